@@ -1,0 +1,137 @@
+package connector
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// jsonSchema is the part of JSON Schema 2020-12 that a config struct needs.
+type jsonSchema struct {
+	Schema      string                 `json:"$schema,omitempty"`
+	Type        string                 `json:"type,omitempty"`
+	Description string                 `json:"description,omitempty"`
+	Default     any                    `json:"default,omitempty"`
+	Enum        []string               `json:"enum,omitempty"`
+	Pattern     string                 `json:"pattern,omitempty"`
+	Properties  map[string]*jsonSchema `json:"properties,omitempty"`
+	Required    []string               `json:"required,omitempty"`
+	Items       *jsonSchema            `json:"items,omitempty"`
+	// Additional is false for a closed object, a schema for a map.
+	Additional any `json:"additionalProperties,omitempty"`
+	// Endpoint marks the field that the conformance kit's fault proxy rewrites.
+	Endpoint bool `json:"x-endpoint,omitempty"`
+}
+
+// SchemaFor returns the closed JSON Schema of the config struct C, made from
+// its field tags (see [Spec]). A [Duration] is written as text, "30s". It
+// panics when C holds a type that a config cannot have.
+func SchemaFor[C any]() json.RawMessage {
+	s := schemaOf(reflect.TypeFor[C]())
+	s.Schema = "https://json-schema.org/draft/2020-12/schema"
+	out, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
+
+func schemaOf(t reflect.Type) *jsonSchema {
+	if t == reflect.TypeFor[Duration]() {
+		return &jsonSchema{Type: "string", Pattern: `^[0-9]+(\.[0-9]+)?(ms|s|m|h)([0-9]+(ms|s|m))*$`}
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return schemaOf(t.Elem())
+	case reflect.String:
+		return &jsonSchema{Type: "string"}
+	case reflect.Bool:
+		return &jsonSchema{Type: "boolean"}
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		return &jsonSchema{Type: "integer"}
+	case reflect.Float64:
+		return &jsonSchema{Type: "number"}
+	case reflect.Slice:
+		return &jsonSchema{Type: "array", Items: schemaOf(t.Elem())}
+	case reflect.Map:
+		return &jsonSchema{Type: "object", Additional: schemaOf(t.Elem())}
+	case reflect.Interface:
+		return &jsonSchema{}
+	case reflect.Struct:
+		return schemaOfStruct(t)
+	}
+	panic(fmt.Sprintf("connector: a config cannot hold a %s", t))
+}
+
+func schemaOfStruct(t reflect.Type) *jsonSchema {
+	s := &jsonSchema{Type: "object", Properties: map[string]*jsonSchema{}, Additional: false}
+	for _, f := range reflect.VisibleFields(t) {
+		if f.Anonymous || !f.IsExported() {
+			continue
+		}
+		name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "-" {
+			continue
+		}
+		if name == "" {
+			name = f.Name
+		}
+		p := schemaOf(f.Type)
+		p.Description = f.Tag.Get("doc")
+		p.Endpoint = f.Tag.Get("endpoint") == "true"
+		if e := f.Tag.Get("enum"); e != "" {
+			p.Enum = strings.Split(e, ",")
+		}
+		if d := f.Tag.Get("default"); d != "" {
+			p.Default = defaultOf(p.Type, d)
+		}
+		s.Properties[name] = p
+		if !strings.Contains(opts, "omitempty") && !strings.Contains(opts, "omitzero") {
+			s.Required = append(s.Required, name)
+		}
+	}
+	return s
+}
+
+// defaultOf gives a default its JSON type; text stays text.
+func defaultOf(typ, text string) any {
+	if typ != "string" {
+		var v any
+		if json.Unmarshal([]byte(text), &v) == nil {
+			return v
+		}
+	}
+	return text
+}
+
+// decodeConfig refuses unknown keys, so that a misspelt option is never silent.
+func decodeConfig(raw json.RawMessage, into any) error {
+	if len(bytes.TrimSpace(raw)) == 0 {
+		raw = json.RawMessage("{}")
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("config: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return nil
+}
+
+// Duration is a [time.Duration] that a config writes as text, such as "30s".
+type Duration time.Duration
+
+// MarshalText implements [encoding.TextMarshaler].
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (d *Duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	if err != nil {
+		return fmt.Errorf("%q is not a duration such as 30s or 5m", b)
+	}
+	*d = Duration(v)
+	return nil
+}

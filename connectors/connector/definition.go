@@ -1,0 +1,92 @@
+package connector
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+)
+
+// Spec describes a connector type whose config is a C. The JSON Schema of the
+// config comes from C's field tags: `json:"name"`, `doc:"what it is"`,
+// `enum:"a,b"`, `default:"x"`; a field without omitempty is required.
+type Spec[C any] struct {
+	// Type is the catalog's key: [a-z][a-z0-9-]{1,31}.
+	Type, DisplayName, Version string
+	Secrets                    []SecretSpec
+	Idempotency                Idempotency // "": none
+	MaxInFlight                int         // 0: 16
+	PreferredBatch             int
+	Exclusive                  bool
+	// Validate finds what the schema cannot, offline. nil: nothing.
+	Validate func(C) []Finding
+	// Open makes the target. It must not write to the target system; it may
+	// connect later.
+	Open func(ctx context.Context, config C, in Instance) (Target, error)
+}
+
+// Instance is what a target gets besides its config.
+type Instance struct {
+	ID      string
+	Secrets map[string]Secret
+	Log     *slog.Logger
+	// DataDir is a private writable folder, "" when there is none.
+	DataDir string
+}
+
+// Secret returns the secret called name; the zero Secret when it is not there.
+func (in Instance) Secret(name string) Secret { return in.Secrets[name] }
+
+// Finding is one fault of a config.
+type Finding struct {
+	Path    string // JSON Pointer into the config; "secrets/NAME" for a secret
+	Summary string // what is wrong, one line
+	Detail  string // what to do
+	Warning bool   // usable all the same
+}
+
+// Definition is a [Spec] with its config type erased: what the SDK serves.
+type Definition struct {
+	Type, DisplayName, Version string
+	Secrets                    []SecretSpec
+	Idempotency                Idempotency
+	MaxInFlight                int
+	PreferredBatch             int
+	Exclusive                  bool
+	// ConfigSchema is a closed JSON Schema, draft 2020-12.
+	ConfigSchema json.RawMessage
+	// Validate reports every finding of a config, schema faults excepted.
+	Validate func(config json.RawMessage) []Finding
+	// Open decodes config and opens the target.
+	Open func(ctx context.Context, config json.RawMessage, in Instance) (Target, error)
+}
+
+// Define erases the config type of a spec. It panics when C cannot be described
+// by a JSON Schema, which is a bug in the connector.
+func Define[C any](s Spec[C]) *Definition {
+	d := &Definition{
+		Type: s.Type, DisplayName: s.DisplayName, Version: s.Version, Secrets: s.Secrets,
+		Idempotency: s.Idempotency, MaxInFlight: s.MaxInFlight, PreferredBatch: s.PreferredBatch,
+		Exclusive: s.Exclusive, ConfigSchema: SchemaFor[C](),
+	}
+	if d.MaxInFlight == 0 {
+		d.MaxInFlight = 16
+	}
+	d.Validate = func(raw json.RawMessage) []Finding {
+		var c C
+		if err := decodeConfig(raw, &c); err != nil {
+			return []Finding{{Path: "", Summary: err.Error()}}
+		}
+		if s.Validate == nil {
+			return nil
+		}
+		return s.Validate(c)
+	}
+	d.Open = func(ctx context.Context, raw json.RawMessage, in Instance) (Target, error) {
+		var c C
+		if err := decodeConfig(raw, &c); err != nil {
+			return nil, &Error{Code: CodeConfiguration, Message: err.Error(), Cause: err}
+		}
+		return s.Open(ctx, c, in)
+	}
+	return d
+}

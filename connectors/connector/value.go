@@ -1,0 +1,202 @@
+package connector
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+)
+
+// Value is one value of an attribute: a string, int64, float64, bool,
+// [time.Time], [Date], []byte, [Ref], [Secret] or map[string]any (a JSON
+// object). nil is not a value; an attribute without a value has no Values.
+type Value = any
+
+// Date is a calendar date without time and zone in the form of RFC 3339
+// full-date, "2026-03-31". As plain text it sorts by date.
+type Date string
+
+// Values are the values of one attribute. nil and empty mean "no value"; there
+// is no null. Its JSON form keeps every Go type, so that what was stored
+// compares equal to what was planned: strings, booleans and integers are bare,
+// the rest is tagged, as {"date":"2026-03-31"}.
+type Values []Value
+
+// Attribute is a named list of values.
+type Attribute struct {
+	Name   string `json:"name"`
+	Values Values `json:"values,omitempty"`
+	// Incomplete is set when the target cut the list short (reads only).
+	Incomplete bool `json:"incomplete,omitempty"`
+}
+
+// Attributes is an ordered list of attributes; each name appears once. Names
+// compare exactly; a connector folds case where its target does.
+type Attributes []Attribute
+
+// Get returns the values of the attribute called name, nil when it has none.
+func (as Attributes) Get(name string) Values {
+	for i := range as {
+		if as[i].Name == name {
+			return as[i].Values
+		}
+	}
+	return nil
+}
+
+// Text returns the first value of the attribute called name as text, "" when
+// there is none.
+func (as Attributes) Text(name string) string {
+	if vs := as.Get(name); len(vs) > 0 {
+		return Text(vs[0])
+	}
+	return ""
+}
+
+// Text renders one value for people and for text-only targets: times in
+// RFC 3339, bytes in base64 by way of JSON, a [Secret] as "***".
+func Text(v Value) string {
+	switch x := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return x
+	case Date:
+		return string(x)
+	case time.Time:
+		return x.UTC().Format(time.RFC3339Nano)
+	case Ref:
+		return x.String()
+	case bool, int64, float64, Secret:
+		return fmt.Sprint(x)
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(b)
+}
+
+// tagged is the JSON form of the values that JSON itself cannot tell apart.
+type tagged struct {
+	Double    *float64       `json:"double,omitempty"`
+	Timestamp *time.Time     `json:"timestamp,omitempty"`
+	Date      *Date          `json:"date,omitempty"`
+	Bytes     []byte         `json:"bytes,omitempty"`
+	Ref       *Ref           `json:"ref,omitempty"`
+	Object    map[string]any `json:"object,omitempty"`
+}
+
+// MarshalJSON implements [json.Marshaler]. A [Secret] is refused: secrets are
+// never stored as attributes.
+func (vs Values) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('[')
+	for i, v := range vs {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		out, err := marshalValue(v)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(out)
+	}
+	b.WriteByte(']')
+	return b.Bytes(), nil
+}
+
+func marshalValue(v Value) ([]byte, error) {
+	switch x := v.(type) {
+	case string, bool, int64:
+		return json.Marshal(x)
+	case int:
+		return json.Marshal(int64(x))
+	case float64:
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return nil, fmt.Errorf("connector: %v is not a value", x)
+		}
+		return json.Marshal(tagged{Double: &x})
+	case time.Time:
+		u := x.UTC()
+		return json.Marshal(tagged{Timestamp: &u})
+	case Date:
+		return json.Marshal(tagged{Date: &x})
+	case []byte:
+		return json.Marshal(struct {
+			Bytes []byte `json:"bytes"`
+		}{x})
+	case Ref:
+		return json.Marshal(tagged{Ref: &x})
+	case map[string]any:
+		return json.Marshal(struct {
+			Object map[string]any `json:"object"`
+		}{x})
+	}
+	return nil, fmt.Errorf("connector: a %T cannot be stored as an attribute value", v)
+}
+
+// UnmarshalJSON implements [json.Unmarshaler] for what MarshalJSON writes.
+func (vs *Values) UnmarshalJSON(data []byte) error {
+	var raw []json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	out := make(Values, 0, len(raw))
+	for _, r := range raw {
+		v, err := unmarshalValue(r)
+		if err != nil {
+			return err
+		}
+		out = append(out, v)
+	}
+	*vs = out
+	return nil
+}
+
+func unmarshalValue(r json.RawMessage) (Value, error) {
+	r = bytes.TrimSpace(r)
+	if len(r) == 0 {
+		return nil, fmt.Errorf("connector: empty value")
+	}
+	switch r[0] {
+	case '"':
+		var s string
+		err := json.Unmarshal(r, &s)
+		return s, err
+	case 't', 'f':
+		var b bool
+		err := json.Unmarshal(r, &b)
+		return b, err
+	case '{':
+		return unmarshalTagged(r)
+	}
+	var n int64
+	if err := json.Unmarshal(r, &n); err != nil {
+		return nil, fmt.Errorf("connector: %s is not a value", r)
+	}
+	return n, nil
+}
+
+func unmarshalTagged(r json.RawMessage) (Value, error) {
+	var t tagged
+	if err := json.Unmarshal(r, &t); err != nil {
+		return nil, err
+	}
+	switch {
+	case t.Double != nil:
+		return *t.Double, nil
+	case t.Timestamp != nil:
+		return t.Timestamp.UTC(), nil
+	case t.Date != nil:
+		return *t.Date, nil
+	case t.Ref != nil:
+		return *t.Ref, nil
+	case t.Object != nil:
+		return t.Object, nil
+	case t.Bytes != nil:
+		return t.Bytes, nil
+	}
+	return nil, fmt.Errorf("connector: %s is not a value", r)
+}

@@ -1,0 +1,116 @@
+// Package config is the only reader of the config file. It checks the file
+// whole and lists all its faults at once, each with its line.
+package config
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/lifecycle"
+	"github.com/provhub/provhub/core/mapping"
+	"github.com/provhub/provhub/core/plan"
+	"github.com/provhub/provhub/core/source/csvfile"
+)
+
+// Config is a config file that was read without faults.
+type Config struct {
+	Path       string // of the file
+	Org        string
+	State      State
+	Sources    []Source
+	Connectors []Connector
+	Plugins    Plugins
+	Secrets    []Secret
+	Log        Log
+}
+
+// State says where the hub keeps its state.
+type State struct {
+	// URL is "sqlite:PATH" (relative to the config file) or "postgres://…".
+	URL string
+}
+
+// Source is one authoritative source.
+type Source struct {
+	Name string
+	Type string // "csv"
+	// CSV is set for type csv; its paths are absolute.
+	CSV *csvfile.Config
+	// Lifecycle says how a person's state follows from status and dates.
+	Lifecycle lifecycle.Rules
+	// Reference is the attribute that names a person's manager by anchor; "": none.
+	Reference string
+	// Vanish bounds how many people may vanish or shrink away at once; zero: 10 %, at least 5.
+	Vanish plan.Limit
+}
+
+// Connector is one configured target.
+type Connector struct {
+	Name   string
+	Plugin string // type of the plugin, as in plugins.lock
+	// Source is the name of the source it gets its people from; "": the only one.
+	Source string
+	// Config is what the plugin gets, as JSON with the keys as written.
+	Config json.RawMessage
+	// Secrets maps the plugin's secret names to names in Config.Secrets.
+	Secrets map[string]string
+	// Rules are the mapping of people, and of groups when the file has any.
+	Rules  []mapping.Rules
+	Policy plan.Policy
+	Guards plan.Guards
+	Retry Retry
+	// InFlight bounds the operations under way at once; 0: what the plugin says.
+	InFlight int
+	// Line is where the connector begins in the file.
+	Line int
+}
+
+// Retry says how often and how long an operation is tried.
+type Retry struct {
+	Attempts int           // 0: 8
+	First    time.Duration // 0: 2 s
+	Max      time.Duration // 0: 1 h
+	Timeout  time.Duration // of one attempt; 0: 30 s
+}
+
+// Plugins says where plugins come from.
+type Plugins struct {
+	Dir  string // folder with the binaries; "": beside the provhub binary
+	Lock string // "": plugins.lock beside the config file
+	// DevOverrides run a binary without a pin, by type; shown as long as it is on.
+	DevOverrides map[string]string
+}
+
+// Secret says where one secret comes from: exactly one of Env and File.
+type Secret struct {
+	Name string
+	Env  string
+	File string // its whole content, one trailing line end taken off
+}
+
+// Log says what is logged.
+type Log struct {
+	Level  string // debug, info, warn, error; "": info
+	Format string // text, json; "": text
+}
+
+// SourceOf returns the source that feeds c.
+func (cfg *Config) SourceOf(c *Connector) *Source {
+	for i := range cfg.Sources {
+		if cfg.Sources[i].Name == c.Source || c.Source == "" && len(cfg.Sources) == 1 {
+			return &cfg.Sources[i]
+		}
+	}
+	return nil
+}
+
+// RulesFor returns c's rules for kind; nil when it has none.
+func (c *Connector) RulesFor(kind identity.Kind) *mapping.Rules {
+	for i := range c.Rules {
+		if c.Rules[i].Kind == kind {
+			return &c.Rules[i]
+		}
+	}
+	return nil
+}

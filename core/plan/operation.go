@@ -1,0 +1,78 @@
+package plan
+
+import (
+	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/core/identity"
+)
+
+// Kind is the one word for what an operation does to an account.
+type Kind string
+
+// The kinds of operations.
+const (
+	Create  Kind = "create"
+	Adopt   Kind = "adopt"  // take over an account that is in the target already
+	Update  Kind = "update" // attributes, grants
+	Enable  Kind = "enable" // and attributes and grants with it
+	Disable Kind = "disable"
+	Delete  Kind = "delete"
+)
+
+// Kinds lists all kinds, in the order people read them.
+var Kinds = []Kind{Create, Adopt, Update, Enable, Disable, Delete}
+
+// Lane orders operations of different urgency; a lower lane goes first.
+type Lane int
+
+// The lanes.
+const (
+	LaneLeaver Lane = 0 // leavers and the kill switch
+	LaneRevoke Lane = 1 // grants removed
+	LaneNormal Lane = 2
+)
+
+// Operation is one intended change of one account, as data: it is shown,
+// stored, sent and retried. It is carried out as ordered steps: create or
+// rename, attributes, enable, then grants; grants are lost before any are
+// gained, and a leaver is disabled first.
+type Operation struct {
+	// ID is a UUID made from the plan's hash and the account, so that the same
+	// plan has the same operations. It stays the same on every attempt.
+	ID string `json:"id,omitempty"`
+	identity.AccountKey
+	Kind Kind `json:"op"`
+	Lane Lane `json:"lane"`
+	// Target is the account in the target; the zero Ref for a create.
+	Target connector.Ref `json:"target,omitzero"`
+	// AccountRev and IdentityRev are the ledger's and the identity's revisions
+	// the operation was worked out from; 0: there was none.
+	AccountRev  int64 `json:"account_rev"`
+	IdentityRev int64 `json:"identity_rev"`
+	// Changes are sorted by attribute name.
+	Changes []Change `json:"changes,omitempty"`
+	// Enabled is the state wanted; EnabledUnknown: leave it.
+	Enabled connector.Enabled `json:"enabled,omitempty"`
+	// Grants are the entitlements to remove and to add, removals first, then by name.
+	Grants []GrantChange `json:"grants,omitempty"`
+	// Correlate finds the account in the target while its id is not known.
+	Correlate connector.Correlation `json:"correlate,omitzero"`
+	// AdoptExisting lets a create take over the one account that Correlate finds.
+	AdoptExisting bool `json:"adopt_existing,omitempty"`
+	// Reason says in plain words why, with no attribute values in it.
+	Reason string `json:"reason"`
+}
+
+// Change is one attribute before and after. After empty means "clear it".
+type Change struct {
+	Name   string           `json:"name"`
+	Before connector.Values `json:"before,omitempty"`
+	After  connector.Values `json:"after,omitempty"`
+	// Rule is the place of the rule that made it: "provhub.yaml:31".
+	Rule string `json:"rule,omitempty"`
+}
+
+// GrantChange is one entitlement to add or to remove.
+type GrantChange struct {
+	identity.Grant
+	Remove bool `json:"remove,omitempty"`
+}
