@@ -136,7 +136,8 @@ type NameReservation struct {
 type Limit struct {
 	Max     int     `json:"max,omitempty"`     // absolute
 	Percent float64 `json:"percent,omitempty"` // of the population
-	// MinPopulation: below it Percent is not applied; 0: 10.
+	// MinPopulation: Percent is taken of at least this many, so that 5 % of a small
+	// population is still a few people and a small population is still guarded; 0: 100.
 	MinPopulation int `json:"min_population,omitempty"`
 }
 
