@@ -477,21 +477,23 @@ const (
 	OperationKind_OPERATION_KIND_REVOKE         OperationKind = 7
 	OperationKind_OPERATION_KIND_SET_CREDENTIAL OperationKind = 8
 	OperationKind_OPERATION_KIND_RENAME         OperationKind = 9
+	OperationKind_OPERATION_KIND_POLL           OperationKind = 10
 )
 
 // Enum value maps for OperationKind.
 var (
 	OperationKind_name = map[int32]string{
-		0: "OPERATION_KIND_UNSPECIFIED",
-		1: "OPERATION_KIND_CREATE",
-		2: "OPERATION_KIND_UPDATE",
-		3: "OPERATION_KIND_ENABLE",
-		4: "OPERATION_KIND_DISABLE",
-		5: "OPERATION_KIND_DELETE",
-		6: "OPERATION_KIND_GRANT",
-		7: "OPERATION_KIND_REVOKE",
-		8: "OPERATION_KIND_SET_CREDENTIAL",
-		9: "OPERATION_KIND_RENAME",
+		0:  "OPERATION_KIND_UNSPECIFIED",
+		1:  "OPERATION_KIND_CREATE",
+		2:  "OPERATION_KIND_UPDATE",
+		3:  "OPERATION_KIND_ENABLE",
+		4:  "OPERATION_KIND_DISABLE",
+		5:  "OPERATION_KIND_DELETE",
+		6:  "OPERATION_KIND_GRANT",
+		7:  "OPERATION_KIND_REVOKE",
+		8:  "OPERATION_KIND_SET_CREDENTIAL",
+		9:  "OPERATION_KIND_RENAME",
+		10: "OPERATION_KIND_POLL",
 	}
 	OperationKind_value = map[string]int32{
 		"OPERATION_KIND_UNSPECIFIED":    0,
@@ -504,6 +506,7 @@ var (
 		"OPERATION_KIND_REVOKE":         7,
 		"OPERATION_KIND_SET_CREDENTIAL": 8,
 		"OPERATION_KIND_RENAME":         9,
+		"OPERATION_KIND_POLL":           10,
 	}
 )
 
@@ -1134,6 +1137,7 @@ type Capabilities struct {
 	PreferredBatch       int32                  `protobuf:"varint,15,opt,name=preferred_batch,json=preferredBatch,proto3" json:"preferred_batch,omitempty"` // operations per target call, if it has one
 	CredentialDelivery   []CredentialDelivery   `protobuf:"varint,16,rep,packed,name=credential_delivery,json=credentialDelivery,proto3,enum=provhub.plugin.v1.CredentialDelivery" json:"credential_delivery,omitempty"`
 	Exclusive            bool                   `protobuf:"varint,17,opt,name=exclusive,proto3" json:"exclusive,omitempty"` // two processes must not hold one instance
+	Rotate               bool                   `protobuf:"varint,18,opt,name=rotate,proto3" json:"rotate,omitempty"`       // takes new secrets while it runs
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
 }
@@ -1283,6 +1287,13 @@ func (x *Capabilities) GetCredentialDelivery() []CredentialDelivery {
 func (x *Capabilities) GetExclusive() bool {
 	if x != nil {
 		return x.Exclusive
+	}
+	return false
+}
+
+func (x *Capabilities) GetRotate() bool {
+	if x != nil {
+		return x.Rotate
 	}
 	return false
 }
@@ -1862,7 +1873,8 @@ func (x *Limits) GetMaxMessageBytes() int32 {
 type ConfigureResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Diagnostics   []*Diagnostic          `protobuf:"bytes,1,rep,name=diagnostics,proto3" json:"diagnostics,omitempty"`
-	Capabilities  *Capabilities          `protobuf:"bytes,2,opt,name=capabilities,proto3" json:"capabilities,omitempty"` // narrowed to this target; unset: as declared
+	Capabilities  *Capabilities          `protobuf:"bytes,2,opt,name=capabilities,proto3" json:"capabilities,omitempty"` // of this target
+	Error         *Error                 `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`               // the config is good, the target would not open
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1907,6 +1919,13 @@ func (x *ConfigureResponse) GetDiagnostics() []*Diagnostic {
 func (x *ConfigureResponse) GetCapabilities() *Capabilities {
 	if x != nil {
 		return x.Capabilities
+	}
+	return nil
+}
+
+func (x *ConfigureResponse) GetError() *Error {
+	if x != nil {
+		return x.Error
 	}
 	return nil
 }
@@ -2316,6 +2335,7 @@ type DiscoverSchemaResponse struct {
 	ObjectTypes   []*ObjectType          `protobuf:"bytes,1,rep,name=object_types,json=objectTypes,proto3" json:"object_types,omitempty"`
 	Etag          string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
 	Diagnostics   []*Diagnostic          `protobuf:"bytes,3,rep,name=diagnostics,proto3" json:"diagnostics,omitempty"`
+	Error         *Error                 `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"` // the target could not be asked
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2367,6 +2387,13 @@ func (x *DiscoverSchemaResponse) GetEtag() string {
 func (x *DiscoverSchemaResponse) GetDiagnostics() []*Diagnostic {
 	if x != nil {
 		return x.Diagnostics
+	}
+	return nil
+}
+
+func (x *DiscoverSchemaResponse) GetError() *Error {
+	if x != nil {
+		return x.Error
 	}
 	return nil
 }
@@ -3192,7 +3219,6 @@ func (*ApplyRequest_Cancel) isApplyRequest_Message() {}
 type ApplyOpen struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	InstanceId    string                 `protobuf:"bytes,1,opt,name=instance_id,json=instanceId,proto3" json:"instance_id,omitempty"`
-	DryRun        bool                   `protobuf:"varint,2,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3232,13 +3258,6 @@ func (x *ApplyOpen) GetInstanceId() string {
 		return x.InstanceId
 	}
 	return ""
-}
-
-func (x *ApplyOpen) GetDryRun() bool {
-	if x != nil {
-		return x.DryRun
-	}
-	return false
 }
 
 type OperationBatch struct {
@@ -3338,6 +3357,7 @@ type Operation struct {
 	OrderingKey    string                 `protobuf:"bytes,5,opt,name=ordering_key,json=orderingKey,proto3" json:"ordering_key,omitempty"`
 	GroupId        string                 `protobuf:"bytes,6,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`         // for atomic_group
 	GroupSize      int32                  `protobuf:"varint,10,opt,name=group_size,json=groupSize,proto3" json:"group_size,omitempty"` // act once all of them are here
+	DryRun         bool                   `protobuf:"varint,11,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`          // answer WOULD_APPLY, change nothing
 	Timeout        *durationpb.Duration   `protobuf:"bytes,7,opt,name=timeout,proto3" json:"timeout,omitempty"`
 	IfVersion      string                 `protobuf:"bytes,8,opt,name=if_version,json=ifVersion,proto3" json:"if_version,omitempty"`
 	Traceparent    string                 `protobuf:"bytes,9,opt,name=traceparent,proto3" json:"traceparent,omitempty"` // W3C
@@ -3434,6 +3454,13 @@ func (x *Operation) GetGroupSize() int32 {
 		return x.GroupSize
 	}
 	return 0
+}
+
+func (x *Operation) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
 }
 
 func (x *Operation) GetTimeout() *durationpb.Duration {
@@ -5973,7 +6000,7 @@ const file_provhub_plugin_v1_connector_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x1a\n" +
 	"\brequired\x18\x03 \x01(\bR\brequired\x12\x1c\n" +
-	"\trotatable\x18\x04 \x01(\bR\trotatable\"\xfe\x05\n" +
+	"\trotatable\x18\x04 \x01(\bR\trotatable\"\x96\x06\n" +
 	"\fCapabilities\x12@\n" +
 	"\n" +
 	"operations\x18\x01 \x03(\x0e2 .provhub.plugin.v1.OperationKindR\n" +
@@ -5994,7 +6021,8 @@ const file_provhub_plugin_v1_connector_proto_rawDesc = "" +
 	"\rmax_in_flight\x18\x0e \x01(\x05R\vmaxInFlight\x12'\n" +
 	"\x0fpreferred_batch\x18\x0f \x01(\x05R\x0epreferredBatch\x12V\n" +
 	"\x13credential_delivery\x18\x10 \x03(\x0e2%.provhub.plugin.v1.CredentialDeliveryR\x12credentialDelivery\x12\x1c\n" +
-	"\texclusive\x18\x11 \x01(\bR\texclusive\"\x87\x02\n" +
+	"\texclusive\x18\x11 \x01(\bR\texclusive\x12\x16\n" +
+	"\x06rotate\x18\x12 \x01(\bR\x06rotate\"\x87\x02\n" +
 	"\n" +
 	"ActionSpec\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
@@ -6044,10 +6072,11 @@ const file_provhub_plugin_v1_connector_proto_rawDesc = "" +
 	"\rmax_in_flight\x18\x01 \x01(\x05R\vmaxInFlight\x129\n" +
 	"\x19max_operations_per_second\x18\x02 \x01(\x01R\x16maxOperationsPerSecond\x12F\n" +
 	"\x11operation_timeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x10operationTimeout\x12*\n" +
-	"\x11max_message_bytes\x18\x04 \x01(\x05R\x0fmaxMessageBytes\"\x99\x01\n" +
+	"\x11max_message_bytes\x18\x04 \x01(\x05R\x0fmaxMessageBytes\"\xc9\x01\n" +
 	"\x11ConfigureResponse\x12?\n" +
 	"\vdiagnostics\x18\x01 \x03(\v2\x1d.provhub.plugin.v1.DiagnosticR\vdiagnostics\x12C\n" +
-	"\fcapabilities\x18\x02 \x01(\v2\x1f.provhub.plugin.v1.CapabilitiesR\fcapabilities\"l\n" +
+	"\fcapabilities\x18\x02 \x01(\v2\x1f.provhub.plugin.v1.CapabilitiesR\fcapabilities\x12.\n" +
+	"\x05error\x18\x03 \x01(\v2\x18.provhub.plugin.v1.ErrorR\x05error\"l\n" +
 	"\x14RotateSecretsRequest\x12\x1f\n" +
 	"\vinstance_id\x18\x01 \x01(\tR\n" +
 	"instanceId\x123\n" +
@@ -6073,11 +6102,12 @@ const file_provhub_plugin_v1_connector_proto_rawDesc = "" +
 	"\x04took\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x04took\"8\n" +
 	"\x15DiscoverSchemaRequest\x12\x1f\n" +
 	"\vinstance_id\x18\x01 \x01(\tR\n" +
-	"instanceId\"\xaf\x01\n" +
+	"instanceId\"\xdf\x01\n" +
 	"\x16DiscoverSchemaResponse\x12@\n" +
 	"\fobject_types\x18\x01 \x03(\v2\x1d.provhub.plugin.v1.ObjectTypeR\vobjectTypes\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12?\n" +
-	"\vdiagnostics\x18\x03 \x03(\v2\x1d.provhub.plugin.v1.DiagnosticR\vdiagnostics\"\xf4\x02\n" +
+	"\vdiagnostics\x18\x03 \x03(\v2\x1d.provhub.plugin.v1.DiagnosticR\vdiagnostics\x12.\n" +
+	"\x05error\x18\x04 \x01(\v2\x18.provhub.plugin.v1.ErrorR\x05error\"\xf4\x02\n" +
 	"\n" +
 	"ObjectType\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x121\n" +
@@ -6157,17 +6187,16 @@ const file_provhub_plugin_v1_connector_proto_rawDesc = "" +
 	"\x04open\x18\x01 \x01(\v2\x1c.provhub.plugin.v1.ApplyOpenH\x00R\x04open\x129\n" +
 	"\x05batch\x18\x02 \x01(\v2!.provhub.plugin.v1.OperationBatchH\x00R\x05batch\x123\n" +
 	"\x06cancel\x18\x03 \x01(\v2\x19.provhub.plugin.v1.CancelH\x00R\x06cancelB\t\n" +
-	"\amessage\"E\n" +
+	"\amessage\",\n" +
 	"\tApplyOpen\x12\x1f\n" +
 	"\vinstance_id\x18\x01 \x01(\tR\n" +
-	"instanceId\x12\x17\n" +
-	"\adry_run\x18\x02 \x01(\bR\x06dryRun\"N\n" +
+	"instanceId\"N\n" +
 	"\x0eOperationBatch\x12<\n" +
 	"\n" +
 	"operations\x18\x01 \x03(\v2\x1c.provhub.plugin.v1.OperationR\n" +
 	"operations\"+\n" +
 	"\x06Cancel\x12!\n" +
-	"\foperation_id\x18\x01 \x01(\tR\voperationId\"\xea\x06\n" +
+	"\foperation_id\x18\x01 \x01(\tR\voperationId\"\x83\a\n" +
 	"\tOperation\x12!\n" +
 	"\foperation_id\x18\x01 \x01(\tR\voperationId\x12'\n" +
 	"\x0fidempotency_key\x18\x02 \x01(\tR\x0eidempotencyKey\x12\x18\n" +
@@ -6177,7 +6206,8 @@ const file_provhub_plugin_v1_connector_proto_rawDesc = "" +
 	"\bgroup_id\x18\x06 \x01(\tR\agroupId\x12\x1d\n" +
 	"\n" +
 	"group_size\x18\n" +
-	" \x01(\x05R\tgroupSize\x123\n" +
+	" \x01(\x05R\tgroupSize\x12\x17\n" +
+	"\adry_run\x18\v \x01(\bR\x06dryRun\x123\n" +
 	"\atimeout\x18\a \x01(\v2\x19.google.protobuf.DurationR\atimeout\x12\x1d\n" +
 	"\n" +
 	"if_version\x18\b \x01(\tR\tifVersion\x12 \n" +
@@ -6444,7 +6474,7 @@ const file_provhub_plugin_v1_connector_proto_rawDesc = "" +
 	"\fEnabledState\x12\x1d\n" +
 	"\x19ENABLED_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15ENABLED_STATE_ENABLED\x10\x01\x12\x1a\n" +
-	"\x16ENABLED_STATE_DISABLED\x10\x02*\xaa\x02\n" +
+	"\x16ENABLED_STATE_DISABLED\x10\x02*\xc3\x02\n" +
 	"\rOperationKind\x12\x1e\n" +
 	"\x1aOPERATION_KIND_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15OPERATION_KIND_CREATE\x10\x01\x12\x19\n" +
@@ -6455,7 +6485,9 @@ const file_provhub_plugin_v1_connector_proto_rawDesc = "" +
 	"\x14OPERATION_KIND_GRANT\x10\x06\x12\x19\n" +
 	"\x15OPERATION_KIND_REVOKE\x10\a\x12!\n" +
 	"\x1dOPERATION_KIND_SET_CREDENTIAL\x10\b\x12\x19\n" +
-	"\x15OPERATION_KIND_RENAME\x10\t*Z\n" +
+	"\x15OPERATION_KIND_RENAME\x10\t\x12\x17\n" +
+	"\x13OPERATION_KIND_POLL\x10\n" +
+	"*Z\n" +
 	"\n" +
 	"ChangeMode\x12\x1b\n" +
 	"\x17CHANGE_MODE_UNSPECIFIED\x10\x00\x12\x17\n" +
@@ -6641,137 +6673,139 @@ var file_provhub_plugin_v1_connector_proto_depIdxs = []int32{
 	83,  // 12: provhub.plugin.v1.Limits.operation_timeout:type_name -> google.protobuf.Duration
 	23,  // 13: provhub.plugin.v1.ConfigureResponse.diagnostics:type_name -> provhub.plugin.v1.Diagnostic
 	17,  // 14: provhub.plugin.v1.ConfigureResponse.capabilities:type_name -> provhub.plugin.v1.Capabilities
-	24,  // 15: provhub.plugin.v1.RotateSecretsRequest.secrets:type_name -> provhub.plugin.v1.Secret
-	62,  // 16: provhub.plugin.v1.RotateSecretsResponse.error:type_name -> provhub.plugin.v1.Error
-	34,  // 17: provhub.plugin.v1.CheckResponse.items:type_name -> provhub.plugin.v1.CheckItem
-	4,   // 18: provhub.plugin.v1.CheckItem.status:type_name -> provhub.plugin.v1.CheckStatus
-	62,  // 19: provhub.plugin.v1.CheckItem.error:type_name -> provhub.plugin.v1.Error
-	83,  // 20: provhub.plugin.v1.CheckItem.took:type_name -> google.protobuf.Duration
-	37,  // 21: provhub.plugin.v1.DiscoverSchemaResponse.object_types:type_name -> provhub.plugin.v1.ObjectType
-	23,  // 22: provhub.plugin.v1.DiscoverSchemaResponse.diagnostics:type_name -> provhub.plugin.v1.Diagnostic
-	5,   // 23: provhub.plugin.v1.ObjectType.kind:type_name -> provhub.plugin.v1.ObjectKind
-	38,  // 24: provhub.plugin.v1.ObjectType.attributes:type_name -> provhub.plugin.v1.AttributeSpec
-	8,   // 25: provhub.plugin.v1.ObjectType.operations:type_name -> provhub.plugin.v1.OperationKind
-	6,   // 26: provhub.plugin.v1.AttributeSpec.type:type_name -> provhub.plugin.v1.ValueType
-	84,  // 27: provhub.plugin.v1.Value.timestamp:type_name -> google.protobuf.Timestamp
-	41,  // 28: provhub.plugin.v1.Value.reference:type_name -> provhub.plugin.v1.ObjectRef
-	85,  // 29: provhub.plugin.v1.Value.object:type_name -> google.protobuf.Struct
-	39,  // 30: provhub.plugin.v1.Attribute.values:type_name -> provhub.plugin.v1.Value
-	41,  // 31: provhub.plugin.v1.Object.ref:type_name -> provhub.plugin.v1.ObjectRef
-	40,  // 32: provhub.plugin.v1.Object.attributes:type_name -> provhub.plugin.v1.Attribute
-	7,   // 33: provhub.plugin.v1.Object.enabled:type_name -> provhub.plugin.v1.EnabledState
-	84,  // 34: provhub.plugin.v1.Object.modified_at:type_name -> google.protobuf.Timestamp
-	41,  // 35: provhub.plugin.v1.Object.grants:type_name -> provhub.plugin.v1.ObjectRef
-	44,  // 36: provhub.plugin.v1.ApplyRequest.open:type_name -> provhub.plugin.v1.ApplyOpen
-	45,  // 37: provhub.plugin.v1.ApplyRequest.batch:type_name -> provhub.plugin.v1.OperationBatch
-	46,  // 38: provhub.plugin.v1.ApplyRequest.cancel:type_name -> provhub.plugin.v1.Cancel
-	47,  // 39: provhub.plugin.v1.OperationBatch.operations:type_name -> provhub.plugin.v1.Operation
-	83,  // 40: provhub.plugin.v1.Operation.timeout:type_name -> google.protobuf.Duration
-	48,  // 41: provhub.plugin.v1.Operation.create:type_name -> provhub.plugin.v1.Create
-	49,  // 42: provhub.plugin.v1.Operation.update:type_name -> provhub.plugin.v1.Update
-	51,  // 43: provhub.plugin.v1.Operation.set_enabled:type_name -> provhub.plugin.v1.SetEnabled
-	52,  // 44: provhub.plugin.v1.Operation.delete:type_name -> provhub.plugin.v1.Delete
-	53,  // 45: provhub.plugin.v1.Operation.grant:type_name -> provhub.plugin.v1.Grant
-	54,  // 46: provhub.plugin.v1.Operation.revoke:type_name -> provhub.plugin.v1.Revoke
-	55,  // 47: provhub.plugin.v1.Operation.set_credential:type_name -> provhub.plugin.v1.SetCredential
-	56,  // 48: provhub.plugin.v1.Operation.rename:type_name -> provhub.plugin.v1.Rename
-	57,  // 49: provhub.plugin.v1.Operation.poll:type_name -> provhub.plugin.v1.Poll
-	40,  // 50: provhub.plugin.v1.Create.attributes:type_name -> provhub.plugin.v1.Attribute
-	7,   // 51: provhub.plugin.v1.Create.enabled:type_name -> provhub.plugin.v1.EnabledState
-	24,  // 52: provhub.plugin.v1.Create.initial_credential:type_name -> provhub.plugin.v1.Secret
-	41,  // 53: provhub.plugin.v1.Update.target:type_name -> provhub.plugin.v1.ObjectRef
-	50,  // 54: provhub.plugin.v1.Update.changes:type_name -> provhub.plugin.v1.AttributeChange
-	9,   // 55: provhub.plugin.v1.AttributeChange.mode:type_name -> provhub.plugin.v1.ChangeMode
-	39,  // 56: provhub.plugin.v1.AttributeChange.values:type_name -> provhub.plugin.v1.Value
-	39,  // 57: provhub.plugin.v1.AttributeChange.remove:type_name -> provhub.plugin.v1.Value
-	41,  // 58: provhub.plugin.v1.SetEnabled.target:type_name -> provhub.plugin.v1.ObjectRef
-	41,  // 59: provhub.plugin.v1.Delete.target:type_name -> provhub.plugin.v1.ObjectRef
-	41,  // 60: provhub.plugin.v1.Grant.principal:type_name -> provhub.plugin.v1.ObjectRef
-	41,  // 61: provhub.plugin.v1.Grant.entitlement:type_name -> provhub.plugin.v1.ObjectRef
-	40,  // 62: provhub.plugin.v1.Grant.attributes:type_name -> provhub.plugin.v1.Attribute
-	84,  // 63: provhub.plugin.v1.Grant.expires_at:type_name -> google.protobuf.Timestamp
-	41,  // 64: provhub.plugin.v1.Revoke.principal:type_name -> provhub.plugin.v1.ObjectRef
-	41,  // 65: provhub.plugin.v1.Revoke.entitlement:type_name -> provhub.plugin.v1.ObjectRef
-	41,  // 66: provhub.plugin.v1.SetCredential.target:type_name -> provhub.plugin.v1.ObjectRef
-	24,  // 67: provhub.plugin.v1.SetCredential.credential:type_name -> provhub.plugin.v1.Secret
-	41,  // 68: provhub.plugin.v1.Rename.target:type_name -> provhub.plugin.v1.ObjectRef
-	59,  // 69: provhub.plugin.v1.ApplyResponse.batch:type_name -> provhub.plugin.v1.ResultBatch
-	60,  // 70: provhub.plugin.v1.ApplyResponse.throttle:type_name -> provhub.plugin.v1.Throttle
-	61,  // 71: provhub.plugin.v1.ResultBatch.results:type_name -> provhub.plugin.v1.Result
-	83,  // 72: provhub.plugin.v1.Throttle.retry_after:type_name -> google.protobuf.Duration
-	10,  // 73: provhub.plugin.v1.Result.outcome:type_name -> provhub.plugin.v1.Outcome
-	62,  // 74: provhub.plugin.v1.Result.error:type_name -> provhub.plugin.v1.Error
-	42,  // 75: provhub.plugin.v1.Result.object:type_name -> provhub.plugin.v1.Object
-	24,  // 76: provhub.plugin.v1.Result.returned_credential:type_name -> provhub.plugin.v1.Secret
-	83,  // 77: provhub.plugin.v1.Result.poll_after:type_name -> google.protobuf.Duration
-	84,  // 78: provhub.plugin.v1.Result.expires_at:type_name -> google.protobuf.Timestamp
-	41,  // 79: provhub.plugin.v1.Result.also_deleted:type_name -> provhub.plugin.v1.ObjectRef
-	83,  // 80: provhub.plugin.v1.Result.took:type_name -> google.protobuf.Duration
-	11,  // 81: provhub.plugin.v1.Error.code:type_name -> provhub.plugin.v1.ErrorCode
-	12,  // 82: provhub.plugin.v1.Error.scope:type_name -> provhub.plugin.v1.Scope
-	83,  // 83: provhub.plugin.v1.Error.retry_after:type_name -> google.protobuf.Duration
-	41,  // 84: provhub.plugin.v1.Error.conflicting:type_name -> provhub.plugin.v1.ObjectRef
-	41,  // 85: provhub.plugin.v1.GetRequest.ref:type_name -> provhub.plugin.v1.ObjectRef
-	42,  // 86: provhub.plugin.v1.GetResponse.object:type_name -> provhub.plugin.v1.Object
-	62,  // 87: provhub.plugin.v1.GetResponse.error:type_name -> provhub.plugin.v1.Error
-	66,  // 88: provhub.plugin.v1.ListRequest.filter:type_name -> provhub.plugin.v1.Filter
-	42,  // 89: provhub.plugin.v1.ListResponse.objects:type_name -> provhub.plugin.v1.Object
-	62,  // 90: provhub.plugin.v1.ListResponse.error:type_name -> provhub.plugin.v1.Error
-	70,  // 91: provhub.plugin.v1.ChangesResponse.changes:type_name -> provhub.plugin.v1.Change
-	62,  // 92: provhub.plugin.v1.ChangesResponse.error:type_name -> provhub.plugin.v1.Error
-	13,  // 93: provhub.plugin.v1.Change.kind:type_name -> provhub.plugin.v1.ChangeKind
-	41,  // 94: provhub.plugin.v1.Change.ref:type_name -> provhub.plugin.v1.ObjectRef
-	42,  // 95: provhub.plugin.v1.Change.object:type_name -> provhub.plugin.v1.Object
-	84,  // 96: provhub.plugin.v1.Change.occurred_at:type_name -> google.protobuf.Timestamp
-	24,  // 97: provhub.plugin.v1.InvokeRequest.secrets:type_name -> provhub.plugin.v1.Secret
-	73,  // 98: provhub.plugin.v1.InvokeResponse.progress:type_name -> provhub.plugin.v1.Progress
-	62,  // 99: provhub.plugin.v1.InvokeResponse.error:type_name -> provhub.plugin.v1.Error
-	84,  // 100: provhub.plugin.v1.EventsResponse.at:type_name -> google.protobuf.Timestamp
-	24,  // 101: provhub.plugin.v1.EventsResponse.secret_replaced:type_name -> provhub.plugin.v1.Secret
-	62,  // 102: provhub.plugin.v1.EventsResponse.degraded:type_name -> provhub.plugin.v1.Error
-	76,  // 103: provhub.plugin.v1.EventsResponse.recovered:type_name -> provhub.plugin.v1.Recovered
-	77,  // 104: provhub.plugin.v1.EventsResponse.schema_changed:type_name -> provhub.plugin.v1.SchemaChanged
-	80,  // 105: provhub.plugin.v1.HealthResponse.instances:type_name -> provhub.plugin.v1.InstanceHealth
-	84,  // 106: provhub.plugin.v1.InstanceHealth.last_success:type_name -> google.protobuf.Timestamp
-	62,  // 107: provhub.plugin.v1.InstanceHealth.last_error:type_name -> provhub.plugin.v1.Error
-	83,  // 108: provhub.plugin.v1.DrainRequest.grace:type_name -> google.protobuf.Duration
-	14,  // 109: provhub.plugin.v1.ConnectorService.Describe:input_type -> provhub.plugin.v1.DescribeRequest
-	19,  // 110: provhub.plugin.v1.ConnectorService.ValidateConfig:input_type -> provhub.plugin.v1.ValidateConfigRequest
-	21,  // 111: provhub.plugin.v1.ConnectorService.UpgradeConfig:input_type -> provhub.plugin.v1.UpgradeConfigRequest
-	25,  // 112: provhub.plugin.v1.ConnectorService.Configure:input_type -> provhub.plugin.v1.ConfigureRequest
-	28,  // 113: provhub.plugin.v1.ConnectorService.RotateSecrets:input_type -> provhub.plugin.v1.RotateSecretsRequest
-	30,  // 114: provhub.plugin.v1.ConnectorService.Release:input_type -> provhub.plugin.v1.ReleaseRequest
-	32,  // 115: provhub.plugin.v1.ConnectorService.Check:input_type -> provhub.plugin.v1.CheckRequest
-	35,  // 116: provhub.plugin.v1.ConnectorService.DiscoverSchema:input_type -> provhub.plugin.v1.DiscoverSchemaRequest
-	43,  // 117: provhub.plugin.v1.ConnectorService.Apply:input_type -> provhub.plugin.v1.ApplyRequest
-	63,  // 118: provhub.plugin.v1.ConnectorService.Get:input_type -> provhub.plugin.v1.GetRequest
-	65,  // 119: provhub.plugin.v1.ConnectorService.List:input_type -> provhub.plugin.v1.ListRequest
-	68,  // 120: provhub.plugin.v1.ConnectorService.Changes:input_type -> provhub.plugin.v1.ChangesRequest
-	71,  // 121: provhub.plugin.v1.ConnectorService.Invoke:input_type -> provhub.plugin.v1.InvokeRequest
-	74,  // 122: provhub.plugin.v1.ConnectorService.Events:input_type -> provhub.plugin.v1.EventsRequest
-	78,  // 123: provhub.plugin.v1.ConnectorService.Health:input_type -> provhub.plugin.v1.HealthRequest
-	81,  // 124: provhub.plugin.v1.ConnectorService.Drain:input_type -> provhub.plugin.v1.DrainRequest
-	15,  // 125: provhub.plugin.v1.ConnectorService.Describe:output_type -> provhub.plugin.v1.DescribeResponse
-	20,  // 126: provhub.plugin.v1.ConnectorService.ValidateConfig:output_type -> provhub.plugin.v1.ValidateConfigResponse
-	22,  // 127: provhub.plugin.v1.ConnectorService.UpgradeConfig:output_type -> provhub.plugin.v1.UpgradeConfigResponse
-	27,  // 128: provhub.plugin.v1.ConnectorService.Configure:output_type -> provhub.plugin.v1.ConfigureResponse
-	29,  // 129: provhub.plugin.v1.ConnectorService.RotateSecrets:output_type -> provhub.plugin.v1.RotateSecretsResponse
-	31,  // 130: provhub.plugin.v1.ConnectorService.Release:output_type -> provhub.plugin.v1.ReleaseResponse
-	33,  // 131: provhub.plugin.v1.ConnectorService.Check:output_type -> provhub.plugin.v1.CheckResponse
-	36,  // 132: provhub.plugin.v1.ConnectorService.DiscoverSchema:output_type -> provhub.plugin.v1.DiscoverSchemaResponse
-	58,  // 133: provhub.plugin.v1.ConnectorService.Apply:output_type -> provhub.plugin.v1.ApplyResponse
-	64,  // 134: provhub.plugin.v1.ConnectorService.Get:output_type -> provhub.plugin.v1.GetResponse
-	67,  // 135: provhub.plugin.v1.ConnectorService.List:output_type -> provhub.plugin.v1.ListResponse
-	69,  // 136: provhub.plugin.v1.ConnectorService.Changes:output_type -> provhub.plugin.v1.ChangesResponse
-	72,  // 137: provhub.plugin.v1.ConnectorService.Invoke:output_type -> provhub.plugin.v1.InvokeResponse
-	75,  // 138: provhub.plugin.v1.ConnectorService.Events:output_type -> provhub.plugin.v1.EventsResponse
-	79,  // 139: provhub.plugin.v1.ConnectorService.Health:output_type -> provhub.plugin.v1.HealthResponse
-	82,  // 140: provhub.plugin.v1.ConnectorService.Drain:output_type -> provhub.plugin.v1.DrainResponse
-	125, // [125:141] is the sub-list for method output_type
-	109, // [109:125] is the sub-list for method input_type
-	109, // [109:109] is the sub-list for extension type_name
-	109, // [109:109] is the sub-list for extension extendee
-	0,   // [0:109] is the sub-list for field type_name
+	62,  // 15: provhub.plugin.v1.ConfigureResponse.error:type_name -> provhub.plugin.v1.Error
+	24,  // 16: provhub.plugin.v1.RotateSecretsRequest.secrets:type_name -> provhub.plugin.v1.Secret
+	62,  // 17: provhub.plugin.v1.RotateSecretsResponse.error:type_name -> provhub.plugin.v1.Error
+	34,  // 18: provhub.plugin.v1.CheckResponse.items:type_name -> provhub.plugin.v1.CheckItem
+	4,   // 19: provhub.plugin.v1.CheckItem.status:type_name -> provhub.plugin.v1.CheckStatus
+	62,  // 20: provhub.plugin.v1.CheckItem.error:type_name -> provhub.plugin.v1.Error
+	83,  // 21: provhub.plugin.v1.CheckItem.took:type_name -> google.protobuf.Duration
+	37,  // 22: provhub.plugin.v1.DiscoverSchemaResponse.object_types:type_name -> provhub.plugin.v1.ObjectType
+	23,  // 23: provhub.plugin.v1.DiscoverSchemaResponse.diagnostics:type_name -> provhub.plugin.v1.Diagnostic
+	62,  // 24: provhub.plugin.v1.DiscoverSchemaResponse.error:type_name -> provhub.plugin.v1.Error
+	5,   // 25: provhub.plugin.v1.ObjectType.kind:type_name -> provhub.plugin.v1.ObjectKind
+	38,  // 26: provhub.plugin.v1.ObjectType.attributes:type_name -> provhub.plugin.v1.AttributeSpec
+	8,   // 27: provhub.plugin.v1.ObjectType.operations:type_name -> provhub.plugin.v1.OperationKind
+	6,   // 28: provhub.plugin.v1.AttributeSpec.type:type_name -> provhub.plugin.v1.ValueType
+	84,  // 29: provhub.plugin.v1.Value.timestamp:type_name -> google.protobuf.Timestamp
+	41,  // 30: provhub.plugin.v1.Value.reference:type_name -> provhub.plugin.v1.ObjectRef
+	85,  // 31: provhub.plugin.v1.Value.object:type_name -> google.protobuf.Struct
+	39,  // 32: provhub.plugin.v1.Attribute.values:type_name -> provhub.plugin.v1.Value
+	41,  // 33: provhub.plugin.v1.Object.ref:type_name -> provhub.plugin.v1.ObjectRef
+	40,  // 34: provhub.plugin.v1.Object.attributes:type_name -> provhub.plugin.v1.Attribute
+	7,   // 35: provhub.plugin.v1.Object.enabled:type_name -> provhub.plugin.v1.EnabledState
+	84,  // 36: provhub.plugin.v1.Object.modified_at:type_name -> google.protobuf.Timestamp
+	41,  // 37: provhub.plugin.v1.Object.grants:type_name -> provhub.plugin.v1.ObjectRef
+	44,  // 38: provhub.plugin.v1.ApplyRequest.open:type_name -> provhub.plugin.v1.ApplyOpen
+	45,  // 39: provhub.plugin.v1.ApplyRequest.batch:type_name -> provhub.plugin.v1.OperationBatch
+	46,  // 40: provhub.plugin.v1.ApplyRequest.cancel:type_name -> provhub.plugin.v1.Cancel
+	47,  // 41: provhub.plugin.v1.OperationBatch.operations:type_name -> provhub.plugin.v1.Operation
+	83,  // 42: provhub.plugin.v1.Operation.timeout:type_name -> google.protobuf.Duration
+	48,  // 43: provhub.plugin.v1.Operation.create:type_name -> provhub.plugin.v1.Create
+	49,  // 44: provhub.plugin.v1.Operation.update:type_name -> provhub.plugin.v1.Update
+	51,  // 45: provhub.plugin.v1.Operation.set_enabled:type_name -> provhub.plugin.v1.SetEnabled
+	52,  // 46: provhub.plugin.v1.Operation.delete:type_name -> provhub.plugin.v1.Delete
+	53,  // 47: provhub.plugin.v1.Operation.grant:type_name -> provhub.plugin.v1.Grant
+	54,  // 48: provhub.plugin.v1.Operation.revoke:type_name -> provhub.plugin.v1.Revoke
+	55,  // 49: provhub.plugin.v1.Operation.set_credential:type_name -> provhub.plugin.v1.SetCredential
+	56,  // 50: provhub.plugin.v1.Operation.rename:type_name -> provhub.plugin.v1.Rename
+	57,  // 51: provhub.plugin.v1.Operation.poll:type_name -> provhub.plugin.v1.Poll
+	40,  // 52: provhub.plugin.v1.Create.attributes:type_name -> provhub.plugin.v1.Attribute
+	7,   // 53: provhub.plugin.v1.Create.enabled:type_name -> provhub.plugin.v1.EnabledState
+	24,  // 54: provhub.plugin.v1.Create.initial_credential:type_name -> provhub.plugin.v1.Secret
+	41,  // 55: provhub.plugin.v1.Update.target:type_name -> provhub.plugin.v1.ObjectRef
+	50,  // 56: provhub.plugin.v1.Update.changes:type_name -> provhub.plugin.v1.AttributeChange
+	9,   // 57: provhub.plugin.v1.AttributeChange.mode:type_name -> provhub.plugin.v1.ChangeMode
+	39,  // 58: provhub.plugin.v1.AttributeChange.values:type_name -> provhub.plugin.v1.Value
+	39,  // 59: provhub.plugin.v1.AttributeChange.remove:type_name -> provhub.plugin.v1.Value
+	41,  // 60: provhub.plugin.v1.SetEnabled.target:type_name -> provhub.plugin.v1.ObjectRef
+	41,  // 61: provhub.plugin.v1.Delete.target:type_name -> provhub.plugin.v1.ObjectRef
+	41,  // 62: provhub.plugin.v1.Grant.principal:type_name -> provhub.plugin.v1.ObjectRef
+	41,  // 63: provhub.plugin.v1.Grant.entitlement:type_name -> provhub.plugin.v1.ObjectRef
+	40,  // 64: provhub.plugin.v1.Grant.attributes:type_name -> provhub.plugin.v1.Attribute
+	84,  // 65: provhub.plugin.v1.Grant.expires_at:type_name -> google.protobuf.Timestamp
+	41,  // 66: provhub.plugin.v1.Revoke.principal:type_name -> provhub.plugin.v1.ObjectRef
+	41,  // 67: provhub.plugin.v1.Revoke.entitlement:type_name -> provhub.plugin.v1.ObjectRef
+	41,  // 68: provhub.plugin.v1.SetCredential.target:type_name -> provhub.plugin.v1.ObjectRef
+	24,  // 69: provhub.plugin.v1.SetCredential.credential:type_name -> provhub.plugin.v1.Secret
+	41,  // 70: provhub.plugin.v1.Rename.target:type_name -> provhub.plugin.v1.ObjectRef
+	59,  // 71: provhub.plugin.v1.ApplyResponse.batch:type_name -> provhub.plugin.v1.ResultBatch
+	60,  // 72: provhub.plugin.v1.ApplyResponse.throttle:type_name -> provhub.plugin.v1.Throttle
+	61,  // 73: provhub.plugin.v1.ResultBatch.results:type_name -> provhub.plugin.v1.Result
+	83,  // 74: provhub.plugin.v1.Throttle.retry_after:type_name -> google.protobuf.Duration
+	10,  // 75: provhub.plugin.v1.Result.outcome:type_name -> provhub.plugin.v1.Outcome
+	62,  // 76: provhub.plugin.v1.Result.error:type_name -> provhub.plugin.v1.Error
+	42,  // 77: provhub.plugin.v1.Result.object:type_name -> provhub.plugin.v1.Object
+	24,  // 78: provhub.plugin.v1.Result.returned_credential:type_name -> provhub.plugin.v1.Secret
+	83,  // 79: provhub.plugin.v1.Result.poll_after:type_name -> google.protobuf.Duration
+	84,  // 80: provhub.plugin.v1.Result.expires_at:type_name -> google.protobuf.Timestamp
+	41,  // 81: provhub.plugin.v1.Result.also_deleted:type_name -> provhub.plugin.v1.ObjectRef
+	83,  // 82: provhub.plugin.v1.Result.took:type_name -> google.protobuf.Duration
+	11,  // 83: provhub.plugin.v1.Error.code:type_name -> provhub.plugin.v1.ErrorCode
+	12,  // 84: provhub.plugin.v1.Error.scope:type_name -> provhub.plugin.v1.Scope
+	83,  // 85: provhub.plugin.v1.Error.retry_after:type_name -> google.protobuf.Duration
+	41,  // 86: provhub.plugin.v1.Error.conflicting:type_name -> provhub.plugin.v1.ObjectRef
+	41,  // 87: provhub.plugin.v1.GetRequest.ref:type_name -> provhub.plugin.v1.ObjectRef
+	42,  // 88: provhub.plugin.v1.GetResponse.object:type_name -> provhub.plugin.v1.Object
+	62,  // 89: provhub.plugin.v1.GetResponse.error:type_name -> provhub.plugin.v1.Error
+	66,  // 90: provhub.plugin.v1.ListRequest.filter:type_name -> provhub.plugin.v1.Filter
+	42,  // 91: provhub.plugin.v1.ListResponse.objects:type_name -> provhub.plugin.v1.Object
+	62,  // 92: provhub.plugin.v1.ListResponse.error:type_name -> provhub.plugin.v1.Error
+	70,  // 93: provhub.plugin.v1.ChangesResponse.changes:type_name -> provhub.plugin.v1.Change
+	62,  // 94: provhub.plugin.v1.ChangesResponse.error:type_name -> provhub.plugin.v1.Error
+	13,  // 95: provhub.plugin.v1.Change.kind:type_name -> provhub.plugin.v1.ChangeKind
+	41,  // 96: provhub.plugin.v1.Change.ref:type_name -> provhub.plugin.v1.ObjectRef
+	42,  // 97: provhub.plugin.v1.Change.object:type_name -> provhub.plugin.v1.Object
+	84,  // 98: provhub.plugin.v1.Change.occurred_at:type_name -> google.protobuf.Timestamp
+	24,  // 99: provhub.plugin.v1.InvokeRequest.secrets:type_name -> provhub.plugin.v1.Secret
+	73,  // 100: provhub.plugin.v1.InvokeResponse.progress:type_name -> provhub.plugin.v1.Progress
+	62,  // 101: provhub.plugin.v1.InvokeResponse.error:type_name -> provhub.plugin.v1.Error
+	84,  // 102: provhub.plugin.v1.EventsResponse.at:type_name -> google.protobuf.Timestamp
+	24,  // 103: provhub.plugin.v1.EventsResponse.secret_replaced:type_name -> provhub.plugin.v1.Secret
+	62,  // 104: provhub.plugin.v1.EventsResponse.degraded:type_name -> provhub.plugin.v1.Error
+	76,  // 105: provhub.plugin.v1.EventsResponse.recovered:type_name -> provhub.plugin.v1.Recovered
+	77,  // 106: provhub.plugin.v1.EventsResponse.schema_changed:type_name -> provhub.plugin.v1.SchemaChanged
+	80,  // 107: provhub.plugin.v1.HealthResponse.instances:type_name -> provhub.plugin.v1.InstanceHealth
+	84,  // 108: provhub.plugin.v1.InstanceHealth.last_success:type_name -> google.protobuf.Timestamp
+	62,  // 109: provhub.plugin.v1.InstanceHealth.last_error:type_name -> provhub.plugin.v1.Error
+	83,  // 110: provhub.plugin.v1.DrainRequest.grace:type_name -> google.protobuf.Duration
+	14,  // 111: provhub.plugin.v1.ConnectorService.Describe:input_type -> provhub.plugin.v1.DescribeRequest
+	19,  // 112: provhub.plugin.v1.ConnectorService.ValidateConfig:input_type -> provhub.plugin.v1.ValidateConfigRequest
+	21,  // 113: provhub.plugin.v1.ConnectorService.UpgradeConfig:input_type -> provhub.plugin.v1.UpgradeConfigRequest
+	25,  // 114: provhub.plugin.v1.ConnectorService.Configure:input_type -> provhub.plugin.v1.ConfigureRequest
+	28,  // 115: provhub.plugin.v1.ConnectorService.RotateSecrets:input_type -> provhub.plugin.v1.RotateSecretsRequest
+	30,  // 116: provhub.plugin.v1.ConnectorService.Release:input_type -> provhub.plugin.v1.ReleaseRequest
+	32,  // 117: provhub.plugin.v1.ConnectorService.Check:input_type -> provhub.plugin.v1.CheckRequest
+	35,  // 118: provhub.plugin.v1.ConnectorService.DiscoverSchema:input_type -> provhub.plugin.v1.DiscoverSchemaRequest
+	43,  // 119: provhub.plugin.v1.ConnectorService.Apply:input_type -> provhub.plugin.v1.ApplyRequest
+	63,  // 120: provhub.plugin.v1.ConnectorService.Get:input_type -> provhub.plugin.v1.GetRequest
+	65,  // 121: provhub.plugin.v1.ConnectorService.List:input_type -> provhub.plugin.v1.ListRequest
+	68,  // 122: provhub.plugin.v1.ConnectorService.Changes:input_type -> provhub.plugin.v1.ChangesRequest
+	71,  // 123: provhub.plugin.v1.ConnectorService.Invoke:input_type -> provhub.plugin.v1.InvokeRequest
+	74,  // 124: provhub.plugin.v1.ConnectorService.Events:input_type -> provhub.plugin.v1.EventsRequest
+	78,  // 125: provhub.plugin.v1.ConnectorService.Health:input_type -> provhub.plugin.v1.HealthRequest
+	81,  // 126: provhub.plugin.v1.ConnectorService.Drain:input_type -> provhub.plugin.v1.DrainRequest
+	15,  // 127: provhub.plugin.v1.ConnectorService.Describe:output_type -> provhub.plugin.v1.DescribeResponse
+	20,  // 128: provhub.plugin.v1.ConnectorService.ValidateConfig:output_type -> provhub.plugin.v1.ValidateConfigResponse
+	22,  // 129: provhub.plugin.v1.ConnectorService.UpgradeConfig:output_type -> provhub.plugin.v1.UpgradeConfigResponse
+	27,  // 130: provhub.plugin.v1.ConnectorService.Configure:output_type -> provhub.plugin.v1.ConfigureResponse
+	29,  // 131: provhub.plugin.v1.ConnectorService.RotateSecrets:output_type -> provhub.plugin.v1.RotateSecretsResponse
+	31,  // 132: provhub.plugin.v1.ConnectorService.Release:output_type -> provhub.plugin.v1.ReleaseResponse
+	33,  // 133: provhub.plugin.v1.ConnectorService.Check:output_type -> provhub.plugin.v1.CheckResponse
+	36,  // 134: provhub.plugin.v1.ConnectorService.DiscoverSchema:output_type -> provhub.plugin.v1.DiscoverSchemaResponse
+	58,  // 135: provhub.plugin.v1.ConnectorService.Apply:output_type -> provhub.plugin.v1.ApplyResponse
+	64,  // 136: provhub.plugin.v1.ConnectorService.Get:output_type -> provhub.plugin.v1.GetResponse
+	67,  // 137: provhub.plugin.v1.ConnectorService.List:output_type -> provhub.plugin.v1.ListResponse
+	69,  // 138: provhub.plugin.v1.ConnectorService.Changes:output_type -> provhub.plugin.v1.ChangesResponse
+	72,  // 139: provhub.plugin.v1.ConnectorService.Invoke:output_type -> provhub.plugin.v1.InvokeResponse
+	75,  // 140: provhub.plugin.v1.ConnectorService.Events:output_type -> provhub.plugin.v1.EventsResponse
+	79,  // 141: provhub.plugin.v1.ConnectorService.Health:output_type -> provhub.plugin.v1.HealthResponse
+	82,  // 142: provhub.plugin.v1.ConnectorService.Drain:output_type -> provhub.plugin.v1.DrainResponse
+	127, // [127:143] is the sub-list for method output_type
+	111, // [111:127] is the sub-list for method input_type
+	111, // [111:111] is the sub-list for extension type_name
+	111, // [111:111] is the sub-list for extension extendee
+	0,   // [0:111] is the sub-list for field type_name
 }
 
 func init() { file_provhub_plugin_v1_connector_proto_init() }
