@@ -8,15 +8,18 @@ import (
 	"github.com/provhub/provhub/core/identity"
 )
 
-// Record is one identity as it stands in the source.
+// Record is one identity as it stands in the source. The reader yields the same
+// Record again and again: a caller that keeps anything copies it first.
 type Record struct {
-	Kind   identity.Kind
+	Kind identity.Kind
+	// Anchor may share memory with the whole row: strings.Clone what is kept.
 	Anchor string
 	// Hash covers every configured attribute, in a form that does not depend on
 	// the order of columns or rows.
 	Hash identity.Hash
-	// Position is where it stands: "hr.csv:17".
-	Position string
+	// Position tells where it stands, as "hr.csv:17". It is a function, like
+	// Attributes, because it costs memory and is wanted for few records only.
+	Position func() string
 	// Fault is set for a record that could not be read well. It has an anchor and
 	// nothing else that can be relied on; its identity counts as present.
 	Fault *Fault
@@ -37,7 +40,8 @@ type Fault struct {
 type Report struct {
 	// Snapshot names the content: the hex SHA-256 of what was read.
 	Snapshot string `json:"snapshot"`
-	// Dated is the date the source itself gives (file name, manifest, else mtime).
+	// Dated is the date the source itself gives (a manifest, else the time the
+	// file was last written).
 	Dated time.Time `json:"dated,omitzero"`
 	// Complete: whoever was not read is not in the source. Only then may anyone
 	// be taken to have left. Incomplete says why not, one plain sentence each.
