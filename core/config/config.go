@@ -59,7 +59,7 @@ type Connector struct {
 	Rules  []mapping.Rules
 	Policy plan.Policy
 	Guards plan.Guards
-	Retry Retry
+	Retry  Retry
 	// InFlight bounds the operations under way at once; 0: what the plugin says.
 	InFlight int
 	// Line is where the connector begins in the file.

@@ -1,0 +1,169 @@
+package config
+
+import (
+	"encoding/json"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/provhub/provhub/core/plan"
+)
+
+// The raw types are the file as written; build turns them into a [Config].
+
+// text is a scalar that remembers its line.
+type text struct {
+	value string
+	line  int
+}
+
+// UnmarshalYAML implements [yaml.Unmarshaler].
+func (t *text) UnmarshalYAML(n *yaml.Node) error {
+	t.line = n.Line
+	return n.Decode(&t.value)
+}
+
+type rawConfig struct {
+	Org        string             `yaml:"org"`
+	State      struct{ URL text } `yaml:"state"`
+	Log        Log                `yaml:"log"`
+	Plugins    rawPlugins         `yaml:"plugins"`
+	Secrets    []rawSecret        `yaml:"secrets"`
+	Sources    []rawSource        `yaml:"sources"`
+	Connectors []rawConnector     `yaml:"connectors"`
+}
+
+type rawPlugins struct {
+	Dir  string            `yaml:"dir"`
+	Lock string            `yaml:"lock"`
+	Dev  map[string]string `yaml:"dev"`
+}
+
+type rawSecret struct {
+	Name text   `yaml:"name"`
+	Env  string `yaml:"env"`
+	File string `yaml:"file"`
+}
+
+type rawSource struct {
+	Name      text         `yaml:"name"`
+	Type      string       `yaml:"type"`
+	Path      string       `yaml:"path"`
+	Encoding  string       `yaml:"encoding"`
+	Delimiter string       `yaml:"delimiter"`
+	Comment   string       `yaml:"comment"`
+	Anchor    text         `yaml:"anchor"`
+	Columns   []rawColumn  `yaml:"columns"`
+	Sentinels []string     `yaml:"sentinels"`
+	Zone      text         `yaml:"zone"`
+	Trailer   *rawTrailer  `yaml:"trailer"`
+	Manifest  string       `yaml:"manifest"`
+	MaxBad    float64      `yaml:"max_bad_percent"`
+	MaxAge    text         `yaml:"max_age"`
+	Reference text         `yaml:"reference"`
+	Vanish    rawLimit     `yaml:"vanish"`
+	Lifecycle rawLifecycle `yaml:"lifecycle"`
+}
+
+type rawTrailer struct {
+	Prefix string `yaml:"prefix"`
+	Field  int    `yaml:"field"`
+}
+
+type rawColumn struct {
+	Name      text     `yaml:"name"`
+	From      []string `yaml:"from"`
+	Type      string   `yaml:"type"`
+	Format    []string `yaml:"format"`
+	Separator string   `yaml:"separator"`
+	Required  bool     `yaml:"required"`
+	Optional  bool     `yaml:"optional"`
+}
+
+type rawLifecycle struct {
+	Status      text     `yaml:"status"`
+	Active      []string `yaml:"active"`
+	Suspended   []string `yaml:"suspended"`
+	Leaver      []string `yaml:"leaver"`
+	Start       text     `yaml:"start"`
+	End         text     `yaml:"end"`
+	Zone        text     `yaml:"zone"`
+	Contractor  text     `yaml:"contractor"`
+	Contractors []string `yaml:"contractors"`
+	EndRequired bool     `yaml:"end_required"`
+}
+
+type rawLimit struct {
+	Max           int     `yaml:"max"`
+	Percent       float64 `yaml:"percent"`
+	MinPopulation int     `yaml:"min_population"`
+}
+
+type rawConnector struct {
+	Name          text            `yaml:"name"`
+	Plugin        string          `yaml:"plugin"`
+	Source        text            `yaml:"source"`
+	Config        yaml.Node       `yaml:"config"`
+	Secrets       map[string]text `yaml:"secrets"`
+	Scope         text            `yaml:"scope"`
+	Attributes    []rawAttribute  `yaml:"attributes"`
+	Grants        []rawGrant      `yaml:"grants"`
+	Match         *rawMatch       `yaml:"match"`
+	On            rawReactions    `yaml:"on"`
+	PreCreate     bool            `yaml:"pre_create"`
+	RevokeOnLeave *bool           `yaml:"revoke_on_leave"`
+	DeleteAfter   text            `yaml:"delete_after"`
+	Forbid        []plan.Kind     `yaml:"forbid"`
+	Protect       []string        `yaml:"protect"`
+	Guards        rawGuards       `yaml:"guards"`
+	Retry         rawRetry        `yaml:"retry"`
+	InFlight      int             `yaml:"in_flight"`
+}
+
+type rawAttribute struct {
+	To      text     `yaml:"to"`
+	From    text     `yaml:"from"`
+	Apply   string   `yaml:"apply"`
+	Reserve []string `yaml:"reserve"`
+}
+
+type rawGrant struct {
+	Entitlement text `yaml:"entitlement"`
+	From        text `yaml:"from"`
+	When        text `yaml:"when"`
+}
+
+type rawMatch struct {
+	By   []string `yaml:"by"`
+	Then string   `yaml:"then"`
+}
+
+type rawReactions struct {
+	Leave      plan.Reaction `yaml:"leave"`
+	Suspend    plan.Reaction `yaml:"suspend"`
+	OutOfScope plan.Reaction `yaml:"out_of_scope"`
+}
+
+type rawGuards struct {
+	Day map[string]rawLimit `yaml:"day"`
+	Run map[string]rawLimit `yaml:",inline"`
+}
+
+type rawRetry struct {
+	Attempts int  `yaml:"attempts"`
+	First    text `yaml:"first"`
+	Max      text `yaml:"max"`
+	Timeout  text `yaml:"timeout"`
+}
+
+// toJSON turns a YAML node into JSON with the keys as written. Settings readers
+// that fold keys to lower case would break attribute names.
+func toJSON(n *yaml.Node) (json.RawMessage, error) {
+	if n.IsZero() {
+		return json.RawMessage("{}"), nil
+	}
+	var v any
+	if err := n.Decode(&v); err != nil {
+		return nil, err
+	}
+	return json.Marshal(v)
+}

@@ -1,0 +1,78 @@
+// Package secret fetches secrets from where the config says they are. Values
+// are [connector.Secret], which prints as ***.
+package secret
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/core/config"
+)
+
+// maxSize bounds a secret's file; a larger one is a mix-up.
+const maxSize = 64 << 10
+
+// Resolve fetches one secret. The error names the secret and its place, never
+// its value.
+func Resolve(s config.Secret) (connector.Secret, error) {
+	if s.Env != "" {
+		v, ok := os.LookupEnv(s.Env)
+		switch {
+		case !ok:
+			return connector.Secret{}, fmt.Errorf("secret %s: environment variable %s is not set", s.Name, s.Env)
+		case v == "":
+			return connector.Secret{}, fmt.Errorf("secret %s: environment variable %s is empty", s.Name, s.Env)
+		}
+		return connector.NewSecret(v), nil
+	}
+	return fromFile(s)
+}
+
+func fromFile(s config.Secret) (connector.Secret, error) {
+	info, err := os.Stat(s.File)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return connector.Secret{}, fmt.Errorf("secret %s: no such file: %s", s.Name, s.File)
+	case err != nil:
+		return connector.Secret{}, fmt.Errorf("secret %s: %w", s.Name, err)
+	case !info.Mode().IsRegular():
+		return connector.Secret{}, fmt.Errorf("secret %s: %s is not a file", s.Name, s.File)
+	case info.Mode().Perm()&0o007 != 0:
+		return connector.Secret{}, fmt.Errorf("secret %s: %s can be read by everybody (mode %04o); run: chmod 600 %s", s.Name, s.File, info.Mode().Perm(), s.File)
+	case info.Size() > maxSize:
+		return connector.Secret{}, fmt.Errorf("secret %s: %s has %d bytes, more than the %d a secret may have", s.Name, s.File, info.Size(), maxSize)
+	}
+	data, err := os.ReadFile(s.File)
+	if err != nil {
+		return connector.Secret{}, fmt.Errorf("secret %s: %w", s.Name, err)
+	}
+	v := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+	if v == "" {
+		return connector.Secret{}, fmt.Errorf("secret %s: %s is empty", s.Name, s.File)
+	}
+	return connector.NewSecret(v), nil
+}
+
+// ForConnector fetches the secrets of one connector under the names its plugin
+// knows them by. All that cannot be had are reported together.
+func ForConnector(cfg *config.Config, c *config.Connector) (map[string]connector.Secret, error) {
+	byName := map[string]config.Secret{}
+	for _, s := range cfg.Secrets {
+		byName[s.Name] = s
+	}
+	out := map[string]connector.Secret{}
+	var errs []error
+	for name, ours := range c.Secrets {
+		v, err := Resolve(byName[ours])
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		out[name] = v
+	}
+	return out, errors.Join(errs...)
+}
