@@ -116,6 +116,9 @@ type OpRow struct {
 	LastError *connector.Error `json:"last_error,omitempty"`
 	CreatedAt time.Time        `json:"created_at"`
 	UpdatedAt time.Time        `json:"updated_at"`
+	// Continuation asks the target after work it accepted and has not finished
+	// (pending); nil: nothing is pending.
+	Continuation []byte `json:"-"`
 	// Edited counts edits by a person; it is part of the idempotency key.
 	Edited int `json:"edited,omitempty"`
 	// Fence is the token of the lease it is worked on under; 0: none.
@@ -139,14 +142,17 @@ type Attempt struct {
 type Finish struct {
 	ID        string
 	Fence     int64
-	State     OpState // OpDone, OpRetry, OpUnknown, OpParked, OpReady (given back unsent)
+	State     OpState // OpDone, OpRetry, OpUnknown, OpParked, OpReady (given back unsent), OpSuperseded (with Replan)
 	StepsDone int
 	// CountAttempt: an outage of the whole target costs an operation no attempt.
-	CountAttempt  bool
-	MaybeApplied  bool
+	CountAttempt bool
+	MaybeApplied bool
+	// NextAttemptAt is when a retry goes out, or when an unknown operation is looked up again.
 	NextAttemptAt time.Time
-	Err           *connector.Error
-	Attempt       *Attempt // nil: nothing was tried
+	// Continuation is kept with the operation; nil takes away what it had.
+	Continuation []byte
+	Err          *connector.Error
+	Attempt      *Attempt // nil: nothing was tried
 	// Account is the ledger's row as it is now known to be; nil: unchanged. Its
 	// Rev is set by the store.
 	Account *identity.Account
