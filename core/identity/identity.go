@@ -67,6 +67,9 @@ type Identity struct {
 	FirstSeen, AbsentSince time.Time
 	// Position is where the source said it: "hr.csv:17", a DN, an id.
 	Position string
+	// Reference is the anchor of the identity that this one names (a person's
+	// manager); "": none.
+	Reference string
 	// Rev counts the changes of the row, from 1.
 	Rev int64
 }
