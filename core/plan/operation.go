@@ -21,6 +21,22 @@ const (
 // Kinds lists all kinds, in the order people read them.
 var Kinds = []Kind{Create, Adopt, Update, Enable, Disable, Delete}
 
+// Cause says what made an operation necessary.
+type Cause string
+
+// The causes.
+const (
+	CauseJoin       Cause = "join"         // somebody new in scope
+	CauseChange     Cause = "change"       // attributes or grants changed
+	CauseReturn     Cause = "return"       // back: from leave, rehired, in scope again
+	CauseSuspend    Cause = "suspend"      // on leave
+	CausePreHire    Cause = "pre-hire"     // the start moved into the future
+	CauseOutOfScope Cause = "out_of_scope" // still here, but gets no account in this connector
+	CauseLeave      Cause = "leave"        // status or end date say so
+	CauseGone       Cause = "gone"         // no longer in the source
+	CauseExpired    Cause = "expired"      // the time between disable and delete is over
+)
+
 // Lane orders operations of different urgency; a lower lane goes first.
 type Lane int
 
@@ -40,8 +56,9 @@ type Operation struct {
 	// plan has the same operations. It stays the same on every attempt.
 	ID string `json:"id,omitempty"`
 	identity.AccountKey
-	Kind Kind `json:"op"`
-	Lane Lane `json:"lane"`
+	Kind  Kind  `json:"op"`
+	Cause Cause `json:"cause,omitempty"`
+	Lane  Lane  `json:"lane"`
 	// Target is the account in the target; the zero Ref for a create.
 	Target connector.Ref `json:"target,omitzero"`
 	// AccountRev and IdentityRev are the ledger's and the identity's revisions
@@ -60,13 +77,20 @@ type Operation struct {
 	AdoptExisting bool `json:"adopt_existing,omitempty"`
 	// Reason says in plain words why, with no attribute values in it.
 	Reason string `json:"reason"`
+	// Park, when set, says what a person has to decide: the operation enters the
+	// queue parked, and goes out when somebody releases it.
+	Park string `json:"park,omitempty"`
 }
 
 // Change is one attribute before and after. After empty means "clear it".
+// An adoption lists every attribute that is mapped: where Before equals After
+// there is nothing to send, but the ledger takes note of it.
 type Change struct {
 	Name   string           `json:"name"`
 	Before connector.Values `json:"before,omitempty"`
 	After  connector.Values `json:"after,omitempty"`
+	// Naming: the attribute is part of the object's name.
+	Naming bool `json:"naming,omitempty"`
 	// Rule is the place of the rule that made it: "provhub.yaml:31".
 	Rule string `json:"rule,omitempty"`
 }

@@ -29,11 +29,17 @@ type Policy struct {
 	// identity, tried in order. OnMatch says what to do with a single match.
 	Match   []string
 	OnMatch MatchReaction
-	// Protected anchors and target names are never disabled nor deleted.
+	// Protected anchors and target names are never disabled nor deleted. They are
+	// compared without regard to case.
 	Protected []string
+	// Recreate makes a new account at once for somebody who is back after we
+	// deleted the earlier one; otherwise the create waits, parked, for a person
+	// to decide (QUIRKS HR-11).
+	Recreate bool
 }
 
-// Reaction is what happens to an account whose reason to exist ended.
+// Reaction is what happens to an account whose reason to exist ended; "" is
+// ReactDisable.
 type Reaction string
 
 // The reactions.
@@ -43,7 +49,7 @@ const (
 	ReactKeep    Reaction = "keep"
 )
 
-// MatchReaction is what happens when one existing account matches.
+// MatchReaction is what happens when one existing account matches; "" is MatchPark.
 type MatchReaction string
 
 // The reactions to a match.
@@ -59,14 +65,25 @@ type Subject struct {
 	identity.Key
 	IdentityRev int64
 	State       identity.State
-	// Want is nil when the identity is gone from the source.
+	// Want is what the account should hold. It is not needed, and may be nil, for
+	// whoever has left or is gone.
 	Want *mapping.Result
 	// Have is the ledger's row; Rev 0 when there is none.
 	Have identity.Account
 	// Found are existing target accounts that match, looked up while Have.Rev is 0.
 	Found []connector.Object
+	// HeldBy is the anchor of another identity that the one found account belongs
+	// to already; "": it is nobody's.
+	HeldBy string
+	// Unasked: the target could not be asked for matches.
+	Unasked bool
 	// Open is the operation of this account that is not finished yet; nil: none.
 	Open *OpenOperation
+	// Incomplete: the last reading of the source was not complete. Then nobody
+	// loses anything for being absent, and nothing is deleted because time passed.
+	Incomplete bool
+	// Now is the time of the cycle; timed deletes are due by it.
+	Now time.Time
 }
 
 // OpenOperation is an unfinished operation that stands in the queue.
@@ -77,21 +94,14 @@ type OpenOperation struct {
 	Parked bool
 }
 
-// Note is something a person should know that is not an operation.
-type Note struct {
-	identity.AccountKey
-	// Code is a stable word: "ambiguous", "protected", "forbidden", "observed",
-	// "in_flight", "no_scope_data" …
-	Code string `json:"code"`
-	Text string `json:"text"`
-}
-
 // Step is what Diff decided for one account: at most one operation.
 type Step struct {
 	Operation *Operation
 	// Withdraw is the id of an open, unsent operation that is no longer wanted.
 	Withdraw string
-	Notes    []Note
+	// Observe is an account to be remembered and never touched; nil: none.
+	Observe *identity.Account
+	Notes   []Note
 }
 
 // Counts counts operations by kind.
@@ -107,18 +117,23 @@ type Inputs struct {
 	Generation int64 `json:"generation"`
 }
 
-// Plan is the stored result of a cycle. Hash names its content: the same inputs
-// give the same hash, whatever the time and the order of the file.
+// Plan is the stored result of a cycle. Hash names what it does: the same
+// inputs give the same hash, whatever the time and the order of the file. It
+// covers Inputs without the snapshot, Operations, Withdraw, Observed, Names and
+// Rules; Notes, Faults and Verdicts speak about the plan and are not part of it.
 type Plan struct {
 	Hash       string      `json:"hash"`
 	Inputs     Inputs      `json:"inputs"`
 	Operations []Operation `json:"operations"`
 	Withdraw   []string    `json:"withdraw,omitempty"`
+	// Observed are accounts found in a target, to be remembered and never touched.
+	Observed []identity.Account `json:"observed,omitempty"`
 	// Names are the reservations that go with it.
 	Names    []NameReservation `json:"names,omitempty"`
 	Notes    []Note            `json:"notes,omitempty"`
 	Verdicts []Verdict         `json:"verdicts,omitempty"`
-	// Faults are identities that could not be worked out, and why.
+	// Faults are identities that could not be worked out, and why; each account
+	// once. They are looked at again in the next cycle.
 	Faults []Note `json:"faults,omitempty"`
 	// Rules are the rule hashes of each connector, remembered when applied so that
 	// a changed connector looks at everyone again.
@@ -149,6 +164,17 @@ const (
 	GuardRevoke Guarded = "revoke" // grants removed
 	GuardRename Guarded = "rename" // a naming attribute changes
 	GuardClear  Guarded = "clear"  // attributes emptied
+	// GuardAttribute counts the updates that change one and the same attribute.
+	GuardAttribute Guarded = "attribute"
+	// GuardOutOfScope counts accounts that are disabled or deleted because the
+	// scope no longer covers their owner (QUIRKS HR-6).
+	GuardOutOfScope Guarded = "out_of_scope"
+)
+
+// What the guards of a source itself count; verdicts only.
+const (
+	GuardVanish Guarded = "vanish" // people missing from a reading
+	GuardClock  Guarded = "clock"  // people who leave because the clock jumped
 )
 
 // Guards are the limits of one connector. Window24h counts what went out in the
