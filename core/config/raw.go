@@ -109,6 +109,7 @@ type rawConnector struct {
 	Grants        []rawGrant      `yaml:"grants"`
 	Match         *rawMatch       `yaml:"match"`
 	On            rawReactions    `yaml:"on"`
+	Recreate      bool            `yaml:"recreate"`
 	PreCreate     bool            `yaml:"pre_create"`
 	RevokeOnLeave *bool           `yaml:"revoke_on_leave"`
 	DeleteAfter   text            `yaml:"delete_after"`
