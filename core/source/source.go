@@ -33,8 +33,11 @@ type Fault struct {
 	Position string `json:"position"`         // "hr.csv:17"
 	Anchor   string `json:"anchor,omitempty"` // "" when it could not be read
 	Field    string `json:"field,omitempty"`  // the column at fault
-	Reason   string `json:"reason"`           // what is wrong and what was expected; no personal values
+	Reason   string `json:"reason"`           // one sentence: what is wrong and what was expected; no personal values
 }
+
+// String says where, and what.
+func (f Fault) String() string { return f.Position + ": " + f.Reason }
 
 // Report says how a reading went.
 type Report struct {

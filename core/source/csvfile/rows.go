@@ -1,0 +1,241 @@
+package csvfile
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// rows splits decoded text into rows. What encoding/csv cannot split is set
+// aside line by line: after a stray quote it would take the rows that follow
+// for text, and their people would seem to have left.
+type rows struct {
+	w      *window
+	buf    *bufio.Reader
+	csv    *csv.Reader
+	comma  rune
+	mark   rune  // of comment lines; 0: none
+	base   int64 // offset in w at which csv began
+	line   int   // lines read so far
+	fields int   // how many a row must have; 0: not known yet
+	row    row
+	rowAt  int64 // offset of the row's first line
+}
+
+// row is one row of the file; it is valid until the next one is read.
+type row struct {
+	fields []string
+	line   int // of its first line, from 1
+	// damage says why the row could not be split; fields then are those at its
+	// beginning that could.
+	damage string
+	// unclosed: the file ends inside quoted text that begins in this row.
+	unclosed bool
+	// openEnd: it is the last and no line end follows it.
+	openEnd bool
+}
+
+func newRows(w *window, comma, comment rune) *rows {
+	r := &rows{w: w, comma: comma, mark: comment}
+	r.buf = bufio.NewReaderSize(w, bufferSize)
+	r.restart(0)
+	return r
+}
+
+// restart goes on reading at offset.
+func (r *rows) restart(offset int64) {
+	r.w.rewind(offset)
+	r.buf.Reset(r.w)
+	r.csv = csv.NewReader(r.buf)
+	r.csv.Comma, r.csv.Comment, r.csv.ReuseRecord, r.csv.FieldsPerRecord = r.comma, r.mark, true, -1
+	r.base = offset
+}
+
+// next returns the next row that is not blank, io.EOF after the last.
+func (r *rows) next() (*row, error) {
+	for {
+		start := r.base + r.csv.InputOffset()
+		r.w.release(start)
+		fields, err := r.csv.Read()
+		end := r.base + r.csv.InputOffset()
+		tooLong := errors.Is(err, errRowTooLong)
+		if tooLong {
+			end = r.w.end()
+		} else if err != nil && !errors.As(err, new(*csv.ParseError)) {
+			return nil, err
+		}
+		raw := r.w.text(start, end)
+		skip, blank := r.leadingBlank(raw)
+		raw, r.rowAt = raw[skip:], start+int64(skip)
+		r.line += blank
+		if tooLong && skip > 0 { // much of it was blank
+			r.restart(r.rowAt)
+			continue
+		}
+		r.row = row{fields: fields, line: r.line + 1, damage: r.damageOf(raw, fields, err)}
+		if r.row.damage != "" {
+			r.row.unclosed = errors.Is(err, csv.ErrQuote) && r.atEnd(end) && bytes.Count(raw, quote)%2 == 1
+			return &r.row, r.setAside(raw, tooLong)
+		}
+		r.line += bytes.Count(raw, newline)
+		r.row.openEnd = r.atEnd(end) && raw[len(raw)-1] != '\n'
+		return &r.row, nil
+	}
+}
+
+var quote, newline = []byte{'"'}, []byte{'\n'}
+
+func (r *rows) atEnd(offset int64) bool { return offset == r.w.end() && r.w.err == io.EOF }
+
+// leadingBlank returns how many bytes and lines of raw encoding/csv passes over
+// before the row itself.
+func (r *rows) leadingBlank(raw []byte) (skip, count int) {
+	for {
+		line := firstLine(raw[skip:])
+		first, _ := utf8.DecodeRune(line)
+		comment := r.mark != 0 && first == r.mark
+		if !comment && string(line) != "\n" && string(line) != "\r\n" {
+			return skip, count
+		}
+		skip += len(line)
+		count++
+	}
+}
+
+// firstLine returns b up to its first line end, which is included.
+func firstLine(b []byte) []byte {
+	if i := bytes.IndexByte(b, '\n'); i >= 0 {
+		return b[:i+1]
+	}
+	return b
+}
+
+// damageOf says what is wrong with a row as text; "" when it could be split and
+// has not swallowed others.
+func (r *rows) damageOf(raw []byte, fields []string, err error) string {
+	switch {
+	case errors.Is(err, csv.ErrBareQuote):
+		return "has a quote inside text that is not quoted; quote the whole value and double the quote"
+	case errors.Is(err, csv.ErrQuote):
+		return "has a quote that is not closed, or not doubled inside quoted text"
+	case err != nil:
+		return err.Error() + "; a quote is probably not closed"
+	}
+	first := firstLine(raw)
+	if r.fields == 0 || len(first) == len(raw) {
+		return ""
+	}
+	if len(fields) != r.fields {
+		return "has quoted text over several lines and a wrong number of fields; a quote is probably not closed"
+	}
+	if r.looksWhole(first) {
+		for rest := raw[len(first):]; len(rest) > 0; rest = rest[len(first):] {
+			if first = firstLine(rest); r.looksWhole(first) {
+				return "has quoted text over several lines, one of which looks like a row of its own; a quote is probably not closed"
+			}
+		}
+	}
+	return ""
+}
+
+// looksWhole reports whether line alone has as many delimiters as a row.
+func (r *rows) looksWhole(line []byte) bool {
+	return r.fields > 1 && bytes.Count(line, []byte(string(r.comma))) >= r.fields-1
+}
+
+// setAside reduces the damaged row that raw holds to its first line, and goes
+// on reading with the line that follows it.
+func (r *rows) setAside(raw []byte, tooLong bool) error {
+	first := firstLine(raw)
+	r.line++
+	r.row.fields = leadingFields(strings.TrimRight(string(first), "\r\n"), string(r.comma))
+	if len(first) < len(raw) {
+		r.restart(r.rowAt + int64(len(first)))
+	} else if tooLong {
+		return r.skipLine()
+	}
+	return nil
+}
+
+// skipLine passes over a line of any length that begins at rowAt.
+func (r *rows) skipLine() error {
+	r.restart(r.rowAt)
+	for {
+		part, err := r.buf.ReadSlice('\n')
+		r.base += int64(len(part))
+		r.w.release(r.base)
+		if err == nil || err == io.EOF {
+			return nil
+		}
+		if err != bufio.ErrBufferFull {
+			return err
+		}
+	}
+}
+
+// leadingFields splits line strictly and stops at the first field that is not
+// well quoted.
+func leadingFields(line, comma string) []string {
+	var fields []string
+	for {
+		field, rest, more := strings.Cut(line, comma)
+		if strings.HasPrefix(line, `"`) {
+			end := closingQuote(line)
+			if end < 0 {
+				return fields
+			}
+			field, rest, more = strings.ReplaceAll(line[1:end], `""`, `"`), line[end+1:], false
+			if rest, more = strings.CutPrefix(rest, comma); !more && rest != "" {
+				return fields
+			}
+		} else if strings.Contains(field, `"`) {
+			return fields
+		}
+		fields = append(fields, field)
+		if !more {
+			return fields
+		}
+		line = rest
+	}
+}
+
+// closingQuote returns where the quoted text that line begins with ends; -1
+// when it does not.
+func closingQuote(line string) int {
+	for i := 1; i < len(line); i++ {
+		if line[i] != '"' {
+			continue
+		}
+		if i+1 < len(line) && line[i+1] == '"' {
+			i++
+			continue
+		}
+		return i
+	}
+	return -1
+}
+
+// lost returns the first bytes of field i that could not be decoded, and where
+// in the file they stand. The row must not be damaged.
+func (r *rows) lost(i int) (offset int64, bad []byte) {
+	first, _ := r.csv.FieldPos(0)
+	line, col := r.csv.FieldPos(i)
+	at, end := r.rowAt, r.base+r.csv.InputOffset()
+	for ; first < line; first++ {
+		at += int64(len(firstLine(r.w.text(at, end))))
+	}
+	at += int64(col - 1)
+	text := r.w.text(at, end)
+	for n := 0; n < len(text); {
+		c, size := utf8.DecodeRune(text[n:])
+		if c == utf8.RuneError {
+			return r.w.fileOffset(at + int64(n)), text[n : n+size]
+		}
+		n += size
+	}
+	return r.w.fileOffset(at), nil
+}
