@@ -22,6 +22,8 @@ var (
 	ErrBusy = errors.New("another provhub works on this state")
 	// ErrPlanState: the plan's status does not allow this.
 	ErrPlanState = errors.New("the plan's status does not allow this")
+	// ErrState: the operation's state does not allow this.
+	ErrState = errors.New("the operation's state does not allow this")
 )
 
 // DriftError refuses a plan whose inputs have changed since it was made.
@@ -30,6 +32,14 @@ type DriftError struct {
 	// What lists up to ten things that changed, one plain sentence each; Count is all of them.
 	What  []string
 	Count int
+}
+
+// TamperedError tells that the audit trail is not as it was written.
+type TamperedError struct {
+	// Seq is the first entry that does not fit.
+	Seq int64
+	// What is one plain sentence.
+	What string
 }
 
 // PlanStatus is where a plan stands.
@@ -229,4 +239,7 @@ type ConnectorState struct {
 	// ResumeAt: the target asked to be left alone, or the breaker is open, until then.
 	ResumeAt time.Time
 	Failures int // consecutive failures of the target as a whole
+
+	// read is the row as it was read; see SetConnectorState.
+	read connectorRow
 }

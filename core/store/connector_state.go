@@ -1,0 +1,98 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+const connectorColumns = `rules_hash, stopped, stopped_at, paused_by, resume_at, failures`
+
+// connectorRow is ConnectorState as stored.
+type connectorRow struct {
+	RulesHash string `db:"rules_hash"`
+	Stopped   string
+	StoppedAt int64  `db:"stopped_at"`
+	PausedBy  string `db:"paused_by"`
+	ResumeAt  int64  `db:"resume_at"`
+	Failures  int
+}
+
+// ConnectorState returns what stops or slows a connector; one that nothing was
+// ever written about is running.
+func (o *Org) ConnectorState(ctx context.Context, name string) (ConnectorState, error) {
+	var row connectorRow
+	err := o.get(ctx, &row, `SELECT `+connectorColumns+` FROM connector_state WHERE org_id = ? AND connector = ?`, o.id, name)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return ConnectorState{}, o.s.fail("read the state of connector "+name, err)
+	}
+	return ConnectorState{
+		Connector: name, RulesHash: row.RulesHash, Stopped: row.Stopped, StoppedAt: fromMicros(row.StoppedAt), PausedBy: row.PausedBy,
+		ResumeAt: fromMicros(row.ResumeAt), Failures: row.Failures, read: row,
+	}, nil
+}
+
+// SetConnectorState writes what was changed in s since [Org.ConnectorState]
+// returned it, so that a worker that notes a failure does not undo a person's
+// pause. A state made from nothing is written whole. RulesHash is never written:
+// it goes with a plan. Stopping, pausing and their ends are audited.
+func (o *Org) SetConnectorState(ctx context.Context, s ConnectorState, actor string, now time.Time) error {
+	want := connectorRow{s.RulesHash, s.Stopped, micros(s.StoppedAt), s.PausedBy, micros(s.ResumeAt), s.Failures}
+	return o.write(ctx, "connector", func(t *tx) error {
+		if _, err := t.exec(`INSERT INTO connector_state (org_id, connector, `+connectorColumns+`) VALUES (?, ?, '', '', 0, '', 0, 0)
+			ON CONFLICT (org_id, connector) DO NOTHING`, o.id, s.Connector); err != nil {
+			return err
+		}
+		var has connectorRow
+		err := t.get(&has, `SELECT `+connectorColumns+` FROM connector_state WHERE org_id = ? AND connector = ?`+t.s.dialect.forUpdate, o.id, s.Connector)
+		if err != nil {
+			return err
+		}
+		next := has.merge(s.read, want)
+		if next == has {
+			return nil
+		}
+		if _, err := t.exec(`UPDATE connector_state SET stopped = ?, stopped_at = ?, paused_by = ?, resume_at = ?, failures = ?
+			WHERE org_id = ? AND connector = ?`,
+			next.Stopped, next.StoppedAt, next.PausedBy, next.ResumeAt, next.Failures, o.id, s.Connector); err != nil {
+			return err
+		}
+		return t.audit(o.id, connectorEntries(s.Connector, actor, now, has, next)...)
+	})
+}
+
+// merge takes over from want what differs from what was read.
+func (has connectorRow) merge(read, want connectorRow) connectorRow {
+	if read.Stopped != want.Stopped || read.StoppedAt != want.StoppedAt {
+		has.Stopped, has.StoppedAt = want.Stopped, want.StoppedAt
+	}
+	if read.PausedBy != want.PausedBy {
+		has.PausedBy = want.PausedBy
+	}
+	if read.ResumeAt != want.ResumeAt {
+		has.ResumeAt = want.ResumeAt
+	}
+	if read.Failures != want.Failures {
+		has.Failures = want.Failures
+	}
+	return has
+}
+
+func connectorEntries(name, actor string, now time.Time, has, next connectorRow) []AuditEntry {
+	var out []AuditEntry
+	if has.Stopped != next.Stopped {
+		action := "connector.stop"
+		if next.Stopped == "" {
+			action = "connector.start"
+		}
+		out = append(out, entry(now, actor, action, name, map[string]any{"why": next.Stopped}))
+	}
+	if has.PausedBy != next.PausedBy {
+		action := "connector.pause"
+		if next.PausedBy == "" {
+			action = "connector.resume"
+		}
+		out = append(out, entry(now, actor, action, name, map[string]any{"by": next.PausedBy}))
+	}
+	return out
+}

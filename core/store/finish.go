@@ -1,0 +1,142 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/provhub/provhub/core/identity"
+)
+
+// Finish records what became of operations: each one's new state, the attempt,
+// the account with its grants, and the audit entry, all in one transaction. It
+// returns the ids of those whose lease was lost; nothing was written for them.
+func (o *Org) Finish(ctx context.Context, fs []Finish) (fenced []string, err error) {
+	if len(fs) == 0 {
+		return nil, nil
+	}
+	for i := range fs {
+		if err := fs[i].check(); err != nil {
+			return nil, err
+		}
+	}
+	err = o.write(ctx, "finish", func(t *tx) error {
+		b, err := o.finishing(t, fs)
+		if err != nil {
+			return err
+		}
+		fenced = b.fenced
+		for _, step := range []func() error{b.writeOperations, b.writeAttempts, b.writeAccounts, b.writeReplans, b.writeAudit} {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return fenced, nil
+}
+
+// check refuses what can only be a mistake of the caller.
+func (f *Finish) check() error {
+	switch f.State {
+	case OpDone, OpRetry, OpUnknown, OpParked, OpReady:
+	case OpSuperseded:
+		if !f.Replan {
+			return fmt.Errorf("operation %s: superseded by whom? a worker may only ask for a new plan", f.ID)
+		}
+	default:
+		return fmt.Errorf("operation %s: a worker cannot make it %s", f.ID, f.State)
+	}
+	if f.State == OpRetry && f.NextAttemptAt.IsZero() {
+		return fmt.Errorf("operation %s: a retry needs the time of the next attempt", f.ID)
+	}
+	return nil
+}
+
+// finishedOp is what the queue knows of an operation that is being finished.
+type finishedOp struct {
+	ID, Connector, Kind, Anchor, Op, Plan, Body string
+	Attempts, Tries                             int
+}
+
+// batch is the finishing of several operations.
+type batch struct {
+	t      *tx
+	org    string
+	fs     []Finish
+	ops    map[string]finishedOp
+	fenced []string
+}
+
+// finishing locks the operations and leaves out those whose lease was lost. Twice
+// the same one in a batch is the second time a lost lease.
+func (o *Org) finishing(t *tx, fs []Finish) (*batch, error) {
+	b := &batch{t: t, org: o.id, ops: map[string]finishedOp{}}
+	err := eachChunk(len(fs), func(from, to int) error {
+		args := []any{o.id}
+		for _, f := range fs[from:to] {
+			args = append(args, f.ID, f.Fence)
+		}
+		var ops []finishedOp
+		err := t.all(&ops, `SELECT id, connector, kind, anchor, op, plan, attempts, tries, body FROM operation
+			WHERE org_id = ? AND state IN ('leased', 'sent', 'unknown') AND (id, fence) IN (`+values(to-from, "TEXT", "BIGINT")+`)`+t.s.dialect.forUpdate, args...)
+		for _, op := range ops {
+			b.ops[op.ID] = op
+		}
+		return err
+	})
+	taken := map[string]bool{}
+	for _, f := range fs {
+		if _, ok := b.ops[f.ID]; ok && !taken[f.ID] {
+			taken[f.ID] = true
+			b.fs = append(b.fs, f)
+		} else {
+			b.fenced = append(b.fenced, f.ID)
+		}
+	}
+	return b, err
+}
+
+func (b *batch) writeOperations() error {
+	const columns = `id, state, attempts, tries, steps_done, maybe_applied, next_attempt_at, updated_at, code, last_error, continuation`
+	rows := make([][]any, len(b.fs))
+	for i, f := range b.fs {
+		op := b.ops[f.ID]
+		if f.CountAttempt {
+			op.Attempts++
+		}
+		if f.Attempt != nil {
+			op.Tries++
+		}
+		b.ops[f.ID] = op
+		var code, lastError string
+		if f.Err != nil && f.State != OpDone {
+			var err error
+			if lastError, err = encode(f.Err); err != nil {
+				return err
+			}
+			code = f.Err.Code.String()
+		}
+		rows[i] = []any{f.ID, string(f.State), op.Attempts, op.Tries, f.StepsDone, flag(f.MaybeApplied), micros(f.NextAttemptAt),
+			micros(f.Now), code, lastError, f.Continuation}
+	}
+	return b.t.update(`operation`, columns, []string{"TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "TEXT", "BYTEA"},
+		rows, `, lease_owner = '', lease_until = 0`, `operation.org_id = ? AND operation.id = v.id`, b.org)
+}
+
+func (b *batch) writeReplans() error {
+	var rows [][]any
+	for _, f := range b.fs {
+		if op := b.ops[f.ID]; f.Replan {
+			rows = append(rows, []any{b.org, op.Connector, op.Kind, op.Anchor})
+		}
+	}
+	return b.t.markReplan(b.org, rows)
+}
+
+// accountKey is the key of the account an operation is about.
+func (op finishedOp) accountKey() identity.AccountKey {
+	return identity.AccountKey{Connector: op.Connector, Kind: identity.Kind(op.Kind), Anchor: op.Anchor}
+}

@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/provhub/provhub/core/identity"
+)
+
+// identityColumns are what scanIdentity reads, of the table called i.
+const identityColumns = `i.source, i.kind, i.anchor, i.hash, i.state, i.due_at, i.first_seen, i.absent_since,
+	i.rev, i.position, i.reference, i.attributes`
+
+func scanIdentity(rows *sql.Rows) (identity.Identity, error) {
+	var (
+		i                           identity.Identity
+		hash, attributes            sql.RawBytes
+		dueAt, firstSeen, absentSin int64
+	)
+	err := rows.Scan(&i.Source, &i.Kind, &i.Anchor, &hash, &i.State, &dueAt, &firstSeen, &absentSin,
+		&i.Rev, &i.Position, &i.Reference, &attributes)
+	if err != nil {
+		return i, err
+	}
+	copy(i.Hash[:], hash)
+	i.DueAt, i.FirstSeen, i.AbsentSince = fromMicros(dueAt), fromMicros(firstSeen), fromMicros(absentSin)
+	if i.Attributes, err = parseAttributes(string(attributes)); err != nil {
+		return i, fmt.Errorf("%s %s: %w", i.Kind, i.Anchor, err)
+	}
+	return i, nil
+}
+
+// identities runs a query for identityColumns.
+func (o *Org) identities(ctx context.Context, q string, args ...any) ([]identity.Identity, error) {
+	rows, err := o.s.reader.QueryContext(ctx, o.s.rebind(q), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []identity.Identity
+	for rows.Next() {
+		i, err := scanIdentity(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, i)
+	}
+	return out, rows.Err()
+}
+
+// Index calls yield for each present identity of source, in no promised order.
+// anchor is used again for the next one.
+func (o *Org) Index(ctx context.Context, source string, yield func(kind identity.Kind, anchor []byte, hash identity.Hash) error) error {
+	for _, kind := range []identity.Kind{identity.Person, identity.Group} {
+		if err := o.indexKind(ctx, source, kind, yield); err != nil {
+			return o.s.fail("read the index of source "+source, err)
+		}
+	}
+	return nil
+}
+
+func (o *Org) indexKind(ctx context.Context, source string, kind identity.Kind, yield func(identity.Kind, []byte, identity.Hash) error) error {
+	rows, err := o.s.reader.QueryContext(ctx, o.s.rebind(
+		`SELECT anchor, hash FROM identity WHERE org_id = ? AND source = ? AND kind = ? AND absent_since = 0`), o.id, source, string(kind))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var anchor, hash sql.RawBytes
+	for rows.Next() {
+		if err := rows.Scan(&anchor, &hash); err != nil {
+			return err
+		}
+		if len(hash) != len(identity.Hash{}) {
+			return fmt.Errorf("%s %s: its hash has %d bytes, not %d", kind, anchor, len(hash), len(identity.Hash{}))
+		}
+		if err := yielded(yield(kind, anchor, identity.Hash(hash))); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// Identities returns those of the given anchors that are known, absent ones too.
+func (o *Org) Identities(ctx context.Context, source string, kind identity.Kind, anchors []string) (map[string]identity.Identity, error) {
+	found := make(map[string]identity.Identity, len(anchors))
+	err := inChunks(anchors, func(marks string, args []any) error {
+		ids, err := o.identities(ctx, `SELECT `+identityColumns+` FROM identity i
+			WHERE i.org_id = ? AND i.source = ? AND i.kind = ? AND i.anchor IN (`+marks+`)`,
+			append([]any{o.id, source, string(kind)}, args...)...)
+		for _, i := range ids {
+			found[i.Anchor] = i
+		}
+		return err
+	})
+	return found, o.s.fail("read identities", err)
+}
+
+// Generation returns the state's generation: it moves when a reading, a timer,
+// a plan or a person changed what is wanted or known.
+func (o *Org) Generation(ctx context.Context) (int64, error) {
+	var g int64
+	err := o.get(ctx, &g, `SELECT COALESCE(MAX(generation), 0) FROM org_state WHERE org_id = ?`, o.id)
+	return g, o.s.fail("read the generation", err)
+}
+
+// bump moves the generation and returns the new one.
+func (t *tx) bump(org string) (int64, error) {
+	var g int64
+	err := t.get(&g, `INSERT INTO org_state (org_id, generation, next_seq) VALUES (?, 1, 1)
+		ON CONFLICT (org_id) DO UPDATE SET generation = org_state.generation + 1 RETURNING generation`, org)
+	return g, err
+}

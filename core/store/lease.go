@@ -1,0 +1,190 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Lease takes up to n operations of connector that are ready, or whose retry is
+// due, for owner until now+ttl: urgent lanes first, then in the order of the
+// queue. Each comes with a Fence that [Org.MarkSent] and [Org.Finish] ask for.
+// There is at most one open operation per account, so none is in flight twice.
+// On PostgreSQL, rows that another node is taking are passed over.
+func (o *Org) Lease(ctx context.Context, connector, owner string, n int, now time.Time, ttl time.Duration) ([]OpRow, error) {
+	if n <= 0 {
+		return nil, nil
+	}
+	if due, err := o.anyDue(ctx, connector, now); err != nil || !due {
+		return nil, o.s.fail("lease", err)
+	}
+	var leased []OpRow
+	err := o.write(ctx, "lease", func(t *tx) error {
+		ops, err := o.leasable(t, connector, n, now)
+		if err != nil {
+			return err
+		}
+		leased = ops
+		return o.lease(t, leased, owner, now, ttl, OpLeased)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return leased, nil
+}
+
+// anyDue looks without a transaction, so that an idle worker never writes.
+func (o *Org) anyDue(ctx context.Context, connector string, now time.Time) (bool, error) {
+	at, _, err := o.NextDue(ctx, connector)
+	return !at.IsZero() && !at.After(now), err
+}
+
+// leasable locks and reads what can be leased, in order. Each lane has its own
+// queries, so that the indexes give the order and nothing is sorted.
+func (o *Org) leasable(t *tx, connector string, n int, now time.Time) ([]OpRow, error) {
+	var out []OpRow
+	for lane := 0; lane < lanes && len(out) < n; lane++ {
+		ready, err := o.operations(t.ctx, t, `WHERE org_id = ? AND connector = ? AND state = 'ready' AND lane = ?
+			ORDER BY seq LIMIT ?`+t.s.dialect.skipLocked, o.id, connector, lane, n-len(out))
+		if err != nil {
+			return nil, err
+		}
+		due, err := o.operations(t.ctx, t, `WHERE org_id = ? AND connector = ? AND state = 'retry' AND lane = ?
+			AND next_attempt_at <= ? ORDER BY next_attempt_at LIMIT ?`+t.s.dialect.skipLocked, o.id, connector, lane, micros(now), n-len(out))
+		if err != nil {
+			return nil, err
+		}
+		both := append(ready, due...)
+		slices.SortStableFunc(both, func(a, b OpRow) int { return cmp.Compare(a.Seq, b.Seq) })
+		out = append(out, both[:min(len(both), n-len(out))]...)
+	}
+	return out, nil
+}
+
+// lanes is how many lanes there are: [plan.LaneLeaver] to [plan.LaneNormal].
+const lanes = 3
+
+// lease gives locked rows a new fence and a lease; state stays for those that
+// are to be settled.
+func (o *Org) lease(t *tx, ops []OpRow, owner string, now time.Time, ttl time.Duration, state OpState) error {
+	ids := make([]string, len(ops))
+	for i := range ops {
+		ops[i].Fence++
+		ops[i].State, ops[i].UpdatedAt = state, now
+		ids[i] = ops[i].ID
+	}
+	return inChunks(ids, func(marks string, args []any) error {
+		_, err := t.exec(`UPDATE operation SET state = ?, fence = fence + 1, lease_owner = ?, lease_until = ?, updated_at = ?
+			WHERE org_id = ? AND id IN (`+marks+`)`,
+			append([]any{string(state), owner, micros(now.Add(ttl)), micros(now), o.id}, args...)...)
+		return err
+	})
+}
+
+// Unknown takes up to n operations of connector whose outcome is not known, to
+// settle them by lookup. They stay unknown, under a lease as in [Org.Lease].
+func (o *Org) Unknown(ctx context.Context, connector, owner string, n int, now time.Time, ttl time.Duration) ([]OpRow, error) {
+	const where = `WHERE org_id = ? AND connector = ? AND state = 'unknown' AND next_attempt_at <= ? AND lease_until <= ?
+		ORDER BY next_attempt_at, seq LIMIT ?`
+	args := []any{o.id, connector, micros(now), micros(now), n}
+	var any int
+	err := o.get(ctx, &any, `SELECT COUNT(*) FROM (SELECT 1 FROM operation `+where+`) u`, args...)
+	if err != nil || any == 0 {
+		return nil, o.s.fail("lease unknown", err)
+	}
+	var leased []OpRow
+	err = o.write(ctx, "unknown", func(t *tx) error {
+		ops, err := o.operations(ctx, t, where+t.s.dialect.skipLocked, args...)
+		if err != nil {
+			return err
+		}
+		leased = ops
+		return o.lease(t, leased, owner, now, ttl, OpUnknown)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return leased, nil
+}
+
+// MarkSent commits that ops are about to go out and returns those whose lease
+// still holds, in order; the others must not be sent. Send nothing before it
+// returns.
+func (o *Org) MarkSent(ctx context.Context, ops []OpRow, now time.Time) (kept []OpRow, err error) {
+	if len(ops) == 0 {
+		return nil, nil
+	}
+	err = o.write(ctx, "sent", func(t *tx) error {
+		held := map[string]bool{}
+		err := eachChunk(len(ops), func(from, to int) error {
+			args := []any{micros(now), micros(now), o.id}
+			for _, op := range ops[from:to] {
+				args = append(args, op.ID, op.Fence)
+			}
+			var ids []string
+			err := t.all(&ids, `UPDATE operation SET state = 'sent', updated_at = ?, sent_at = CASE WHEN sent_at = 0 THEN ? ELSE sent_at END
+				WHERE org_id = ? AND state = 'leased' AND (id, fence) IN (`+values(to-from, "TEXT", "BIGINT")+`) RETURNING id`, args...)
+			for _, id := range ids {
+				held[id] = true
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		kept = make([]OpRow, 0, len(held))
+		for _, op := range ops {
+			if held[op.ID] {
+				op.State, op.UpdatedAt = OpSent, now
+				kept = append(kept, op)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("nothing was sent: %w", err)
+	}
+	return kept, nil
+}
+
+// Recover takes back what a worker that is gone had taken: an operation that was
+// leased is ready again, one that was sent is unknown. With the working role
+// held by this process (see [Org.Work]) those are all leases, so call it before
+// the first [Org.Lease]; without it, those that ended before now. The old
+// worker's fences no longer hold.
+func (o *Org) Recover(ctx context.Context, owner string, now time.Time) (unknown, ready int, err error) {
+	ended, args := "", []any{o.id}
+	if _, all := o.s.working.Load(o.id); !all {
+		ended, args = " AND lease_until < ?", append(args, micros(now))
+	}
+	var n int
+	err = o.get(ctx, &n, `SELECT COUNT(*) FROM operation WHERE org_id = ? AND (state IN ('leased', 'sent') OR state = 'unknown' AND lease_until > 0)`+ended, args...)
+	if err != nil || n == 0 {
+		return 0, 0, o.s.fail("recover", err)
+	}
+	err = o.write(ctx, "recover", func(t *tx) error {
+		for _, step := range []struct {
+			set  string
+			from string
+			n    *int
+		}{
+			{`state = 'ready'`, `state = 'leased'`, &ready},
+			{`state = 'unknown', maybe_applied = 1, next_attempt_at = 0`, `state = 'sent'`, &unknown},
+			{`state = 'unknown'`, `state = 'unknown' AND lease_until > 0`, new(int)},
+		} {
+			n, err := t.exec(`UPDATE operation SET `+step.set+`, fence = fence + 1, lease_owner = '', lease_until = 0, updated_at = ?
+				WHERE org_id = ? AND `+step.from+ended, append([]any{micros(now)}, args...)...)
+			if err != nil {
+				return err
+			}
+			*step.n = int(n)
+		}
+		if ready+unknown == 0 {
+			return nil
+		}
+		return t.audit(o.id, entry(now, Hub, "queue.recover", owner, map[string]any{"unknown": unknown, "ready": ready}))
+	})
+	return unknown, ready, err
+}

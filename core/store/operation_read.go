@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"time"
+
+	"github.com/provhub/provhub/connectors/connector"
+)
+
+// operationColumns are what scanOperation reads.
+const operationColumns = `body, plan, seq, state, attempts, steps_done, maybe_applied, edited, next_attempt_at, fence,
+	created_at, updated_at, last_error, continuation`
+
+func scanOperation(rows *sql.Rows) (OpRow, error) {
+	var op OpRow
+	var body, lastError string
+	var next, created, updated int64
+	err := rows.Scan(&body, &op.Plan, &op.Seq, &op.State, &op.Attempts, &op.StepsDone, &op.MaybeApplied, &op.Edited, &next, &op.Fence,
+		&created, &updated, &lastError, &op.Continuation)
+	if err != nil {
+		return op, err
+	}
+	op.NextAttemptAt, op.CreatedAt, op.UpdatedAt = fromMicros(next), fromMicros(created), fromMicros(updated)
+	if lastError != "" {
+		op.LastError = &connector.Error{}
+		if err := decode(lastError, op.LastError); err != nil {
+			return op, err
+		}
+	}
+	return op, decode(body, &op.Operation)
+}
+
+// operations runs a query for operationColumns; where is all that follows FROM.
+func (o *Org) operations(ctx context.Context, db queryer, where string, args ...any) ([]OpRow, error) {
+	rows, err := db.QueryContext(ctx, o.s.rebind(`SELECT `+operationColumns+` FROM operation `+where), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []OpRow
+	for rows.Next() {
+		op, err := scanOperation(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, op)
+	}
+	return out, rows.Err()
+}
+
+// Operations returns operations in the order they stand in the queue; page with
+// OpFilter.After.
+func (o *Org) Operations(ctx context.Context, f OpFilter) ([]OpRow, error) {
+	where := []string{"org_id = ?", "seq > ?"}
+	args := []any{o.id, f.After}
+	for _, c := range []struct{ column, value string }{
+		{"connector", f.Connector}, {"anchor", f.Anchor}, {"plan", f.Plan}, {"code", f.Code},
+	} {
+		if c.value != "" {
+			where, args = append(where, c.column+" = ?"), append(args, c.value)
+		}
+	}
+	if f.States == nil {
+		where = append(where, "state IN "+openStates)
+	} else if len(f.States) > 0 {
+		marks, states := list(f.States)
+		where, args = append(where, "state IN ("+marks+")"), append(args, states...)
+	}
+	ops, err := o.operations(ctx, o.s.reader, "WHERE "+strings.Join(where, " AND ")+" ORDER BY seq LIMIT ?", append(args, limit(f.Limit))...)
+	return ops, o.s.fail("read operations", err)
+}
+
+// Operation returns the operation whose id begins with idPrefix, with all its
+// attempts, oldest first: [ErrNotFound], [ErrAmbiguous].
+func (o *Org) Operation(ctx context.Context, idPrefix string) (OpRow, []Attempt, error) {
+	op, err := o.operation(ctx, o.s.reader, idPrefix, "")
+	if err != nil {
+		return op, nil, o.s.fail("read operation", err)
+	}
+	attempts, err := o.attempts(ctx, op.ID)
+	return op, attempts, o.s.fail("read attempts", err)
+}
+
+func (o *Org) operation(ctx context.Context, db queryer, prefix, lock string) (OpRow, error) {
+	prefix = strings.ToLower(prefix)
+	if prefix == "" {
+		return OpRow{}, refuse(ErrNotFound, "no operation id given")
+	}
+	ops, err := o.operations(ctx, db, `WHERE org_id = ? AND id >= ? AND id < ? ORDER BY id LIMIT 2`+lock, o.id, prefix, after(prefix))
+	switch {
+	case err != nil:
+		return OpRow{}, err
+	case len(ops) == 0:
+		return OpRow{}, refuse(ErrNotFound, "there is no operation %s; see `provhub operation list`", prefix)
+	case len(ops) > 1 && ops[0].ID != prefix:
+		return OpRow{}, refuse(ErrAmbiguous, "%s matches several operations; give more characters", prefix)
+	}
+	return ops[0], nil
+}
+
+func (o *Org) attempts(ctx context.Context, id string) ([]Attempt, error) {
+	rows, err := o.s.reader.QueryContext(ctx, o.s.rebind(`SELECT n, started_at, took, outcome, class, code, answer
+		FROM attempt WHERE org_id = ? AND operation = ? ORDER BY n`), o.id, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Attempt
+	for rows.Next() {
+		var a Attempt
+		var started, took int64
+		if err := rows.Scan(&a.N, &started, &took, &a.Outcome, &a.Class, &a.Code, &a.Answer); err != nil {
+			return nil, err
+		}
+		a.StartedAt, a.Took = fromMicros(started), time.Duration(took)*time.Microsecond
+		out = append(out, a)
+	}
+	return out, rows.Err()
+}
+
+// OperationCounts counts the operations of applied plans by connector and state.
+func (o *Org) OperationCounts(ctx context.Context) (map[string]map[OpState]int, error) {
+	rows, err := o.s.reader.QueryContext(ctx, o.s.rebind(`SELECT connector, state, COUNT(*) FROM operation
+		WHERE org_id = ? AND state <> 'planned' GROUP BY connector, state`), o.id)
+	if err != nil {
+		return nil, o.s.fail("count operations", err)
+	}
+	defer rows.Close()
+	counts := map[string]map[OpState]int{}
+	for rows.Next() {
+		var name string
+		var state OpState
+		var n int
+		if err := rows.Scan(&name, &state, &n); err != nil {
+			return nil, o.s.fail("count operations", err)
+		}
+		if counts[name] == nil {
+			counts[name] = map[OpState]int{}
+		}
+		counts[name][state] = n
+	}
+	return counts, o.s.fail("count operations", rows.Err())
+}
+
+// NextDue returns when the next operation of connector can be leased, and how
+// many are open. The zero time: none will be, until a lease ends or a person acts;
+// the beginning of 1970 and every past time: now.
+func (o *Org) NextDue(ctx context.Context, name string) (at time.Time, open int, err error) {
+	var row struct {
+		Ready int
+		Due   int64
+		Open  int
+	}
+	err = o.get(ctx, &row, `SELECT
+		(SELECT COUNT(*) FROM (SELECT 1 FROM operation WHERE org_id = ? AND connector = ? AND state = 'ready' LIMIT 1) r) AS ready,
+		(SELECT COALESCE(MIN(next_attempt_at), 0) FROM operation WHERE org_id = ? AND connector = ? AND (state = 'retry'
+			OR state = 'unknown' AND lease_until = 0)) AS due,
+		(SELECT COUNT(*) FROM operation WHERE org_id = ? AND connector = ? AND state IN `+openStates+`) AS open`,
+		o.id, name, o.id, name, o.id, name)
+	switch {
+	case err != nil:
+		return time.Time{}, 0, o.s.fail("read the queue", err)
+	case row.Ready > 0:
+		return time.Unix(0, 0).UTC(), row.Open, nil
+	}
+	return fromMicros(row.Due), row.Open, nil
+}

@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/provhub/provhub/core/plan"
+)
+
+// RetryOperation makes a parked or retrying operation ready at once, with its
+// attempts forgotten, in a person's name. It needs no working role. [ErrState]
+// when the operation is in any other state.
+func (o *Org) RetryOperation(ctx context.Context, id, by string, now time.Time) error {
+	return o.byPerson(ctx, "operation.retry", id, by, "", now, []OpState{OpParked, OpRetry}, func(t *tx, op OpRow) error {
+		return o.setOpen(t, op.ID, `state = 'ready', attempts = 0, next_attempt_at = 0`, now)
+	})
+}
+
+// SkipOperation ends an unsent operation without doing it, in a person's name.
+// The account is not looked at again until something about it changes. [ErrState]
+// when the operation may have reached the target or is finished.
+func (o *Org) SkipOperation(ctx context.Context, id, by, reason string, now time.Time) error {
+	return o.byPerson(ctx, "operation.skip", id, by, reason, now, []OpState{OpParked, OpRetry, OpReady}, func(t *tx, op OpRow) error {
+		// A plan made of the same inputs later must be another plan than this one.
+		if _, err := t.bump(o.id); err != nil {
+			return err
+		}
+		return o.setOpen(t, op.ID, `state = 'skipped'`, now)
+	})
+}
+
+// EditOperation replaces the changes of a parked operation and makes it ready, in
+// a person's name. [ErrState] when it is not parked.
+func (o *Org) EditOperation(ctx context.Context, id, by string, changes []plan.Change, now time.Time) error {
+	return o.byPerson(ctx, "operation.edit", id, by, "", now, []OpState{OpParked}, func(t *tx, op OpRow) error {
+		op.Changes = changes
+		body, err := encode(op.Operation)
+		if err != nil {
+			return err
+		}
+		return o.setOpen(t, op.ID, `state = 'ready', attempts = 0, next_attempt_at = 0, steps_done = 0, edited = edited + 1, body = ?`, now, body)
+	})
+}
+
+// byPerson changes one operation that is in one of the given states, and writes
+// who did it.
+func (o *Org) byPerson(ctx context.Context, action, id, by, reason string, now time.Time, from []OpState, change func(*tx, OpRow) error) error {
+	if by == "" {
+		return refuse(ErrState, "%s needs the name of who does it", action)
+	}
+	return o.write(ctx, action, func(t *tx) error {
+		op, err := o.operation(ctx, t, id, t.s.dialect.forUpdate)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(from, op.State) {
+			return refuse(ErrState, "operation %.8s is %s; only one that is %s can be changed like that", op.ID, op.State, oneOf(from))
+		}
+		if op.Continuation != nil {
+			return refuse(ErrState, "operation %.8s waits for work the target has accepted; nothing else may go out before it answers", op.ID)
+		}
+		if err := change(t, op); err != nil {
+			return err
+		}
+		detail := operationDetail(op.Operation)
+		if reason != "" {
+			detail["why"] = reason
+		}
+		return t.audit(o.id, entry(now, by, action, objectOf(op.AccountKey), detail))
+	})
+}
+
+func oneOf(states []OpState) string {
+	text := string(states[0])
+	for i, s := range states[1:] {
+		if i == len(states)-2 {
+			text += " or " + string(s)
+		} else {
+			text += ", " + string(s)
+		}
+	}
+	return text
+}
+
+func (o *Org) setOpen(t *tx, id, set string, now time.Time, args ...any) error {
+	_, err := t.exec(`UPDATE operation SET `+set+`, updated_at = ? WHERE org_id = ? AND id = ?`, append(args, micros(now), o.id, id)...)
+	return err
+}

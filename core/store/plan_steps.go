@@ -1,0 +1,164 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/provhub/provhub/core/plan"
+)
+
+// driftShown bounds how many changes a DriftError lists.
+const driftShown = 10
+
+// checkDrift refuses the plan when what it was made from has moved on.
+func (a *application) checkDrift() error {
+	drift := &DriftError{Hash: a.plan.Hash}
+	for _, c := range []struct{ what, from string }{
+		{"account", `LEFT JOIN account x ON x.org_id = o.org_id AND x.connector = o.connector AND x.kind = o.kind AND x.anchor = o.anchor
+			WHERE COALESCE(x.rev, 0) <> o.account_rev`},
+		{"source record", `LEFT JOIN identity x ON x.org_id = o.org_id AND x.source = ? AND x.kind = o.kind AND x.anchor = o.anchor
+			WHERE COALESCE(x.rev, 0) <> o.identity_rev`},
+	} {
+		args := []any{a.org, a.plan.Hash}
+		if c.what != "account" {
+			args = []any{a.plan.Inputs.Source, a.org, a.plan.Hash}
+		}
+		q := ` FROM operation o ` + c.from + ` AND o.org_id = ? AND o.plan = ? AND o.state = 'planned'`
+		var n int
+		if err := a.t.get(&n, `SELECT COUNT(*)`+q, args...); err != nil {
+			return err
+		}
+		if n == 0 {
+			continue
+		}
+		drift.Count += n
+		var moved []struct{ Connector, Kind, Anchor string }
+		err := a.t.all(&moved, `SELECT o.connector, o.kind, o.anchor`+q+` ORDER BY o.seq LIMIT ?`, append(args, driftShown)...)
+		if err != nil {
+			return err
+		}
+		for _, m := range moved {
+			if len(drift.What) < driftShown {
+				drift.What = append(drift.What, fmt.Sprintf("the %s of %s %s changed (%s)", c.what, m.Kind, m.Anchor, m.Connector))
+			}
+		}
+	}
+	if drift.Count > 0 {
+		return drift
+	}
+	return nil
+}
+
+// withdraw ends operations that are no longer wanted; one that was sent meanwhile
+// has its account looked at again.
+func (a *application) withdraw() error {
+	return inChunks(a.plan.withdraw, func(marks string, args []any) error {
+		n, err := a.t.exec(`UPDATE operation SET state = 'superseded', updated_at = ? WHERE org_id = ? AND state IN `+openStates+`
+			AND NOT `+inFlight+` AND id IN (`+marks+`)`, append([]any{micros(a.now), a.org}, args...)...)
+		if err != nil {
+			return err
+		}
+		a.withdrawn += n
+		var late []struct{ Connector, Kind, Anchor string }
+		err = a.t.all(&late, `SELECT connector, kind, anchor FROM operation WHERE org_id = ? AND `+inFlight+` AND id IN (`+marks+`)`,
+			append([]any{a.org}, args...)...)
+		if err != nil {
+			return err
+		}
+		rows := make([][]any, len(late))
+		for i, l := range late {
+			rows[i] = []any{a.org, l.Connector, l.Kind, l.Anchor}
+		}
+		return a.t.markReplan(a.org, rows)
+	})
+}
+
+// supersede ends the open operations that the plan replaces. What may have
+// reached the target in an earlier attempt still may, for the new operation too.
+func (a *application) supersede() error {
+	same := `o.org_id = n.org_id AND o.connector = n.connector AND o.kind = n.kind AND o.anchor = n.anchor AND o.state IN ` + openStates
+	if _, err := a.t.exec(`UPDATE operation AS n SET maybe_applied = 1 WHERE org_id = ? AND plan = ? AND state = 'planned'
+		AND EXISTS (SELECT 1 FROM operation o WHERE `+same+` AND o.maybe_applied = 1)`, a.org, a.plan.Hash); err != nil {
+		return err
+	}
+	var err error
+	a.superseded, err = a.t.exec(`UPDATE operation AS o SET state = 'superseded', updated_at = ? WHERE org_id = ? AND state IN `+openStates+`
+		AND EXISTS (SELECT 1 FROM operation n WHERE n.plan = ? AND n.state = 'planned' AND `+same+`)`,
+		micros(a.now), a.org, a.plan.Hash)
+	return err
+}
+
+func (a *application) makeReady() (err error) {
+	a.ready, err = a.t.exec(`UPDATE operation SET state = 'ready', updated_at = ? WHERE org_id = ? AND plan = ? AND state = 'planned'`,
+		micros(a.now), a.org, a.plan.Hash)
+	return err
+}
+
+func (a *application) rememberRules() error {
+	for connector, hash := range a.plan.rules {
+		if _, err := a.t.exec(`INSERT INTO connector_state (org_id, connector, rules_hash, stopped, stopped_at, paused_by, resume_at, failures)
+			VALUES (?, ?, ?, '', 0, '', 0, 0) ON CONFLICT (org_id, connector) DO UPDATE SET rules_hash = excluded.rules_hash`,
+			a.org, connector, hash); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moveGeneration remembers up to where everything is planned. The state's own
+// generation moves with every plan that does something, so that a later plan from
+// the same inputs is another plan.
+func (a *application) moveGeneration() error {
+	_, err := a.t.exec(`INSERT INTO source_state (org_id, source, snapshot, dated, read_at, people, groups_count, applied_generation, report)
+		VALUES (?, ?, '', 0, 0, 0, 0, ?, '') ON CONFLICT (org_id, source) DO UPDATE SET applied_generation = excluded.applied_generation
+		WHERE source_state.applied_generation < excluded.applied_generation`, a.org, a.plan.Inputs.Source, a.plan.Inputs.Generation)
+	if err != nil {
+		return err
+	}
+	if _, err := a.t.exec(`DELETE FROM replan WHERE org_id = ? AND generation <= (
+		SELECT MIN(applied_generation) FROM source_state WHERE org_id = ?)`, a.org, a.org); err != nil {
+		return err
+	}
+	if a.ready+a.withdrawn+a.skipped > 0 {
+		_, err = a.t.bump(a.org)
+	}
+	return err
+}
+
+func (a *application) markApplied() error {
+	_, err := a.t.exec(`UPDATE plan SET status = 'applied', applied_at = ? WHERE org_id = ? AND hash = ?`,
+		micros(a.now), a.org, a.plan.Hash)
+	return err
+}
+
+// reserveNames takes the names that the plan chose (QUIRKS HR-17). One that was
+// taken since is drift.
+func (a *application) reserveNames() error {
+	if _, err := a.t.exec(`DELETE FROM name_reservation WHERE org_id = ? AND keep_until > 0 AND keep_until < ?`, a.org, micros(a.now)); err != nil {
+		return err
+	}
+	drift := &DriftError{Hash: a.plan.Hash}
+	for _, n := range a.plan.names {
+		if err := a.reserve(n, drift); err != nil {
+			return err
+		}
+	}
+	if drift.Count > 0 {
+		return drift
+	}
+	return nil
+}
+
+func (a *application) reserve(n plan.NameReservation, drift *DriftError) error {
+	taken, err := a.t.exec(`INSERT INTO name_reservation (org_id, connector, attribute, value, kind, anchor, keep_until) VALUES (?, ?, ?, ?, ?, ?, 0)
+		ON CONFLICT (org_id, connector, attribute, value) DO UPDATE SET keep_until = 0
+		WHERE name_reservation.kind = excluded.kind AND name_reservation.anchor = excluded.anchor`,
+		a.org, n.Connector, n.Attribute, n.Value, string(n.AccountKey.Kind), n.Anchor)
+	if err != nil || taken > 0 {
+		return err
+	}
+	drift.Count++
+	if len(drift.What) < driftShown {
+		drift.What = append(drift.What, fmt.Sprintf("the %s chosen for %s was given to another account of %s", n.Attribute, n.Anchor, n.Connector))
+	}
+	return nil
+}

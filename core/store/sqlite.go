@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/jmoiron/sqlx"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// readersMax bounds the connections that read a SQLite file.
+const readersMax = 8
+
+func (s *Store) openSQLite(ctx context.Context, path string) error {
+	s.name, s.dialect = "sqlite:"+path, sqliteDialect
+	if path == "" || path == ":memory:" {
+		return errors.New("no path given; want sqlite:PATH, such as sqlite:provhub.db")
+	}
+	dir := filepath.Dir(path)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the folder %s does not exist; make it first (mkdir -p %[1]s) or change state.url", dir)
+	}
+	s.gate = make(chan struct{}, 1)
+	for _, p := range []struct {
+		db      **sqlx.DB
+		max     int
+		options url.Values
+	}{
+		{&s.writer, 1, sqliteOptions("cache_size(-65536)")},
+		{&s.staging, 0, sqliteOptions("cache_size(-65536)", "temp_store(1)")},
+		{&s.reader, readersMax, sqliteOptions("query_only(1)")},
+	} {
+		dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: p.options.Encode()}).String()
+		db, err := sqlx.Open("sqlite", dsn)
+		if err != nil {
+			return err
+		}
+		db.SetMaxOpenConns(p.max)
+		db.SetMaxIdleConns(max(p.max, 1))
+		*p.db = db
+	}
+	return s.writer.PingContext(ctx)
+}
+
+// sqliteOptions sets up every connection of a pool. busy_timeout comes first,
+// so that switching to WAL waits for another process that does the same.
+func sqliteOptions(more ...string) url.Values {
+	pragmas := append([]string{
+		"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		// What a bulk load left in the log is given back at the next checkpoint.
+		"journal_size_limit(67108864)",
+	}, more...)
+	// BEGIN IMMEDIATE: a transaction that reads first and writes later would be
+	// refused instead of waiting its turn.
+	return url.Values{"_pragma": pragmas, "_txlock": {"immediate"}, "_error_rc": {"1"}, "_dqs": {"0"}}
+}

@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"net/url"
+	"os"
+	"sync"
+	"time"
+)
+
+// Work takes the working role of this org: whoever reads sources, applies plans
+// and sends operations holds it, so that one process does so at a time. who says
+// who we are, for others to read: "sync". [ErrBusy], with the holder's words,
+// when another has it. release gives it back; so does the death of the process,
+// however it dies.
+func (o *Org) Work(ctx context.Context, who string) (release func(), err error) {
+	take := o.workPostgres
+	if o.s.gate != nil {
+		take = o.workSQLite
+	}
+	host, _ := os.Hostname() // a name for people; without one the process number does
+	free, err := take(ctx, fmt.Sprintf("%s, process %d on %s, since %s", who, os.Getpid(), host, time.Now().Format(time.DateTime)))
+	if err != nil {
+		return nil, o.s.fail("take the working role", err)
+	}
+	o.s.working.Store(o.id, struct{}{})
+	return sync.OnceFunc(func() {
+		o.s.working.Delete(o.id)
+		free()
+	}), nil
+}
+
+func busy(holder string) error {
+	if holder == "" {
+		holder = "it does not say which"
+	}
+	return refuse(ErrBusy, "another provhub works on this state: %s", holder)
+}
+
+// workSQLite holds an OS lock on a file beside the database. The file stays: to
+// remove it would take the lock away from whoever is waiting for it.
+func (o *Org) workSQLite(_ context.Context, who string) (free func(), err error) {
+	f, held, err := tryLockFile(o.s.path() + "." + url.PathEscape(o.id) + ".work.lock")
+	if err != nil {
+		return nil, err
+	}
+	if !held {
+		defer f.Close()
+		holder, err := io.ReadAll(io.LimitReader(f, 512))
+		if err != nil {
+			return nil, err
+		}
+		return nil, busy(string(holder))
+	}
+	if err := f.Truncate(0); err == nil {
+		_, err = f.WriteAt([]byte(who), 0)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() {
+		_ = f.Truncate(0) // only words for people; the lock is what counts
+		f.Close()
+	}, nil
+}
+
+// workPostgres holds a session's advisory lock on a connection of its own.
+func (o *Org) workPostgres(ctx context.Context, who string) (free func(), err error) {
+	conn, err := o.s.writer.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			conn.Close()
+		}
+	}()
+	var schema string
+	if err := conn.QueryRowContext(ctx, `SELECT current_database() || '/' || current_schema()`).Scan(&schema); err != nil {
+		return nil, err
+	}
+	h := fnv.New64a()
+	fmt.Fprintf(h, "provhub/work/%s/%s", schema, o.id)
+	key := int64(h.Sum64())
+	var held bool
+	if err := conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, key).Scan(&held); err != nil {
+		return nil, err
+	}
+	if !held {
+		return nil, busy(o.workHolder(ctx, key))
+	}
+	// The name is what another process is told; 63 bytes fit.
+	if _, err := conn.ExecContext(ctx, `SELECT set_config('application_name', $1, false)`, cut(who, 63)); err != nil {
+		return nil, err
+	}
+	return func() {
+		// Another user of the pool must not inherit the lock: end the session.
+		_ = conn.Raw(func(any) error { return errEndSession })
+		conn.Close()
+	}, nil
+}
+
+// workHolder is what the session that holds the lock calls itself.
+func (o *Org) workHolder(ctx context.Context, key int64) string {
+	var who string
+	err := o.get(ctx, &who, `SELECT a.application_name || ' (backend ' || a.pid || ')' FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+		WHERE l.locktype = 'advisory' AND l.granted AND l.classid = CAST(? AS bigint) AND l.objid = CAST(? AS bigint) LIMIT 1`,
+		int64(uint64(key)>>32), key&0xffffffff)
+	if err != nil {
+		return ""
+	}
+	return who
+}
+
+// errEndSession makes the pool close a connection.
+var errEndSession = driver.ErrBadConn
