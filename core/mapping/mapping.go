@@ -51,6 +51,8 @@ type Rules struct {
 	Scope      Rule // empty Expr: everyone
 	Attributes []AttributeRule
 	Grants     []GrantRule
+	// Tables are what lookup() reads, by name.
+	Tables map[string]map[string]string
 }
 
 // Subject is whom the rules are applied to.

@@ -1,0 +1,206 @@
+package mapping
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+
+	"github.com/provhub/provhub/core/mapping/library"
+)
+
+// CEL's messages that get words and hints of our own. One that is not known
+// here is passed on as it is.
+var (
+	issueField    = regexp.MustCompile(`^undefined field '(.*)'$`)
+	issueUnknown  = regexp.MustCompile(`^undeclared reference to '([^']*)'`)
+	issueOverload = regexp.MustCompile(`^found no matching overload for '([^']*)' applied to '(.*)'$`)
+)
+
+// explainIssue puts a fault that CEL's checker found into words for the person
+// who wrote the rule.
+func (c *compiler) explainIssue(e *cel.Error, parsed *cel.Ast) (reason, hint string) {
+	if m := issueField.FindStringSubmatch(e.Message); m != nil {
+		return c.noField(m[1], find(parsed, e.ExprID))
+	}
+	if m := issueUnknown.FindStringSubmatch(e.Message); m != nil {
+		return c.unknown(m[1], find(parsed, e.ExprID))
+	}
+	if m := issueOverload.FindStringSubmatch(e.Message); m != nil {
+		return c.noOverload(m[1], m[2])
+	}
+	return e.Message, ""
+}
+
+func find(parsed *cel.Ast, id int64) (found ast.Expr) {
+	ast.PreOrderVisit(parsed.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.ID() == id {
+			found = e
+		}
+	}))
+	return found
+}
+
+func (c *compiler) noField(field string, at ast.Expr) (reason, hint string) {
+	variable := c.subject
+	if at != nil && at.Kind() == ast.SelectKind && at.AsSelect().Operand().Kind() == ast.IdentKind {
+		variable = at.AsSelect().Operand().AsIdent()
+	}
+	reason = fmt.Sprintf("%s has no field %s", variable, field)
+	// person.employee-id is read as person.employee minus id.
+	for _, f := range c.fields {
+		if strings.HasPrefix(f, field) && fieldExpr(variable, f) != variable+"."+f {
+			return reason, "did you mean " + fieldExpr(variable, f) + "?"
+		}
+	}
+	near := nearest(field, c.fields)
+	for i := range near {
+		near[i] = fieldExpr(variable, near[i])
+	}
+	if len(near) > 0 {
+		return reason, "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return reason, "the source has " + strings.Join(c.fields, ", ")
+}
+
+func (c *compiler) unknown(name string, at ast.Expr) (reason, hint string) {
+	if at != nil && at.Kind() == ast.CallKind {
+		all := append(library.Functions(), "has", "size", "string", "int", "double", "bool", "timestamp", "duration", "startsWith", "endsWith", "matches", "filter", "map", "exists", "all")
+		return fmt.Sprintf("there is no function %s()", name), didYouMean(name, all, "the functions are "+strings.Join(library.Functions(), ", "))
+	}
+	reason = fmt.Sprintf("there is no %s here", name)
+	variables := []string{c.subject, stateName, anchorName, nowName}
+	if c.reference {
+		variables = append(variables, managerName)
+	}
+	switch {
+	case name == managerName:
+		return reason, "the source names no manager; say which attribute does with reference: in the source"
+	case name == "person" || name == "group":
+		return reason, fmt.Sprintf("these are rules for a %s: write %s.…", c.subject, c.subject)
+	case slices.Contains(c.fields, name):
+		return reason, "did you mean " + fieldExpr(c.subject, name) + "? Text stands in quotes"
+	}
+	return reason, didYouMean(name, variables, fmt.Sprintf("a rule knows %s.<field>, %s; text stands in quotes", c.subject, strings.Join(variables[1:], ", ")))
+}
+
+// noOverload explains a function or operator that does not take what it is given.
+func (c *compiler) noOverload(function, given string) (reason, hint string) {
+	given = strings.ReplaceAll(given, ", ", " and ")
+	given = strings.Trim(strings.TrimPrefix(given, "("), ")")
+	if symbol, ok := operatorSymbol(function); ok {
+		reason = fmt.Sprintf("%s does not go with %s", symbol, given)
+		switch {
+		case strings.Contains(given, "unique"):
+			return reason, "unique() must be the whole rule; put what it is to work on inside"
+		case symbol == "+" && strings.Contains(given, "string"):
+			return reason, "turn a number or date into text with string() or format_date()"
+		case strings.Contains(given, "date") && strings.Contains(given, "timestamp"):
+			return reason, `compare dates with dates: date(now, "Europe/Berlin")`
+		}
+		return reason, ""
+	}
+	if function == "@present" {
+		function = "join"
+	}
+	reason = fmt.Sprintf("%s() does not take (%s)", function, strings.ReplaceAll(given, " and ", ", "))
+	if strings.Contains(given, "unique") {
+		return reason, "unique() must be the whole rule; put what it is to work on inside"
+	}
+	return reason, c.signatures(function)
+}
+
+// operatorSymbol gives how a rule writes CEL's internal operator name.
+func operatorSymbol(function string) (string, bool) {
+	if s, ok := operators.FindReverse(function); ok && s != "" {
+		return s, true
+	}
+	switch function {
+	case operators.Conditional:
+		return "? :", true
+	case operators.Index:
+		return "[ ]", true
+	}
+	return "", false
+}
+
+// signatures lists what a function takes.
+func (c *compiler) signatures(function string) string {
+	decl, ok := c.env.Functions()[function]
+	if !ok {
+		return ""
+	}
+	var forms []string
+	for _, o := range decl.OverloadDecls() {
+		args := make([]string, len(o.ArgTypes()))
+		for i, t := range o.ArgTypes() {
+			args[i] = typeName(t)
+		}
+		if o.IsMemberFunction() {
+			forms = append(forms, fmt.Sprintf("%s.%s(%s)", args[0], function, strings.Join(args[1:], ", ")))
+			continue
+		}
+		forms = append(forms, fmt.Sprintf("%s(%s)", function, strings.Join(args, ", ")))
+	}
+	slices.Sort(forms)
+	return "it is " + strings.Join(forms, " or ")
+}
+
+// typeName is what a person calls a type.
+func typeName(t *cel.Type) string {
+	switch t.Kind() {
+	case types.StringKind:
+		return "text"
+	case types.TypeParamKind, types.DynKind:
+		return "any value"
+	case types.ListKind:
+		return "list of " + typeName(t.Parameters()[0])
+	case types.NullTypeKind:
+		return "null"
+	case types.TimestampKind:
+		return "timestamp"
+	case types.DurationKind:
+		return "duration"
+	}
+	return t.String()
+}
+
+// syntaxReason cuts the list of all possible tokens off a parser message.
+func syntaxReason(message string) string {
+	message = strings.TrimPrefix(message, "Syntax error: ")
+	message, _, _ = strings.Cut(message, " expecting {")
+	message = strings.ReplaceAll(message, "'<EOF>'", "the end")
+	return "the expression cannot be read: " + message
+}
+
+func resultHint(t *cel.Type) string {
+	switch {
+	case t.Kind() == types.NullTypeKind:
+		return "write unset() to leave the target as it is, clear() to empty the attribute"
+	case isText(t):
+		return `compare it, as in person.x == "…"`
+	case t.Kind() == types.StructKind:
+		return "name one of its fields, such as " + t.TypeName() + ".mail"
+	}
+	return ""
+}
+
+// location is where an expression begins.
+func location(parsed *cel.Ast, id int64) common.Location {
+	return parsed.NativeRep().SourceInfo().GetStartLocation(id)
+}
+
+// knownTables is a hint for a table that does not exist.
+func (c *compiler) knownTables(name string) string {
+	if len(c.tables) == 0 {
+		return "the config has no tables; add it under tables:"
+	}
+	return didYouMean(name, slices.Collect(maps.Keys(c.rules.Tables)), "the tables are "+strings.Join(c.tables, ", "))
+}

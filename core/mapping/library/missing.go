@@ -1,0 +1,132 @@
+package library
+
+import (
+	"errors"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
+)
+
+// presentFunction gives a list of one value, or of none when it is missing. The
+// macros make it; nobody writes it.
+const presentFunction = "@present"
+
+func missingFunctions() []cel.EnvOption {
+	of := cel.TypeParamType("T")
+	return []cel.EnvOption{
+		cel.Macros(cel.GlobalVarArgMacro("coalesce", coalesceMacro)),
+		cel.Function("coalesce", cel.Overload("coalesce_value_value", []*cel.Type{of, of}, of,
+			cel.OverloadIsNonStrict(), cel.BinaryBinding(coalesce))),
+		cel.Function("is_empty", cel.Overload("is_empty_value", []*cel.Type{of}, cel.BoolType,
+			cel.OverloadIsNonStrict(), cel.UnaryBinding(isEmpty))),
+		cel.Function("try", cel.Overload("try_value_value", []*cel.Type{of, of}, of,
+			cel.OverloadIsNonStrict(), cel.BinaryBinding(try))),
+		cel.Function("unset", cel.Overload("unset_", nil, of,
+			cel.FunctionBinding(func(...ref.Val) ref.Val { return unset }))),
+		cel.Function("clear", cel.Overload("clear_", nil, of,
+			cel.FunctionBinding(func(...ref.Val) ref.Val { return clear }))),
+		cel.Function("fail", cel.Overload("fail_string", []*cel.Type{cel.StringType}, of,
+			cel.UnaryBinding(fail))),
+	}
+}
+
+// fail refuses this person with the rule's own words.
+func fail(text ref.Val) ref.Val {
+	s, ok := text.(types.String)
+	if !ok {
+		return types.MaybeNoSuchOverloadErr(text)
+	}
+	return types.WrapErr(faultf("%s", string(s)))
+}
+
+// coalesce gives the first value unless it is missing or empty, else the second.
+func coalesce(first, second ref.Val) ref.Val {
+	if empty(first) {
+		return second
+	}
+	return first
+}
+
+// try gives the first value unless a function refused to work it out, or it is
+// missing; then the second.
+func try(first, second ref.Val) ref.Val {
+	err, ok := first.(*types.Err)
+	if !ok || errors.Is(err, ErrUnset) || errors.Is(err, ErrClear) {
+		return first
+	}
+	return second
+}
+
+func isEmpty(v ref.Val) ref.Val {
+	if types.IsUnknownOrError(v) && !IsMissing(v) {
+		return v
+	}
+	return types.Bool(empty(v))
+}
+
+// empty reports whether v is missing, blank text or a list without items.
+func empty(v ref.Val) bool {
+	switch x := v.(type) {
+	case *types.Err:
+		return IsMissing(v)
+	case types.String:
+		return blank(string(x))
+	case traits.Lister:
+		return x.Size() == types.IntZero
+	case *types.Optional:
+		return !x.HasValue()
+	}
+	return false
+}
+
+func present(v ref.Val) ref.Val {
+	switch {
+	case empty(v):
+		return types.NewRefValList(types.DefaultTypeAdapter, nil)
+	case types.IsUnknownOrError(v):
+		return v
+	}
+	return types.NewRefValList(types.DefaultTypeAdapter, []ref.Val{v})
+}
+
+// coalesceMacro lets coalesce take any number of values: the calls nest.
+func coalesceMacro(f cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.Error) {
+	if len(args) < 2 {
+		return nil, f.NewError(0, "coalesce() needs two values or more")
+	}
+	out := args[len(args)-1]
+	for i := len(args) - 2; i >= 0; i-- {
+		out = f.NewCall("coalesce", args[i], out)
+	}
+	return out, nil
+}
+
+func joinMacro(f cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.Error) {
+	return f.NewCall("join", presentOnly(f, args[0]), args[1]), nil
+}
+
+func compactMacro(f cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.Error) {
+	return f.NewCall("compact", presentOnly(f, args[0])), nil
+}
+
+// presentOnly makes a list that is written out leave out what is missing, where
+// CEL would give up on the whole list: [a, b] becomes @present(a) + @present(b).
+func presentOnly(f cel.MacroExprFactory, list ast.Expr) ast.Expr {
+	if list.Kind() != ast.ListKind || list.AsList().Size() == 0 || len(list.AsList().OptionalIndices()) > 0 {
+		return list
+	}
+	var out ast.Expr
+	for _, e := range list.AsList().Elements() {
+		one := f.NewCall(presentFunction, e)
+		if out == nil {
+			out = one
+			continue
+		}
+		out = f.NewCall(operators.Add, out, one)
+	}
+	return out
+}
