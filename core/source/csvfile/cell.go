@@ -88,6 +88,9 @@ func (c *column) appendDate(b []byte, s string, zone *time.Location) ([]byte, er
 		return b, err
 	}
 	b = append(b, cellText, byte(len(isoDate)))
+	if len(c.layouts) == 1 && c.layouts[0] == isoDate {
+		return append(b, s...), nil // the usual case, and the quicker way
+	}
 	return t.AppendFormat(b, isoDate), nil
 }
 

@@ -1,5 +1,12 @@
 // Package csvfile reads people from an HR export: delimited text in the
 // encodings, quotings and date formats that HR systems really write.
+//
+// What cannot be read well is never guessed. A bad row is set aside with its
+// line and column, and its person counts as present; where it cannot be told
+// whose row it is, or the file seems cut, the reading is not complete and
+// nobody is taken to have left; a file that is not what the config describes
+// is refused. An empty cell of a text column is the text "", of a list column
+// the empty list; of any other column it is no value.
 package csvfile
 
 import "time"
@@ -26,8 +33,8 @@ type Config struct {
 	// Manifest is the path of a JSON file {"rows": N, "sha256": "…", "date": "2026-03-31"}
 	// that must agree with the file; "": none.
 	Manifest string `yaml:"manifest"`
-	// MaxBad is the share of bad rows in percent from which on the whole file is
-	// refused; 0: 5.
+	// MaxBad is the share of bad rows in percent above which the whole file is
+	// refused; 0: 5. A single bad row among good ones never refuses it.
 	MaxBad float64 `yaml:"max_bad_percent"`
 	// MaxAge refuses a file dated longer ago than this; 0: no limit.
 	MaxAge time.Duration `yaml:"-"`

@@ -151,14 +151,7 @@ func (p *pass) finish() error {
 	if p.report.Rows == 0 {
 		return fmt.Errorf("%s holds a header and no rows: refusing to take everybody as gone", p.r.name)
 	}
-	// A single bad row never refuses a file, or one slip would stop a small company.
-	bad := p.report.FaultCount
-	if bad == p.report.Rows || bad > 1 && float64(bad)*100 > p.r.c.maxBad()*float64(p.report.Rows) {
-		err := fmt.Errorf("%s: %d of %d rows are bad, more than %v %%: the whole file is refused",
-			p.r.name, bad, p.report.Rows, p.r.c.maxBad())
-		for _, f := range p.report.Faults[:min(3, len(p.report.Faults))] {
-			err = errors.Join(err, errors.New(f.String()))
-		}
+	if err := p.tooBad(); err != nil {
 		return err
 	}
 	if p.incomplete > reasonsKept {
@@ -166,4 +159,18 @@ func (p *pass) finish() error {
 	}
 	p.report.Complete = p.incomplete == 0
 	return nil
+}
+
+// tooBad refuses a file with too many bad rows. A single one never does, or
+// one slip would stop a small company.
+func (p *pass) tooBad() error {
+	bad, rows := p.report.FaultCount, p.report.Rows
+	if bad < rows && (bad < 2 || float64(bad)*100 <= p.r.c.maxBad()*float64(rows)) {
+		return nil
+	}
+	err := fmt.Errorf("%s: %d of %d rows are bad (max_bad_percent is %v): the whole file is refused", p.r.name, bad, rows, p.r.c.maxBad())
+	for _, f := range p.report.Faults[:min(3, len(p.report.Faults))] {
+		err = errors.Join(err, errors.New(f.String()))
+	}
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -146,10 +147,9 @@ func (r *Reader) unchanged(f *os.File, before fs.FileInfo, report *source.Report
 func (r *Reader) read(ctx context.Context, src io.Reader, yield func(*source.Record) error) (source.Report, error) {
 	p := newPass(r, yield)
 	sum := sha256.New()
-	err := p.run(ctx, io.TeeReader(src, sum))
-	p.report.Snapshot = fmt.Sprintf("%x", sum.Sum(nil))
-	if err != nil {
+	if err := p.run(ctx, io.TeeReader(src, sum)); err != nil {
 		return p.report, err
 	}
+	p.report.Snapshot = hex.EncodeToString(sum.Sum(nil))
 	return p.report, p.finish()
 }

@@ -17,7 +17,7 @@ func tidy(s string) (string, error) {
 	if isPlain(s) {
 		return s, nil
 	}
-	strip := false
+	strip, compose := false, false
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
@@ -28,6 +28,7 @@ func tidy(s string) (string, error) {
 		case invisible(r):
 			strip = true
 		}
+		compose = compose || r >= firstCombining
 		i += size
 	}
 	if strip {
@@ -39,11 +40,15 @@ func tidy(s string) (string, error) {
 		}, s)
 	}
 	s = strings.TrimFunc(s, unicode.IsSpace)
-	if !norm.NFC.IsNormalString(s) {
+	if compose && norm.NFC.QuickSpanString(s) != len(s) {
 		s = norm.NFC.String(s)
 	}
 	return s, nil
 }
+
+// firstCombining is the first character that may be joined with another one;
+// text before it, which is all of Latin, is in normal form as it is.
+const firstCombining = 0x300
 
 // isPlain reports whether s is printable ASCII without blanks around it, which
 // nearly every cell is.
