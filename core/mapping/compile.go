@@ -91,12 +91,12 @@ func (c *compiler) attributes(p *Program, rules []AttributeRule) {
 	for _, a := range rules {
 		what := "attribute " + a.To
 		if before, twice := places[a.To]; twice {
-			c.fault(what, a.From, nil, "the attribute has a rule already, at "+before, "keep one of the two; join them with coalesce() or a condition")
+			c.fault(what, a.From, "the attribute has a rule already, at "+before, "keep one of the two; join them with coalesce() or a condition")
 			continue
 		}
 		places[a.To] = a.From.Place
 		if a.From.Expr == "" {
-			c.fault(what, a.From, nil, "the rule has no expression", "write one, such as "+c.example())
+			c.fault(what, a.From, "the rule has no expression", "write one, such as "+c.example())
 			continue
 		}
 		compiled := c.rule(what, a.From, wantValue)
@@ -116,7 +116,7 @@ func (c *compiler) attributes(p *Program, rules []AttributeRule) {
 // with its account, or everyone would be renamed when somebody else leaves.
 func (c *compiler) unique(rule *attributeRule, a AttributeRule) {
 	if a.Apply != "" && a.Apply != OnCreate {
-		c.fault(rule.what, a.From, nil, fmt.Sprintf("unique() with apply: %s would rename people when somebody else's name becomes free", a.Apply), "write apply: create")
+		c.fault(rule.what, a.From, fmt.Sprintf("unique() with apply: %s would rename people when somebody else's name becomes free", a.Apply), "write apply: create")
 	}
 	rule.apply = OnCreate
 }
@@ -124,10 +124,9 @@ func (c *compiler) unique(rule *attributeRule, a AttributeRule) {
 func (c *compiler) grant(g GrantRule) *grantRule {
 	out := &grantRule{entitlement: g.Entitlement, place: g.Place}
 	what := "grant " + g.Entitlement
-	at := Rule{Place: g.Place}
 	switch {
 	case (g.Entitlement == "") == (g.EntitlementFrom.Expr == ""):
-		c.fault(what, at, nil, "the grant needs either an entitlement or an expression that gives them, not both", "")
+		c.fault("grant", Rule{Place: g.Place}, "the grant needs either an entitlement or an expression that gives them, not both", "")
 		return out
 	case g.EntitlementFrom.Expr != "":
 		what = "grant from " + oneLine(g.EntitlementFrom.Expr)
@@ -167,9 +166,8 @@ var (
 func (c *compiler) rule(what string, r Rule, w want) *rule {
 	parsed, issues := c.env.Parse(r.Expr)
 	if issues.Err() != nil {
-		for _, e := range issues.Errors() {
-			c.located(what, r, e.Location, syntaxReason(e.Message), "")
-		}
+		first := issues.Errors()[0] // the others follow from it
+		c.located(what, r, first.Location, syntaxReason(first.Message), "")
 		return nil
 	}
 	before := len(c.errs)
@@ -184,14 +182,14 @@ func (c *compiler) rule(what string, r Rule, w want) *rule {
 	}
 	out := unwrapOptional(checked.OutputType())
 	if !w.ok(out) {
-		c.fault(what, r, nil, fmt.Sprintf("the rule gives %s, wanted is %s", typeName(out), w.text), resultHint(out))
+		c.fault(what, r, fmt.Sprintf("the rule gives %s, wanted is %s", typeName(out), w.text), resultHint(out))
 	}
 	if len(c.errs) > before {
 		return nil
 	}
 	compiled, err := c.program(what, r, checked)
 	if err != nil {
-		c.fault(what, r, nil, err.Error(), "")
+		c.fault(what, r, err.Error(), "")
 		return nil
 	}
 	compiled.out = out
@@ -246,18 +244,16 @@ func hasLoop(checked *cel.Ast) bool {
 	return found
 }
 
-// fault adds a fault of a rule, at expression e or, when it is nil, of the whole.
-func (c *compiler) fault(what string, r Rule, at common.Location, reason, hint string) {
-	if at == nil {
-		at = common.NoLocation
-	}
-	c.located(what, r, at, reason, hint)
+// fault adds a fault of a whole rule.
+func (c *compiler) fault(what string, r Rule, reason, hint string) {
+	c.errs = append(c.errs, &Error{Place: r.Place, Rule: what, Expr: r.Expr, Reason: reason, Hint: hint})
 }
 
+// located adds a fault at one place of a rule.
 func (c *compiler) located(what string, r Rule, at common.Location, reason, hint string) {
 	c.errs = append(c.errs, &Error{
 		Place: r.Place, Rule: what, Expr: r.Expr,
-		Line: at.Line(), Column: at.Column() + 1, Reason: reason, Hint: hint,
+		Line: at.Line(), Column: pointedAt(r.Expr, at) + 1, Reason: reason, Hint: hint,
 	})
 }
 

@@ -3,7 +3,10 @@ package mapping
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"cel.dev/cel-go/common"
 )
 
 // Error is one thing wrong with one rule, found before anything runs.
@@ -66,4 +69,24 @@ func (es Errors) Unwrap() []error {
 		out[i] = e
 	}
 	return out
+}
+
+// pointedAt moves a column of CEL's, which is the dot of a selection and the
+// parenthesis of a call, to the name that is meant; both count from 0.
+func pointedAt(expr string, at common.Location) int {
+	lines := strings.Split(expr, "\n")
+	if at.Line() < 1 || at.Line() > len(lines) {
+		return at.Column()
+	}
+	line, column := []rune(lines[at.Line()-1]), at.Column()
+	switch {
+	case column < 0 || column >= len(line):
+	case line[column] == '.':
+		column++
+	case line[column] == '(':
+		for column > 0 && (unicode.IsLetter(line[column-1]) || unicode.IsDigit(line[column-1]) || line[column-1] == '_') {
+			column--
+		}
+	}
+	return column
 }

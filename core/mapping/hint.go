@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -8,7 +9,7 @@ import (
 // nearest returns the candidates that word is most likely a slip of, two at
 // most, or none.
 func nearest(word string, candidates []string) []string {
-	best, limit := []string(nil), max(1, len(word)/3)
+	best, limit := []string(nil), max(1, (len(word)+1)/3)
 	fold := strings.ToLower(word)
 	for _, c := range candidates {
 		d := distance(fold, strings.ToLower(c), limit+1)
@@ -22,6 +23,15 @@ func nearest(word string, candidates []string) []string {
 	}
 	slices.Sort(best)
 	return best[:min(len(best), 2)]
+}
+
+// someOf lists words for a hint, the first twenty.
+func someOf(words []string) string {
+	const some = 20
+	if len(words) <= some {
+		return strings.Join(words, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(words[:some], ", "), len(words)-some)
 }
 
 // didYouMean is a hint that names the nearest candidates, else fallback.

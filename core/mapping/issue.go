@@ -24,6 +24,12 @@ var (
 	issueOverload = regexp.MustCompile(`^found no matching overload for '([^']*)' applied to '(.*)'$`)
 )
 
+// celFunctions are CEL's own functions and macros that a slip may have meant.
+var celFunctions = []string{
+	"all", "bool", "double", "duration", "endsWith", "exists", "exists_one", "filter", "has", "int",
+	"map", "matches", "orValue", "size", "startsWith", "string", "timestamp", "uint",
+}
+
 // explainIssue puts a fault that CEL's checker found into words for the person
 // who wrote the rule.
 func (c *compiler) explainIssue(e *cel.Error, parsed *cel.Ast) (reason, hint string) {
@@ -67,13 +73,17 @@ func (c *compiler) noField(field string, at ast.Expr) (reason, hint string) {
 	if len(near) > 0 {
 		return reason, "did you mean " + strings.Join(near, " or ") + "?"
 	}
-	return reason, "the source has " + strings.Join(c.fields, ", ")
+	return reason, "the source has " + someOf(c.fields)
 }
 
 func (c *compiler) unknown(name string, at ast.Expr) (reason, hint string) {
 	if at != nil && at.Kind() == ast.CallKind {
-		all := append(library.Functions(), "has", "size", "string", "int", "double", "bool", "timestamp", "duration", "startsWith", "endsWith", "matches", "filter", "map", "exists", "all")
-		return fmt.Sprintf("there is no function %s()", name), didYouMean(name, all, "the functions are "+strings.Join(library.Functions(), ", "))
+		near := nearest(name, append(library.Functions(), celFunctions...))
+		reason = fmt.Sprintf("there is no function %s()", name)
+		if len(near) > 0 {
+			return reason, "did you mean " + strings.Join(near, "() or ") + "()?"
+		}
+		return reason, "the functions are " + strings.Join(library.Functions(), ", ")
 	}
 	reason = fmt.Sprintf("there is no %s here", name)
 	variables := []string{c.subject, stateName, anchorName, nowName}
@@ -91,31 +101,41 @@ func (c *compiler) unknown(name string, at ast.Expr) (reason, hint string) {
 	return reason, didYouMean(name, variables, fmt.Sprintf("a rule knows %s.<field>, %s; text stands in quotes", c.subject, strings.Join(variables[1:], ", ")))
 }
 
-// noOverload explains a function or operator that does not take what it is given.
+// noOverload explains a function or operator that does not take what it is
+// given, which CEL writes "(string, list(int))", the receiver as "string.(int)".
 func (c *compiler) noOverload(function, given string) (reason, hint string) {
-	given = strings.ReplaceAll(given, ", ", " and ")
-	given = strings.Trim(strings.TrimPrefix(given, "("), ")")
-	if symbol, ok := operatorSymbol(function); ok {
-		reason = fmt.Sprintf("%s does not go with %s", symbol, given)
-		switch {
-		case strings.Contains(given, "unique"):
-			return reason, "unique() must be the whole rule; put what it is to work on inside"
-		case symbol == "+" && strings.Contains(given, "string"):
-			return reason, "turn a number or date into text with string() or format_date()"
-		case strings.Contains(given, "date") && strings.Contains(given, "timestamp"):
-			return reason, `compare dates with dates: date(now, "Europe/Berlin")`
+	given = celWords.ReplaceAllStringFunc(given, func(w string) string { return words[w] })
+	const uniqueHint = "unique() must be the whole rule; put what it is to work on inside"
+	symbol, isOperator := operatorSymbol(function)
+	if !isOperator {
+		if function == "@present" {
+			function = "join"
 		}
-		return reason, ""
+		reason = fmt.Sprintf("%s() does not take %s", function, given)
+		if strings.Contains(given, "unique") {
+			return reason, uniqueHint
+		}
+		return reason, c.signatures(function)
 	}
-	if function == "@present" {
-		function = "join"
+	given = strings.TrimSuffix(strings.TrimPrefix(given, "("), ")")
+	reason = fmt.Sprintf("%s does not go with %s", symbol, strings.ReplaceAll(given, ", ", " and "))
+	switch {
+	case strings.Contains(given, "unique"):
+		return reason, uniqueHint
+	case function == operators.Conditional:
+		return "the two sides of the : are of different types, or no condition stands before the ?: " + given, ""
+	case symbol == "+" && strings.Contains(given, "text"):
+		return reason, "turn a number or date into text with string() or format_date()"
+	case strings.Contains(given, "date") && strings.Contains(given, "timestamp"):
+		return reason, `compare dates with dates: date(now, "Europe/Berlin")`
 	}
-	reason = fmt.Sprintf("%s() does not take (%s)", function, strings.ReplaceAll(given, " and ", ", "))
-	if strings.Contains(given, "unique") {
-		return reason, "unique() must be the whole rule; put what it is to work on inside"
-	}
-	return reason, c.signatures(function)
+	return reason, ""
 }
+
+// words are the names that the source's types have; CEL's differ.
+var words = map[string]string{"string": "text", "int": "integer", "double": "number"}
+
+var celWords = regexp.MustCompile(`\b(string|int|double)\b`)
 
 // operatorSymbol gives how a rule writes CEL's internal operator name.
 func operatorSymbol(function string) (string, bool) {
@@ -158,6 +178,10 @@ func typeName(t *cel.Type) string {
 	switch t.Kind() {
 	case types.StringKind:
 		return "text"
+	case types.IntKind:
+		return "integer"
+	case types.DoubleKind:
+		return "number"
 	case types.TypeParamKind, types.DynKind:
 		return "any value"
 	case types.ListKind:
@@ -172,12 +196,20 @@ func typeName(t *cel.Type) string {
 	return t.String()
 }
 
-// syntaxReason cuts the list of all possible tokens off a parser message.
+// syntaxReason puts a parser message into plain words, without the list of all
+// tokens that would have been possible.
 func syntaxReason(message string) string {
-	message = strings.TrimPrefix(message, "Syntax error: ")
-	message, _, _ = strings.Cut(message, " expecting {")
-	message = strings.ReplaceAll(message, "'<EOF>'", "the end")
-	return "the expression cannot be read: " + message
+	text, ok := strings.CutPrefix(message, "Syntax error: ")
+	if !ok {
+		return message
+	}
+	text, _, _ = strings.Cut(text, " expecting ")
+	text = strings.NewReplacer(
+		"mismatched input '<EOF>'", "it ends too early", "'<EOF>'", "the end",
+		"mismatched input", "unexpected", "extraneous input", "unexpected",
+		"token recognition error at:", "no word or closed text begins at",
+	).Replace(text)
+	return "the expression cannot be read: " + text
 }
 
 func resultHint(t *cel.Type) string {
@@ -185,7 +217,9 @@ func resultHint(t *cel.Type) string {
 	case t.Kind() == types.NullTypeKind:
 		return "write unset() to leave the target as it is, clear() to empty the attribute"
 	case isText(t):
-		return `compare it, as in person.x == "…"`
+		return `compare it with a text in quotes: … == "…"`
+	case strings.Contains(t.String(), library.UniqueType.TypeName()):
+		return "unique() must be the whole rule"
 	case t.Kind() == types.StructKind:
 		return "name one of its fields, such as " + t.TypeName() + ".mail"
 	}

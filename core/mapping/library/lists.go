@@ -22,7 +22,7 @@ func listFunctions() []cel.EnvOption {
 		),
 		cel.Function("join", f2("join", join)),
 		cel.Function("compact", f1("compact", sure1(compact))),
-		cel.Function(presentFunction, cel.Overload("present_value", []*cel.Type{of}, list,
+		cel.Function(presentFunction, cel.Overload("present_string", []*cel.Type{cel.StringType}, cel.ListType(cel.StringType),
 			cel.OverloadIsNonStrict(), cel.UnaryBinding(present))),
 		cel.Function("split", f2("split", sure2(split))),
 		cel.Function("at", cel.Overload("at_list_int", []*cel.Type{list, cel.IntType}, of, cel.BinaryBinding(at))),

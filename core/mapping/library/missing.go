@@ -11,8 +11,8 @@ import (
 	"cel.dev/cel-go/common/types/traits"
 )
 
-// presentFunction gives a list of one value, or of none when it is missing. The
-// macros make it; nobody writes it.
+// presentFunction gives a list of one text, or of none when it is missing. The
+// macros join and compact make it; nobody writes it.
 const presentFunction = "@present"
 
 func missingFunctions() []cel.EnvOption {
@@ -84,19 +84,24 @@ func empty(v ref.Val) bool {
 }
 
 func present(v ref.Val) ref.Val {
-	switch {
-	case empty(v):
-		return types.NewRefValList(types.DefaultTypeAdapter, nil)
-	case types.IsUnknownOrError(v):
-		return v
+	if empty(v) {
+		return types.NewStringList(types.DefaultTypeAdapter, nil)
 	}
-	return types.NewRefValList(types.DefaultTypeAdapter, []ref.Val{v})
+	s, ok := v.(types.String)
+	if !ok {
+		return types.MaybeNoSuchOverloadErr(v)
+	}
+	return types.NewStringList(types.DefaultTypeAdapter, []string{string(s)})
 }
 
 // coalesceMacro lets coalesce take any number of values: the calls nest.
 func coalesceMacro(f cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.Error) {
 	if len(args) < 2 {
-		return nil, f.NewError(0, "coalesce() needs two values or more")
+		at := int64(0)
+		if len(args) > 0 {
+			at = args[0].ID()
+		}
+		return nil, f.NewError(at, "coalesce() needs two values or more")
 	}
 	out := args[len(args)-1]
 	for i := len(args) - 2; i >= 0; i-- {
