@@ -26,6 +26,7 @@ func (b *builder) config(raw *rawConfig, s Settings) *Config {
 		Plugins: Plugins{
 			Dir:  b.path(cmp.Or(s.PluginDir, raw.Plugins.Dir)),
 			Lock: b.path(cmp.Or(raw.Plugins.Lock, "plugins.lock")),
+			Data: b.path(cmp.Or(raw.Plugins.Data, "plugins.data")),
 		},
 	}
 	cfg.State.URL = b.stateURL(cmp.Or(s.StateURL, raw.State.URL.value, "sqlite:provhub.db"))

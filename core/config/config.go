@@ -77,7 +77,8 @@ type Retry struct {
 // Plugins says where plugins come from.
 type Plugins struct {
 	Dir  string // folder with the binaries; "": beside the provhub binary
-	Lock string // "": plugins.lock beside the config file
+	Lock string // plugins.lock beside the config file when not given
+	Data string // folder in which each connector's plugin has one of its own
 	// DevOverrides run a binary without a pin, by type; shown as long as it is on.
 	DevOverrides map[string]string
 }

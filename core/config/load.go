@@ -14,7 +14,7 @@ func Load(path string, s Settings) (*Config, error) {
 	data, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%s: no such file; `provhub init` writes a commented one, --config names another", path)
+		return nil, fmt.Errorf("%s: %w; `provhub init` writes a commented one, --config names another", path, fs.ErrNotExist)
 	case err != nil:
 		return nil, fmt.Errorf("%s: cannot be read: %w", path, err)
 	}

@@ -35,6 +35,7 @@ type rawConfig struct {
 type rawPlugins struct {
 	Dir  string            `yaml:"dir"`
 	Lock string            `yaml:"lock"`
+	Data string            `yaml:"data"`
 	Dev  map[string]string `yaml:"dev"`
 }
 

@@ -95,21 +95,21 @@ type AccountKey struct {
 // says what the target last took from us, not what we want.
 type Account struct {
 	AccountKey
-	Ref       connector.Ref // in the target
-	Ownership Ownership
-	Applied   connector.Attributes // as last taken by the target, sorted by name
-	Enabled   connector.Enabled
+	Ref       connector.Ref        `json:"ref,omitzero"` // in the target
+	Ownership Ownership            `json:"ownership,omitempty"`
+	Applied   connector.Attributes `json:"applied,omitempty"` // as last taken by the target, sorted by name
+	Enabled   connector.Enabled    `json:"enabled,omitempty"`
 	// Absent: the account is not in the target any more (we deleted it).
-	Absent bool
+	Absent bool `json:"absent,omitempty"`
 	// DisabledAt is when we disabled it; zero while enabled. Timed deletes count from here.
-	DisabledAt time.Time
+	DisabledAt time.Time `json:"disabled_at,omitzero"`
 	// Grants are the entitlements the target last took from us, sorted.
-	Grants []Grant
+	Grants []Grant `json:"grants,omitempty"`
 	// Rev counts the changes of the row, from 1; 0: no row yet. A plan remembers
 	// it, and is refused when it has moved on.
-	Rev           int64
-	LastSuccessAt time.Time
-	LastError     string
+	Rev           int64     `json:"rev"`
+	LastSuccessAt time.Time `json:"last_success_at,omitzero"`
+	LastError     string    `json:"last_error,omitempty"`
 }
 
 // Grant is one entitlement of one account.
