@@ -1,0 +1,137 @@
+// Package core_test holds the test of the walls between the rooms.
+package core_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/provhub/provhub/"
+
+// wall says what a folder may import of this module. The longest matching
+// folder counts; tests are not held to it.
+type wall struct {
+	folder string
+	may    []string // folders, each with everything below it
+	why    string
+}
+
+var pure = []string{"core/identity", "core/suggest", "connectors/connector"}
+
+var walls = []wall{
+	{"connectors/connector", nil, "the contract imports the standard library only, so that a connector builds without the hub"},
+	{"connectors/connectortest", []string{"connectors/connector", "connectors/memory", "plugins", "core/pluginhost", "schemas"}, "the conformance kit runs a connector through the real process"},
+	{"connectors", []string{"connectors/connector"}, "connectors import neither the core nor each other"},
+	{"connectors/sql", []string{"connectors/connector", "connectors/sql"}, "connectors import neither the core nor each other"},
+	{"plugins/protocol", []string{"connectors/connector", "schemas"}, "the wire knows the contract, nothing else"},
+	{"plugins/redact", []string{"connectors/connector"}, "redaction serves both sides of the wire"},
+	{"plugins/sdk", []string{"connectors/connector", "plugins/protocol", "plugins/redact", "schemas"}, "the SDK is used outside the hub"},
+	{"plugins", []string{"connectors", "plugins", "schemas"}, "plugins know nothing of the core"},
+	{"schemas", nil, "schemas are data"},
+	{"core/identity", []string{"connectors/connector"}, "the shared values stand at the bottom"},
+	{"core/suggest", nil, "a helper of everybody imports nobody"},
+	{"core/source", append(pure, "core/source"), "a reader knows people, not accounts"},
+	{"core/mapping", append(pure, "core/source", "core/mapping"), "mapping is pure"},
+	{"core/lifecycle", append(pure, "core/source"), "lifecycle is pure"},
+	{"core/plan", append(pure, "core/mapping"), "planning is pure"},
+	{"core/store", append(pure, "core/plan", "core/mapping", "core/store", "schemas"), "the store keeps plans, it does not make them"},
+	{"core/pluginhost", []string{"connectors/connector", "plugins/protocol", "plugins/redact", "schemas", "core/pluginhost", "core/suggest"}, "the host knows processes, not accounts"},
+	{"core/config", append(pure, "core/source", "core/mapping", "core/lifecycle", "core/plan", "schemas"), "config describes the rooms it configures"},
+	{"core/secret", append(pure, "core/config"), "secrets are where the config says"},
+	{"core/cycle", append(pure, "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/store", "core/config"), "a cycle starts no process and sends nothing"},
+	{"core/dispatch", append(pure, "core/plan", "core/store"), "dispatch sends what was planned; it knows a target as an interface"},
+	{"core/hub", []string{"core", "connectors/connector", "plugins/protocol"}, "the hub assembles the core"},
+	{"cmd/provhub", []string{"core", "connectors/connector", "connectors/connectortest", "plugins/scaffold"}, "the program prints what the hub says"},
+}
+
+// pureRooms do no I/O, read no clock and use no randomness.
+var pureRooms = []string{"core/identity", "core/mapping", "core/plan", "core/lifecycle"}
+
+// impure are packages, and calls, that a pure room does without.
+var impure = []string{"os", "net", "math/rand", "math/rand/v2", "crypto/rand", "database/sql", "time.Now", "time.Since", "time.Until"}
+
+func TestArrowsNeverRunBackUp(t *testing.T) {
+	files := 0
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() && path != ".." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "templates" || name == "bin") {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		files++
+		return checkFile(t, path)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 100 {
+		t.Fatalf("only %d files were looked at", files)
+	}
+}
+
+func checkFile(t *testing.T, path string) error {
+	f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+	if err != nil {
+		return err
+	}
+	folder := strings.TrimPrefix(filepath.ToSlash(filepath.Dir(path)), "../")
+	w := wallOf(folder)
+	if slices.Contains(pureRooms, folder) {
+		checkCalls(t, path, f)
+	}
+	for _, spec := range f.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(pureRooms, folder) && slices.Contains(impure, imported) {
+			t.Errorf("%s imports %s: %s is pure", path, imported, folder)
+		}
+		ours, ok := strings.CutPrefix(imported, module)
+		if !ok || w == nil || ours == folder {
+			continue
+		}
+		if !slices.ContainsFunc(w.may, func(may string) bool { return ours == may || strings.HasPrefix(ours, may+"/") }) {
+			t.Errorf("%s imports %s: %s", path, ours, w.why)
+		}
+	}
+	return nil
+}
+
+// checkCalls reports calls that read the clock.
+func checkCalls(t *testing.T, path string, f *ast.File) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		sel, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		if pkg, ok := sel.X.(*ast.Ident); ok && slices.Contains(impure, pkg.Name+"."+sel.Sel.Name) {
+			t.Errorf("%s uses %s.%s: a pure room takes now", path, pkg.Name, sel.Sel.Name)
+		}
+		return true
+	})
+}
+
+// wallOf returns the wall with the longest folder around folder.
+func wallOf(folder string) *wall {
+	var best *wall
+	for i := range walls {
+		w := &walls[i]
+		if (folder == w.folder || strings.HasPrefix(folder, w.folder+"/")) && (best == nil || len(w.folder) > len(best.folder)) {
+			best = w
+		}
+	}
+	return best
+}
