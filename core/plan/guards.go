@@ -13,7 +13,7 @@ import (
 const hashHere = "{hash}"
 
 // minPopulation is the default of Limit.MinPopulation.
-const minPopulation = 10
+const minPopulation = 100
 
 // Check counts the operations of one connector against its limits and returns
 // what trips, in a fixed order; nil: nothing does. Operations of other connectors
@@ -43,9 +43,9 @@ func (l Limit) Trips(n, population int) (limit string, trips bool) {
 	if l.Max > 0 && n > l.Max {
 		return fmt.Sprintf("max %d", l.Max), true
 	}
-	least := cmp.Or(l.MinPopulation, minPopulation)
-	if l.Percent > 0 && population >= least && float64(n)*100 > l.Percent*float64(population) {
-		return fmt.Sprintf("%g %% of %d", l.Percent, population), true
+	base := max(population, cmp.Or(l.MinPopulation, minPopulation))
+	if l.Percent > 0 && float64(n)*100 > l.Percent*float64(base) {
+		return fmt.Sprintf("%g %% of %d", l.Percent, base), true
 	}
 	return "", false
 }

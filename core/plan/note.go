@@ -18,15 +18,17 @@ type Note struct {
 
 // The codes of notes.
 const (
-	NoteProtected     = "protected"      // a protected account was not disabled or deleted
-	NoteForbidden     = "forbidden"      // the policy forbids this kind of operation
-	NoteObserved      = "observed"       // the account is not ours to touch
-	NoteUnable        = "unable"         // the target cannot do it
-	NoteNotSettable   = "not_settable"   // read-only, create-only or secret attribute
-	NoteAmbiguous     = "ambiguous"      // several accounts match
-	NoteConflict      = "conflict"       // the account is another identity's (QUIRKS HR-2)
-	NoteNotAsked      = "not_asked"      // the target could not be asked for matches
-	NoteInFlight      = "in_flight"      // an earlier operation may have reached the target
+	NoteProtected   = "protected"    // a protected account was not disabled or deleted
+	NoteForbidden   = "forbidden"    // the policy forbids this kind of operation
+	NoteObserved    = "observed"     // the account is not ours to touch
+	NoteUnable      = "unable"       // the target cannot do it
+	NoteNotSettable = "not_settable" // read-only, create-only or secret attribute
+	NoteAmbiguous   = "ambiguous"    // several accounts match
+	NoteConflict    = "conflict"     // the account is another identity's (QUIRKS HR-2)
+	NoteNotAsked    = "not_asked"    // the target could not be asked for matches
+	// NoteInFlight: an earlier operation may have reached the target. The account is
+	// looked at again once the plan is applied.
+	NoteInFlight      = "in_flight"
 	NoteInvalid       = "invalid"        // a mapped value does not fit the schema
 	NoteMapping       = "mapping"        // a rule failed for this identity
 	NoteUnknownObject = "unknown_object" // the schema has no type for this kind of identity
@@ -34,7 +36,7 @@ const (
 
 // unsettled are the codes after which the identity must be looked at again
 // though nothing about it changes.
-var unsettled = []string{NoteAmbiguous, NoteConflict, NoteNotAsked, NoteInFlight, NoteInvalid, NoteMapping, NoteUnknownObject}
+var unsettled = []string{NoteAmbiguous, NoteConflict, NoteNotAsked, NoteInvalid, NoteMapping, NoteUnknownObject}
 
 // Unsettled reports whether the account could not be worked out now, so that it
 // must be looked at again in the next cycle: such a note is a fault of the plan.

@@ -88,6 +88,8 @@ func contentHash(p *Plan) string {
 	part(h, "observed", p.Observed)
 	part(h, "names", p.Names)
 	part(h, "rules", p.Rules)
+	part(h, "notes", p.Notes)
+	part(h, "faults", p.Faults)
 	return hex.EncodeToString(h.Sum(nil))
 }
 

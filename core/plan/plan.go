@@ -119,8 +119,8 @@ type Inputs struct {
 
 // Plan is the stored result of a cycle. Hash names what it does: the same
 // inputs give the same hash, whatever the time and the order of the file. It
-// covers Inputs without the snapshot, Operations, Withdraw, Observed, Names and
-// Rules; Notes, Faults and Verdicts speak about the plan and are not part of it.
+// covers everything but the snapshot, which knows the order of the file, and the
+// Verdicts, which depend on what went out before.
 type Plan struct {
 	Hash       string      `json:"hash"`
 	Inputs     Inputs      `json:"inputs"`
