@@ -1,0 +1,258 @@
+package dispatch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/core/store"
+)
+
+// attempt is one try at one operation. It calls the target and writes nothing
+// down: what is to be recorded comes back in an ending.
+type attempt struct {
+	d     *Dispatcher
+	w     Work
+	shape Shape
+	// lagged: nothing was found of it before, longer ago than the read lag.
+	lagged bool
+
+	started time.Time
+	sent    bool // something went out
+	news    bool // the account is to be recorded
+	alive   bool // the target gave an answer of its own
+
+	left    map[string]bool // steps that were answered and are not done
+	only    connector.Verb  // with left: what may still go out; "": nothing
+	top     Verdict         // what decides about the operation
+	outcome connector.Outcome
+	signals []Verdict // what concerns the connector as a whole
+	polls   []poll    // steps that the target is still to be asked after
+	cleared bool      // an earlier attempt is not in doubt any more
+	refused bool      // the create did not take effect, so nothing is in doubt
+}
+
+// errPaused ends an attempt between two steps.
+var errPaused = errors.New("nothing more is sent now")
+
+// carry makes the attempt.
+func (a *attempt) carry(ctx context.Context) ending {
+	a.started, a.left = a.d.opts.Now(), map[string]bool{}
+	if err := a.run(ctx); err != nil {
+		a.raise(Verdict{Next: NextGiveBack, Free: true}, "")
+	}
+	return a.end()
+}
+
+// run sends what is left to do until nothing is, or an answer ends it.
+func (a *attempt) run(ctx context.Context) error {
+	if proceed, err := a.clearDoubt(ctx); !proceed {
+		return err
+	}
+	for {
+		steps, waiting, fault := Steps(a.w, a.shape)
+		if fault != nil {
+			a.raise(failed(connector.VerbUpdate, fault), "")
+			return nil
+		}
+		steps = a.possible(steps)
+		if len(steps) == 0 {
+			a.await(waiting)
+			return nil
+		}
+		if n := a.w.Attempts; a.w.State == store.OpUnknown && n >= a.d.opts.Retry.Attempts {
+			a.raise(Verdict{Next: NextPark, Err: givenUp(n, a.w.LastError)}, "")
+			return nil
+		}
+		if !a.shape.Atomic {
+			steps = steps[:1]
+		}
+		if err := a.send(ctx, steps); err != nil {
+			return err
+		}
+	}
+}
+
+// clearDoubt finds out what became of an earlier attempt. proceed tells that
+// what is left may be sent.
+func (a *attempt) clearDoubt(ctx context.Context) (proceed bool, err error) {
+	if a.w.State != store.OpUnknown {
+		return true, nil
+	}
+	a.w.MaybeApplied = true
+	a.polls = decodePolls(a.w.Continuation)
+	if err := a.d.gate.open(ctx); err != nil {
+		return false, err
+	}
+	if len(a.polls) > 0 {
+		a.poll(ctx)
+	} else {
+		a.settle(ctx)
+	}
+	return a.top.Next == NextDone && len(a.polls) == 0, nil
+}
+
+// possible leaves out the steps that must not go out any more in this attempt.
+func (a *attempt) possible(steps []Step) []Step {
+	if len(a.left) == 0 {
+		return steps
+	}
+	var out []Step
+	for _, s := range steps {
+		if s.Verb() == a.only && !a.left[s.Name] {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// send makes one call, or all of an atomic target in one group.
+func (a *attempt) send(ctx context.Context, steps []Step) error {
+	if err := a.d.gate.open(ctx); err != nil {
+		return err
+	}
+	if a.d.opts.Now().Sub(a.started) > a.d.opts.LeaseTime/2 {
+		return errPaused // go on under a new lease
+	}
+	ops := make([]connector.Operation, len(steps))
+	for i, s := range steps {
+		ops[i] = s.Operation
+	}
+	a.sent = true
+	results := a.apply(ctx, ops)
+	for _, s := range steps {
+		a.answered(ctx, s, resultOf(results, s))
+	}
+	return nil
+}
+
+// apply calls the target, whatever becomes of ctx: what is under way is waited
+// for. Each operation's own limit comes first; this one is for a target that
+// does not keep it.
+func (a *attempt) apply(ctx context.Context, ops []connector.Operation) []connector.Result {
+	limit := time.Duration(len(ops))*a.d.opts.Retry.Timeout + time.Minute
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	return a.d.opts.Target.Apply(call, ops)
+}
+
+func resultOf(results []connector.Result, s Step) connector.Result {
+	for _, r := range results {
+		if r.ID == s.Meta().ID {
+			return r
+		}
+	}
+	return connector.Result{Outcome: connector.OutcomeUnknown,
+		Err: connector.Errorf(connector.CodeInternal, "the plugin gave no answer")}
+}
+
+// answered takes the answer to one step into account.
+func (a *attempt) answered(ctx context.Context, s Step, r connector.Result) {
+	now := a.d.opts.Now()
+	a.partly(s, r, now)
+	v := Classify(s.Verb(), r)
+	a.alive = a.alive || v.Next.alive()
+	a.cleared = a.cleared || v.Next.alive()
+	switch v.Next {
+	case NextDone:
+		a.w.confirm(s, r, a.shape, now)
+		a.confirmed()
+		if s.Verb() == connector.VerbCreate && !exists(a.w.Account) {
+			a.raise(Verdict{Next: NextSettle, Err: connector.Errorf(connector.CodeInternal,
+				"the plugin says that the account is made, and not which one it is")}, connector.OutcomeUnknown)
+		}
+		return
+	case NextGone:
+		vanish(&a.w.Account)
+		a.confirmed()
+		return
+	case NextLook:
+		if r.Err.Code == connector.CodeAlreadyExists {
+			a.lookTaken(ctx, r.Err)
+		} else {
+			a.lookMoved(ctx, r.Err)
+		}
+		a.hold(s, a.top)
+		return
+	case NextPoll:
+		a.polls = append(a.polls, poll{Step: s.Name, Continuation: r.Continuation})
+		v.Wait = cmp.Or(v.Wait, pollAfter)
+	}
+	a.refused = a.refused || s.Verb() == connector.VerbCreate && (v.Next == NextRetry || v.Next == NextPark)
+	a.hold(s, v)
+	a.raise(v, r.Outcome)
+}
+
+// partly records what took effect of a step that was not done whole.
+func (a *attempt) partly(s Step, r connector.Result, now time.Time) {
+	made := s.Verb() == connector.VerbCreate && r.Object != nil && r.Object.Ref.ID != ""
+	switch {
+	case r.Outcome != connector.OutcomePartial && r.Outcome != connector.OutcomeActionRequired:
+		return
+	case made:
+		begun(&a.w.Account)
+		a.w.Account.Ref = mergeRef(a.w.Account.Ref, r.Object.Ref)
+		setEnabled(&a.w.Account, r.Object.Enabled, now)
+	case len(r.Applied) == 0 || s.Verb() == connector.VerbCreate:
+		return
+	}
+	s.confirmChanges(&a.w.Account, r.Applied)
+	a.confirmed()
+}
+
+// confirmed counts a step. An account that is new may be what the rest of its
+// own operation refers to: somebody can be their own manager.
+func (a *attempt) confirmed() {
+	a.news = true
+	a.w.StepsDone++
+	key := refKey(a.w.AccountKey)
+	if _, known := a.w.Refs[key]; !known && exists(a.w.Account) {
+		refs := References{key: a.w.Account.Ref}
+		maps.Copy(refs, a.w.Refs) // which other attempts share
+		a.w.Refs = refs
+	}
+}
+
+// hold keeps the steps after s back. One grant that is refused does not stop
+// the others, nor one revoke; but nothing is gained before all is lost.
+func (a *attempt) hold(s Step, v Verdict) {
+	if v.Next == NextDone {
+		return
+	}
+	a.left[s.Name] = true
+	verb := s.Verb()
+	single := verb == connector.VerbGrant || verb == connector.VerbRevoke
+	if single && !a.shape.Atomic && (v.Next == NextRetry || v.Next == NextPark) {
+		a.only = verb
+		return
+	}
+	a.only = ""
+}
+
+// raise lets v decide about the operation unless something weightier has.
+func (a *attempt) raise(v Verdict, outcome connector.Outcome) {
+	switch v.Next {
+	case NextThrottle, NextDown, NextStop:
+		a.signals = append(a.signals, v)
+	}
+	if v.Next > a.top.Next {
+		a.top, a.outcome = v, outcome
+	}
+}
+
+// await has the operation wait for accounts that its attributes refer to.
+// Nothing is asked of the target meanwhile, so that costs no attempts; the
+// older the operation, the less often it is looked at.
+func (a *attempt) await(waiting []string) {
+	if len(waiting) == 0 {
+		return
+	}
+	age := a.d.opts.Now().Sub(a.w.CreatedAt)
+	a.raise(Verdict{Next: NextRetry, Free: true, Wait: min(max(age/4, time.Second), 15*time.Minute),
+		Err: &connector.Error{Code: connector.CodeDependencyMissing, Attributes: waiting,
+			Message: "waiting for the account that " + strings.Join(waiting, ", ") + " refers to; it is not in the target yet"}}, "")
+}

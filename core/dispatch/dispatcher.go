@@ -1,0 +1,119 @@
+package dispatch
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+)
+
+// Options say what a [Dispatcher] works on. Connector, Queue, Target and Owner
+// are required; zero fields have the defaults named.
+type Options struct {
+	Connector string
+	Queue     Queue
+	Target    Target
+	// Owner names this worker in leases.
+	Owner string
+	Retry Retry
+	// InFlight bounds the operations under way at once; 0: what the target says, else 16.
+	InFlight int
+	// ReadLag is how long the target may take to show what was written; 2 s.
+	ReadLag time.Duration
+	// Patience is how long [Dispatcher.Drain] waits for operations that are due
+	// later, before it leaves them to the next one; 5 s. Negative: not at all.
+	Patience time.Duration
+	// LeaseTime is how long operations are taken for; 10 min. It must be longer
+	// than any one call to the target takes.
+	LeaseTime time.Duration
+	Log       *slog.Logger // nil: [slog.Default]
+	// Progress, when set, is told after every batch of outcomes.
+	Progress func(Summary)
+	// Now and Random are the clock and a source of numbers in [0, 1), for tests.
+	Now    func() time.Time
+	Random func() float64
+}
+
+func (o Options) withDefaults() Options {
+	o.Retry = o.Retry.withDefaults()
+	o.InFlight = cmp.Or(o.InFlight, o.Target.Capabilities().MaxInFlight, 16)
+	o.ReadLag = cmp.Or(o.ReadLag, 2*time.Second)
+	o.Patience = cmp.Or(o.Patience, 5*time.Second)
+	o.LeaseTime = cmp.Or(o.LeaseTime, 10*time.Minute)
+	o.Log = cmp.Or(o.Log, slog.Default()).With("connector", o.Connector)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Random == nil {
+		o.Random = rand.Float64
+	}
+	return o
+}
+
+// Dispatcher carries out the operations of one connector. What a worker before
+// it left behind is taken back by the store's Recover, once for all connectors,
+// before the first Drain or Run.
+type Dispatcher struct {
+	opts Options
+	gate *gate
+	wake chan struct{}
+}
+
+// New returns a dispatcher that has not begun.
+func New(o Options) *Dispatcher {
+	o = o.withDefaults()
+	return &Dispatcher{
+		opts: o, wake: make(chan struct{}, 1),
+		gate: &gate{queue: o.Queue, name: o.Connector, now: o.Now},
+	}
+}
+
+// Drain sends what is due, and what comes due within [Options.Patience], and
+// says what became of it. Operations are no errors, whatever their outcome: the
+// error is that the queue could not be read or written.
+//
+// When ctx ends, nothing more is begun; what is under way is finished, what was
+// taken and not sent is given back, and the summary is returned without an error.
+// One Drain or Run at a time.
+func (d *Dispatcher) Drain(ctx context.Context) (Summary, error) {
+	return newLoop(d).run(ctx)
+}
+
+// idle is how often Run looks for work that nobody told it of.
+const idle = time.Second
+
+// Run drains until ctx ends. New operations are found within a second, or at
+// once after [Dispatcher.Wake]. The error is that of a drain.
+func (d *Dispatcher) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		s, err := d.Drain(ctx)
+		if err != nil {
+			return err
+		}
+		if s.Done+s.Replanned+s.Retrying+s.Unknown+s.ParkedTotal() > 0 {
+			d.opts.Log.Info("operations carried out", "summary", s.String())
+		}
+		sleep(ctx, idle, d.wake)
+	}
+	return nil
+}
+
+// Wake tells Run that there may be something to do.
+func (d *Dispatcher) Wake() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
+
+// sleep waits for d, for wake (nil: never) or for the end of ctx.
+func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-wake:
+	case <-ctx.Done():
+	}
+}

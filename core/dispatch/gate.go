@@ -1,0 +1,107 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/provhub/provhub/core/store"
+)
+
+// actor is who writes the connector's state.
+const actor = "provhub"
+
+// fresh is how old the connector's state may be when something is sent: a kill
+// switch takes effect within a second (QUIRKS Q-45).
+const fresh = 900 * time.Millisecond
+
+// gate stands before every call to the target. It is shut while the connector
+// is stopped, paused by a person, or to be left alone.
+type gate struct {
+	queue Queue
+	name  string
+	now   func() time.Time
+
+	mu     sync.Mutex
+	state  store.ConnectorState
+	readAt time.Time
+}
+
+// shutError says why nothing is sent, and until when; the zero time: until a
+// person does something.
+type shutError struct {
+	why   string
+	until time.Time
+}
+
+// Error implements error.
+func (e *shutError) Error() string { return e.why }
+
+// open returns nil when something may be sent now, a [*shutError] when not.
+func (g *gate) open(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return &shutError{why: "interrupted"}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.read(ctx); err != nil {
+		return err
+	}
+	s := g.state
+	switch {
+	case s.Stopped != "":
+		return &shutError{why: "stopped: " + s.Stopped}
+	case s.PausedBy != "":
+		return &shutError{why: "paused by " + s.PausedBy}
+	case s.ResumeAt.After(g.now()):
+		why := "the target asked to be left alone"
+		if s.Failures >= breakerAt {
+			why = fmt.Sprintf("the target is down (%d failures in a row)", s.Failures)
+		}
+		return &shutError{why: why + "; next try at " + s.ResumeAt.UTC().Format(time.DateTime) + " UTC", until: s.ResumeAt}
+	}
+	return nil
+}
+
+// read brings the state up to date when it is no longer fresh.
+func (g *gate) read(ctx context.Context) error {
+	now := g.now()
+	if !g.readAt.IsZero() && now.Sub(g.readAt) < fresh {
+		return nil
+	}
+	s, err := g.queue.ConnectorState(context.WithoutCancel(ctx), g.name)
+	if err != nil {
+		return err
+	}
+	g.state, g.readAt = s, now
+	return nil
+}
+
+// change writes what edit changes of the state as it is now in the database.
+func (g *gate) change(ctx context.Context, edit func(*store.ConnectorState)) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	ctx = context.WithoutCancel(ctx)
+	g.readAt = time.Time{}
+	if err := g.read(ctx); err != nil {
+		return err
+	}
+	s := g.state
+	edit(&s)
+	if s == g.state {
+		return nil
+	}
+	if err := g.queue.SetConnectorState(ctx, s, actor, g.now()); err != nil {
+		return err
+	}
+	g.readAt = time.Time{}
+	return g.read(ctx)
+}
+
+// failures is how often in a row the target was down when that was last written.
+func (g *gate) failures() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.state.Failures
+}

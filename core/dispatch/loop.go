@@ -1,0 +1,241 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/core/store"
+)
+
+const (
+	// batchMax bounds how many operations are taken, and committed as sent, at once.
+	batchMax = 128
+	// flushAfter and flushSize bound how long outcomes wait to be recorded together.
+	flushAfter = 4 * time.Millisecond
+	flushSize  = 64
+	// dryFor is how long an empty queue is not asked again while work is under way.
+	dryFor = 200 * time.Millisecond
+)
+
+// loop is one drain: one goroutine that owns the queue's side, and one for each
+// operation under way that talks to the target.
+type loop struct {
+	d      *Dispatcher
+	health *health
+	tally  tally
+
+	taken   []Work      // committed as sent, or in doubt, and not begun
+	running int         // attempts under way
+	ended   chan ending // of attempts
+	pending []store.Finish
+	flushAt time.Time
+	dry     time.Time            // until then the queue is not asked
+	askedAt time.Time            // when it was asked last
+	missing map[string]time.Time // since when an operation in doubt was not found
+}
+
+func newLoop(d *Dispatcher) *loop {
+	return &loop{d: d, tally: tally{open: map[string]store.Finish{}}, missing: map[string]time.Time{}}
+}
+
+// run is the drain. Whatever ends it, it returns with nothing under way.
+func (l *loop) run(ctx context.Context) (Summary, error) {
+	why, err := l.drain(ctx)
+	for l.running > 0 { // after an error of the queue
+		<-l.ended
+		l.running--
+	}
+	return l.tally.summary(l.d.opts.Connector, why), err
+}
+
+// drain returns why nothing more is sent: "" when nothing is waiting.
+func (l *loop) drain(ctx context.Context) (why string, err error) {
+	opening := l.d.gate.open(ctx)
+	l.health = newHealth(l.d.gate, l.d.opts.InFlight, l.d.opts.Random)
+	l.ended = make(chan ending, l.d.opts.InFlight)
+	for ; ; opening = l.d.gate.open(ctx) {
+		var shut *shutError
+		switch {
+		case errors.As(opening, &shut):
+			l.giveBack()
+		case opening != nil:
+			return "", opening
+		default:
+			if err := l.begin(ctx); err != nil {
+				return "", err
+			}
+		}
+		if l.running > 0 {
+			if err := l.wait(ctx); err != nil {
+				return "", err
+			}
+			continue
+		}
+		if err := l.flush(ctx); err != nil {
+			return "", err
+		}
+		if more, err := l.rest(ctx, shut); err != nil || !more {
+			return reason(ctx, shut), err
+		}
+	}
+}
+
+// reason says why a drain ended early; an interruption needs no explanation.
+func reason(ctx context.Context, shut *shutError) string {
+	if shut == nil || ctx.Err() != nil {
+		return ""
+	}
+	return shut.why
+}
+
+// rest waits until there may be something to do again. more is false when that
+// is not within the drain's patience.
+func (l *loop) rest(ctx context.Context, shut *shutError) (more bool, err error) {
+	now := l.d.opts.Now()
+	var at time.Time
+	if shut != nil {
+		at = shut.until
+	} else if at, _, err = l.d.opts.Queue.NextDue(context.WithoutCancel(ctx), l.d.opts.Connector); err != nil {
+		return false, err
+	}
+	if at.IsZero() || ctx.Err() != nil || at.Sub(now) > max(l.d.opts.Patience, 0) {
+		return false, nil
+	}
+	if shut == nil && !at.After(l.askedAt) {
+		return false, nil // it was due already when the queue was asked: another worker has it
+	}
+	l.dry = time.Time{}
+	sleep(ctx, at.Sub(now), nil)
+	return true, nil
+}
+
+// begin starts as many attempts as the window allows, taking more from the queue
+// when few are left.
+func (l *loop) begin(ctx context.Context) error {
+	if len(l.taken) < l.health.window && !l.d.opts.Now().Before(l.dry) {
+		if err := l.take(ctx); err != nil {
+			return err
+		}
+	}
+	for len(l.taken) > 0 && l.running < l.health.window {
+		w := l.taken[0]
+		l.taken = l.taken[1:]
+		l.start(ctx, w)
+	}
+	return nil
+}
+
+func (l *loop) start(ctx context.Context, w Work) {
+	shape := Shape{l.d.opts.Target.Capabilities(), l.d.opts.Target.Schema()}
+	since, seen := l.missing[w.ID]
+	a := &attempt{d: l.d, w: w, shape: shape,
+		lagged: seen && l.d.opts.Now().Sub(since) >= l.d.opts.ReadLag}
+	l.running++
+	go func() { l.ended <- a.carry(ctx) }()
+}
+
+// wait takes the endings that are there, at least one unless the time for
+// recording outcomes comes first.
+func (l *loop) wait(ctx context.Context) error {
+	patience := fresh
+	if len(l.pending) > 0 {
+		patience = l.flushAt.Sub(l.d.opts.Now())
+	}
+	t := time.NewTimer(max(patience, 0))
+	defer t.Stop()
+	select {
+	case e := <-l.ended:
+		if err := l.took(ctx, e); err != nil {
+			return err
+		}
+	case <-t.C:
+	}
+	for more := true; more; {
+		select {
+		case e := <-l.ended:
+			if err := l.took(ctx, e); err != nil {
+				return err
+			}
+		default:
+			more = false
+		}
+	}
+	if len(l.pending) >= flushSize || len(l.pending) > 0 && !l.d.opts.Now().Before(l.flushAt) {
+		return l.flush(ctx)
+	}
+	return nil
+}
+
+// took takes an ending over.
+func (l *loop) took(ctx context.Context, e ending) error {
+	l.running--
+	l.record(e.finish)
+	if !e.missing {
+		delete(l.missing, e.finish.ID)
+	} else if _, seen := l.missing[e.finish.ID]; !seen {
+		l.missing[e.finish.ID] = e.finish.Now
+	}
+	l.log(e.finish)
+	return l.health.took(ctx, e)
+}
+
+func (l *loop) record(f store.Finish) {
+	if len(l.pending) == 0 {
+		l.flushAt = l.d.opts.Now().Add(flushAfter)
+	}
+	l.pending = append(l.pending, f)
+}
+
+func (l *loop) giveBack() {
+	for _, w := range l.taken {
+		l.record(untouched(w, l.d.opts.Now()))
+	}
+	l.taken = nil
+}
+
+// flush records the outcomes that have gathered, in one commit.
+func (l *loop) flush(ctx context.Context) error {
+	if len(l.pending) == 0 {
+		return nil
+	}
+	fenced, err := l.d.opts.Queue.Finish(context.WithoutCancel(ctx), l.pending)
+	if err != nil {
+		return err
+	}
+	lost := map[string]bool{}
+	for _, id := range fenced {
+		lost[id] = true
+		l.d.opts.Log.Warn("the lease was lost to another worker; what it records counts", "op", id)
+	}
+	for _, f := range l.pending {
+		if !lost[f.ID] {
+			l.tally.record(f)
+		}
+	}
+	l.pending = l.pending[:0]
+	if l.d.opts.Progress != nil {
+		l.d.opts.Progress(l.tally.summary(l.d.opts.Connector, ""))
+	}
+	return nil
+}
+
+// log writes a line for what did not go well.
+func (l *loop) log(f store.Finish) {
+	if f.Err == nil || f.Attempt == nil {
+		return
+	}
+	level := l.d.opts.Log.Debug
+	if f.State == store.OpParked {
+		level = l.d.opts.Log.Warn
+	}
+	level("operation not done", "op", f.ID, "state", f.State, "attempt", f.Attempt.N,
+		"code", f.Err.Code.String(), "next", f.NextAttemptAt)
+}
+
+// cautious reports whether what was committed as sent and was not sent must be
+// looked at by a person after a crash, so that nothing is taken ahead of need.
+func cautious(c connector.Capabilities) bool {
+	return !c.Get && c.Idempotency == connector.IdempotencyNone
+}

@@ -1,0 +1,45 @@
+package dispatch
+
+import (
+	"context"
+	"time"
+
+	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/store"
+)
+
+// Queue is where operations wait and their outcomes are recorded; [*store.Org]
+// is one. Its methods promise there what they are used for here.
+type Queue interface {
+	// Lease takes operations that are due: by lane, then in order; never one
+	// whose account has another operation under way.
+	Lease(ctx context.Context, connector, owner string, n int, now time.Time, ttl time.Duration) ([]store.OpRow, error)
+	// MarkSent commits that the operations are about to be sent, and returns
+	// those whose lease still holds. Only these may be sent.
+	MarkSent(ctx context.Context, ops []store.OpRow, now time.Time) (kept []store.OpRow, err error)
+	// Finish records outcomes, accounts and audit in one transaction, and returns
+	// the ids of those whose lease was lost, of which nothing is recorded.
+	Finish(ctx context.Context, fs []store.Finish) (fenced []string, err error)
+	// Unknown leases operations in doubt that are due. They stay unknown until
+	// they are finished.
+	Unknown(ctx context.Context, connector, owner string, n int, now time.Time, ttl time.Duration) ([]store.OpRow, error)
+	// NextDue returns when something can be leased next, the zero time when
+	// nothing is waiting, and how many operations are open.
+	NextDue(ctx context.Context, connector string) (at time.Time, open int, err error)
+	Accounts(ctx context.Context, kind identity.Kind, anchors []string) (map[identity.AccountKey]identity.Account, error)
+	ConnectorState(ctx context.Context, name string) (store.ConnectorState, error)
+	SetConnectorState(ctx context.Context, s store.ConnectorState, actor string, now time.Time) error
+}
+
+// Target is the connector that operations are sent to, such as a plugin process.
+// Its methods are called by many goroutines at once.
+type Target interface {
+	Capabilities() connector.Capabilities
+	Schema() connector.Schema
+	// Apply carries out operations that stand alone, or all of one group, and
+	// returns one result for each when all are answered.
+	Apply(ctx context.Context, ops []connector.Operation) []connector.Result
+	// Get reads one object; the error is a [*connector.Error].
+	Get(ctx context.Context, ref connector.Ref, attributes []string) (connector.Object, error)
+}

@@ -1,0 +1,96 @@
+package dispatch
+
+import (
+	"context"
+
+	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/store"
+)
+
+// take leases operations, finds out what they refer to and commits them as
+// sent. Those in doubt come first: nothing else may go out for their accounts.
+func (l *loop) take(ctx context.Context) error {
+	o, ctx := l.d.opts, context.WithoutCancel(ctx)
+	n := min(4*l.health.window, batchMax)
+	if cautious(o.Target.Capabilities()) {
+		n = l.health.window - l.running
+	}
+	if n -= len(l.taken); n <= 0 {
+		return nil
+	}
+	now := o.Now()
+	l.askedAt = now
+	doubtful, err := o.Queue.Unknown(ctx, o.Connector, o.Owner, n, now, o.LeaseTime)
+	if err != nil {
+		return err
+	}
+	leased, err := o.Queue.Lease(ctx, o.Connector, o.Owner, n-len(doubtful), now, o.LeaseTime)
+	if err != nil {
+		return err
+	}
+	if len(doubtful)+len(leased) < n {
+		l.dry = now.Add(dryFor)
+	}
+	kept, err := o.Queue.MarkSent(ctx, leased, now)
+	if err != nil {
+		return err
+	}
+	works, err := l.works(ctx, append(doubtful, kept...))
+	l.taken = append(l.taken, works...)
+	return err
+}
+
+// works puts rows together with what the ledger knows of their accounts and of
+// those they refer to.
+func (l *loop) works(ctx context.Context, rows []store.OpRow) ([]Work, error) {
+	shape := Shape{l.d.opts.Target.Capabilities(), l.d.opts.Target.Schema()}
+	anchors := map[identity.Kind]map[string]bool{}
+	want := func(kind identity.Kind, anchor string) {
+		if anchors[kind] == nil {
+			anchors[kind] = map[string]bool{}
+		}
+		anchors[kind][anchor] = true
+	}
+	out := make([]Work, len(rows))
+	for i, row := range rows {
+		out[i] = Work{OpRow: row, Timeout: l.d.opts.Retry.Timeout}
+		want(row.AccountKey.Kind, row.Anchor)
+		for _, key := range refersTo(out[i], shape) {
+			want(key.Kind, key.Anchor)
+		}
+	}
+	ledger, refs, err := l.ledger(ctx, anchors)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		out[i].Account = Begin(out[i].OpRow, ledger[out[i].AccountKey])
+		out[i].Refs = refs
+	}
+	return out, nil
+}
+
+// ledger reads accounts of this connector, and what the target calls them.
+func (l *loop) ledger(ctx context.Context, anchors map[identity.Kind]map[string]bool) (map[identity.AccountKey]identity.Account, References, error) {
+	accounts, refs := map[identity.AccountKey]identity.Account{}, References{}
+	for kind, set := range anchors {
+		list := make([]string, 0, len(set))
+		for a := range set {
+			list = append(list, a)
+		}
+		found, err := l.d.opts.Queue.Accounts(ctx, kind, list)
+		if err != nil {
+			return nil, nil, err
+		}
+		for key, a := range found {
+			if key.Connector != l.d.opts.Connector {
+				continue
+			}
+			accounts[key] = a
+			if exists(a) {
+				refs[refKey(key)] = a.Ref
+			}
+		}
+	}
+	return accounts, refs, nil
+}
