@@ -86,3 +86,11 @@ type Reader interface {
 	// what to do; one that was read only in part is a Report with Complete false.
 	Read(ctx context.Context, yield func(*Record) error) (Report, error)
 }
+
+// Fingerprinter is implemented by a reader that can name the content of its
+// source much faster than it can read it.
+type Fingerprinter interface {
+	// Fingerprint returns the Snapshot and the date that a Read would report now,
+	// and the error it would fail with when that can be told without decoding.
+	Fingerprint(ctx context.Context) (snapshot string, dated time.Time, err error)
+}

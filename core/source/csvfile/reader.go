@@ -83,20 +83,11 @@ func (r *Reader) Fields() []source.Field {
 
 // Read implements [source.Reader]. Errors and faults name the file and the line.
 func (r *Reader) Read(ctx context.Context, yield func(*source.Record) error) (source.Report, error) {
-	f, before, err := r.open()
+	f, before, want, dated, err := r.begin()
 	if err != nil {
-		return source.Report{}, err
+		return source.Report{Dated: dated}, err
 	}
 	defer f.Close()
-	want, err := readManifest(r.c.Manifest)
-	if err != nil {
-		return source.Report{}, err
-	}
-	dated := want.dated(r.zone, before.ModTime())
-	if age := r.now().Sub(dated); r.c.MaxAge > 0 && age > r.c.MaxAge {
-		return source.Report{Dated: dated}, fmt.Errorf("%s is dated %s and older than %v: the export seems to have stopped",
-			r.name, dated.Format(time.RFC3339), r.c.MaxAge)
-	}
 	report, err := r.read(ctx, f, yield)
 	report.Dated = dated
 	if err != nil {
@@ -106,6 +97,25 @@ func (r *Reader) Read(ctx context.Context, yield func(*source.Record) error) (so
 		return report, err
 	}
 	return report, want.check(r.name, &report)
+}
+
+// begin opens the file and reads what its manifest says; a file that is too old
+// is refused.
+func (r *Reader) begin() (f *os.File, before fs.FileInfo, want manifest, dated time.Time, err error) {
+	if f, before, err = r.open(); err != nil {
+		return nil, nil, want, dated, err
+	}
+	if want, err = readManifest(r.c.Manifest); err == nil {
+		dated = want.dated(r.zone, before.ModTime())
+		if age := r.now().Sub(dated); r.c.MaxAge > 0 && age > r.c.MaxAge {
+			err = fmt.Errorf("%s is dated %s and older than %v: the export seems to have stopped",
+				r.name, dated.Format(time.RFC3339), r.c.MaxAge)
+		}
+	}
+	if err != nil {
+		return nil, nil, want, dated, errors.Join(err, f.Close())
+	}
+	return f, before, want, dated, nil
 }
 
 func (r *Reader) open() (*os.File, fs.FileInfo, error) {
