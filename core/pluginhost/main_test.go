@@ -1,0 +1,180 @@
+package pluginhost
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/provhub/provhub/connectors/connector"
+)
+
+// badBinary is the misbehaving plugin, built once for all tests.
+var badBinary string
+
+// hostEnv makes the test binary a host of its own: the path of a plugin to start.
+const hostEnv = "PROVHUB_TEST_HOST_OF"
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(hostEnv); path != "" {
+		beHost(path)
+	}
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "badplugin")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	badBinary = filepath.Join(dir, "badplugin")
+	if out, err := exec.Command("go", "build", "-o", badBinary, "./internal/badplugin").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build the plugin of the tests: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// beHost starts the plugin, says its process id and waits to be killed.
+func beHost(path string) {
+	in, err := Start(context.Background(), Config{InstanceID: "orphan", Path: path, Dev: true, ConfigJSON: json.RawMessage(`{}`)})
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println(in.Health().PID)
+	time.Sleep(time.Minute)
+	os.Exit(1)
+}
+
+// bad returns a path under which the plugin starts in the given mode.
+func bad(t testing.TB, mode string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "badplugin-"+mode)
+	require.NoError(t, os.Symlink(badBinary, path))
+	return path
+}
+
+// buffer collects what is logged.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+const password = `s3cret&"word`
+
+// testConfig runs the plugin in a mode, with short waits and a log.
+func testConfig(t testing.TB, mode string, config string) (Config, *buffer) {
+	t.Helper()
+	logs := &buffer{}
+	return Config{
+		InstanceID: "crm", Type: "bad", Path: bad(t, mode), Dev: true, ConfigJSON: json.RawMessage(config),
+		Secrets:    map[string]connector.Secret{"password": connector.NewSecret(password)},
+		Log:        slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		RuntimeDir: runtimeDir(t),
+		Timeout:    2 * time.Second,
+		Times: Times{RestartFirst: 10 * time.Millisecond, Health: 100 * time.Millisecond, HealthDeadline: 500 * time.Millisecond,
+			AnswerGrace: 200 * time.Millisecond, CancelGrace: 200 * time.Millisecond},
+	}, logs
+}
+
+// runtimeDir is short, as sockets need, and must be empty at the end.
+func runtimeDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "phub-test-")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		left, err := os.ReadDir(dir)
+		if err != nil || len(left) > 0 {
+			t.Errorf("%d plugin folders were left behind (%v)", len(left), err)
+		}
+		_ = os.RemoveAll(dir)
+	})
+	return dir
+}
+
+func startConfig(t testing.TB, cfg Config) *Instance {
+	t.Helper()
+	in, err := Start(t.Context(), cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { stopped(t, in) })
+	return in
+}
+
+// started runs a well-behaved plugin.
+func started(t testing.TB) (*Instance, *buffer) {
+	t.Helper()
+	cfg, logs := testConfig(t, "good", `{}`)
+	return startConfig(t, cfg), logs
+}
+
+func stopped(t testing.TB, in *Instance) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := in.Stop(ctx, time.Second); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+}
+
+// op is a create that does what it is told.
+func op(id, do string) connector.Operation {
+	return connector.Create{Call: connector.Call{ID: id, Key: id, Attempt: 1}, Type: "user",
+		Attributes: connector.Attributes{{Name: "do", Values: connector.Values{do}}}}
+}
+
+func apply(t testing.TB, in *Instance, ops ...connector.Operation) []connector.Result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	rs := in.Apply(ctx, ops)
+	require.Len(t, rs, len(ops))
+	for i := range rs {
+		require.Equal(t, ops[i].Meta().ID, rs[i].ID)
+	}
+	return rs
+}
+
+// eventually waits for a condition of another process.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatalf("it did not happen within 20 s that %s", what)
+}
+
+// alive reports whether a process exists and is no zombie.
+func alive(pid string) bool {
+	stat, err := os.ReadFile("/proc/" + strings.TrimSpace(pid) + "/stat")
+	if err != nil {
+		return false
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	return !strings.HasPrefix(rest, "Z")
+}
