@@ -31,6 +31,9 @@ type Instance struct {
 	Log     *slog.Logger
 	// DataDir is a private writable folder, "" when there is none.
 	DataDir string
+	// SecretReplaced tells the hub that the target replaced a secret by itself,
+	// such as a refresh token that is good once. nil when nobody listens.
+	SecretReplaced func(name string, value Secret)
 }
 
 // Secret returns the secret called name; the zero Secret when it is not there.

@@ -141,7 +141,8 @@ func (e *Error) Class() Class {
 }
 
 // AsError returns err as an [*Error]: itself when it is one, TIMEOUT for a
-// deadline, INTERNAL for anything unmapped. nil stays nil.
+// deadline, UNAVAILABLE for a call that was cancelled, INTERNAL for anything
+// unmapped. nil stays nil.
 func AsError(err error) *Error {
 	var e *Error
 	switch {
@@ -151,6 +152,8 @@ func AsError(err error) *Error {
 		return e
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return &Error{Code: CodeTimeout, Message: "no answer within the time limit", Cause: err}
+	case errors.Is(err, context.Canceled):
+		return &Error{Code: CodeUnavailable, Message: "the call was cancelled before the answer came", Cause: err}
 	}
 	return &Error{Code: CodeInternal, Message: err.Error(), Cause: err}
 }
