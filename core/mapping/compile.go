@@ -118,7 +118,7 @@ func (c *compiler) unique(rule *attributeRule, a AttributeRule) {
 	if a.Apply != "" && a.Apply != OnCreate {
 		c.fault(rule.what, a.From, fmt.Sprintf("unique() with apply: %s would rename people when somebody else's name becomes free", a.Apply), "write apply: create")
 	}
-	rule.apply = OnCreate
+	rule.apply, rule.unique = OnCreate, true
 }
 
 func (c *compiler) grant(g GrantRule) *grantRule {
@@ -233,7 +233,7 @@ func (c *compiler) direct(checked *cel.Ast) *directField {
 	if !ok {
 		return nil
 	}
-	return &directField{manager: variable == managerName, field: t}
+	return &directField{manager: variable == managerName, name: e.AsSelect().FieldName(), field: t}
 }
 
 func hasLoop(checked *cel.Ast) bool {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sort"
 	"strings"
+	"sync"
 
 	"cel.dev/cel-go/common/types"
 
@@ -19,22 +20,21 @@ import (
 // attribute rule (the attribute is left as it is), but in scope and in a
 // grant's condition it is: access is neither given nor taken on a guess.
 func (p *Program) Eval(s Subject, n Names) (Result, error) {
-	f := newFacts(&s)
-	defer f.release()
-	in, fault := p.inScope(f)
+	e := p.begin(s, n)
+	defer e.end()
+	in, fault := e.inScope()
 	if fault != nil {
 		return Result{}, Faults{fault}
 	}
 	if !in {
 		return Result{}, nil
 	}
-	e := evaluation{program: p, subject: &s, facts: f, names: n}
 	out := Result{InScope: true}
 	if len(p.attributes) > 0 {
 		out.Attributes = make([]Desired, 0, len(p.attributes))
 	}
 	for _, a := range p.attributes {
-		if a.apply == OnCreate && s.HasAccount {
+		if a.apply == OnCreate && e.hasAccount {
 			continue
 		}
 		e.attribute(a, &out)
@@ -47,25 +47,41 @@ func (p *Program) Eval(s Subject, n Names) (Result, error) {
 	}
 	out.Grants = sortGrants(out.Grants)
 	if c, ok := n.(*Chosen); ok {
-		c.choose(s.Anchor, out.Names)
+		c.choose(e.anchor, out.Names)
 	}
 	return out, nil
 }
 
 // evaluation is one run of a program over one subject.
 type evaluation struct {
-	program *Program
-	subject *Subject
-	facts   *facts
-	names   Names
-	faults  Faults
+	facts
+	program    *Program
+	hasAccount bool
+	names      Names
+	faults     Faults
 }
 
-func (p *Program) inScope(f *facts) (bool, *Fault) {
-	if p.scope == nil {
+var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
+
+func (p *Program) begin(s Subject, n Names) *evaluation {
+	e := evaluations.Get().(*evaluation)
+	e.subject.attributes, e.manager.attributes = s.Attributes, s.Manager
+	e.state, e.anchor, e.now = s.State, s.Anchor, s.Now
+	e.program, e.hasAccount, e.names = p, s.HasAccount, n
+	return e
+}
+
+// end gives e back; its faults belong to the caller now.
+func (e *evaluation) end() {
+	*e = evaluation{}
+	evaluations.Put(e)
+}
+
+func (e *evaluation) inScope() (bool, *Fault) {
+	if e.program.scope == nil {
 		return true, nil
 	}
-	return p.scope.condition(f, CodeScopeData)
+	return e.program.scope.condition(&e.facts, CodeScopeData)
 }
 
 // condition evaluates a rule that decides over access. undecided is the code
@@ -89,8 +105,15 @@ func (r *rule) condition(f *facts, undecided string) (bool, *Fault) {
 }
 
 func (e *evaluation) attribute(a *attributeRule, out *Result) {
-	v, err := a.eval(e.facts)
 	d := Desired{Name: a.to, Apply: a.apply, Rule: a.Place}
+	if a.direct != nil {
+		if vs, ok := a.direct.values(&e.facts); ok {
+			d.Values = vs
+			out.Attributes = append(out.Attributes, d)
+			return
+		}
+	}
+	v, err := a.eval(&e.facts)
 	if err != nil {
 		if errors.Is(withoutCEL(err), library.ErrClear) {
 			d.Clear = true
@@ -100,8 +123,8 @@ func (e *evaluation) attribute(a *attributeRule, out *Result) {
 		}
 		return
 	}
-	if u, ok := v.Value().(library.Unique); ok {
-		name, fault := e.choose(a, u)
+	if a.unique {
+		name, fault := e.choose(a, v)
 		if fault != nil {
 			e.faults = append(e.faults, fault)
 			return
@@ -120,7 +143,7 @@ func (e *evaluation) attribute(a *attributeRule, out *Result) {
 
 func (e *evaluation) grant(g *grantRule, out *Result) {
 	if g.when != nil {
-		holds, fault := g.when.condition(e.facts, CodeGrantData)
+		holds, fault := g.when.condition(&e.facts, CodeGrantData)
 		if fault != nil {
 			e.faults = append(e.faults, fault)
 		}
@@ -132,7 +155,7 @@ func (e *evaluation) grant(g *grantRule, out *Result) {
 		out.Grants = append(out.Grants, identity.Grant{Entitlement: g.entitlement, Reason: g.reason})
 		return
 	}
-	names, fault := g.from.entitlements(e.facts)
+	names, fault := g.from.entitlements(&e.facts)
 	if fault != nil {
 		e.faults = append(e.faults, fault)
 		return

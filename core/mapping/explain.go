@@ -68,9 +68,8 @@ func (p *Program) Explain(s Subject, n Names) ([]Trace, error) {
 	if s.Kind != "" && p.kind != "" && s.Kind != p.kind {
 		return nil, fmt.Errorf("mapping: these are rules for a %s, not for a %s", p.kind, s.Kind)
 	}
-	f := newFacts(&s)
-	defer f.release()
-	e := evaluation{program: p, subject: &s, facts: f, names: n}
+	e := p.begin(s, n)
+	defer e.end()
 	var out []Trace
 	in := true
 	if p.scope != nil {
@@ -100,7 +99,7 @@ func (e *evaluation) traceOf(r *rule) Trace {
 func (e *evaluation) explainCondition(r *rule, undecided string) Trace {
 	t := e.traceOf(r)
 	t.Parts = e.parts(r)
-	holds, fault := r.condition(e.facts, undecided)
+	holds, fault := r.condition(&e.facts, undecided)
 	if fault != nil {
 		t.Outcome, t.Why = OutcomeFault, fault.Text
 		return t
@@ -116,7 +115,7 @@ func (e *evaluation) explainAttribute(a *attributeRule, inScope bool) Trace {
 	case !inScope:
 		t.Outcome, t.Why = OutcomeSkipped, whyOutOfScope
 		return t
-	case a.apply == OnCreate && e.subject.HasAccount:
+	case a.apply == OnCreate && e.hasAccount:
 		t.Outcome, t.Why = OutcomeSkipped, "applies on create only, and the account exists"
 		return t
 	}
@@ -138,7 +137,7 @@ func (e *evaluation) explainAttribute(a *attributeRule, inScope bool) Trace {
 
 // whyUnset says why a rule without fault gives nothing.
 func (e *evaluation) whyUnset(r *rule) string {
-	_, err := r.eval(e.facts)
+	_, err := r.eval(&e.facts)
 	switch missing, ok := valueless(err); {
 	case err == nil:
 		return "the rule gives an empty list"
@@ -170,7 +169,7 @@ func (e *evaluation) explainGrant(g *grantRule, inScope bool) Trace {
 		if t.Expr == "" {
 			t.Expr = from.Expr
 		}
-		names, fault := g.from.entitlements(e.facts)
+		names, fault := g.from.entitlements(&e.facts)
 		if fault != nil {
 			t.Outcome, t.Why, t.Values = OutcomeFault, fault.Text, nil
 			return t
@@ -223,7 +222,7 @@ func (e *evaluation) part(expr string) string {
 	if err != nil {
 		return "cannot be shown alone"
 	}
-	v, err := r.eval(e.facts)
+	v, err := r.eval(&e.facts)
 	if err != nil {
 		if missing, ok := valueless(err); ok {
 			return missing

@@ -2,13 +2,13 @@ package mapping
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 
+	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/identity"
 )
 
@@ -49,13 +49,40 @@ type rule struct {
 // directField is a field that is read without evaluating anything.
 type directField struct {
 	manager bool
+	name    string
 	field   *types.FieldType
+}
+
+// values gives the field's value without taking it through CEL, when the source
+// holds it in the form that targets take; else ok is false.
+func (d *directField) values(f *facts) (vs connector.Values, ok bool) {
+	v := d.record(f).attributes[d.name]
+	switch v.(type) {
+	case string:
+		ok = d.field.Type.Kind() == types.StringKind
+	case int64:
+		ok = d.field.Type.Kind() == types.IntKind
+	case bool:
+		ok = d.field.Type.Kind() == types.BoolKind
+	}
+	if !ok {
+		return nil, false
+	}
+	return connector.Values{v}, true
+}
+
+func (d *directField) record(f *facts) *record {
+	if d.manager {
+		return &f.manager
+	}
+	return &f.subject
 }
 
 type attributeRule struct {
 	*rule
 	to      string
 	apply   Apply
+	unique  bool            // it gives what to try, not a value
 	reserve map[string]bool // folded
 }
 
@@ -75,20 +102,6 @@ type facts struct {
 	state            identity.State
 	anchor           string
 	now              time.Time
-}
-
-var factsPool = sync.Pool{New: func() any { return new(facts) }}
-
-func newFacts(s *Subject) *facts {
-	f := factsPool.Get().(*facts)
-	f.subject.attributes, f.manager.attributes = s.Attributes, s.Manager
-	f.state, f.anchor, f.now = s.State, s.Anchor, s.Now
-	return f
-}
-
-func (f *facts) release() {
-	*f = facts{}
-	factsPool.Put(f)
 }
 
 // ResolveName implements [cel.Activation].
@@ -130,11 +143,7 @@ func (r *rule) eval(f *facts) (ref.Val, error) {
 func (r *rule) value(f *facts) (ref.Val, error) {
 	switch {
 	case r.direct != nil:
-		from := &f.subject
-		if r.direct.manager {
-			from = &f.manager
-		}
-		v, err := r.direct.field.GetFrom(from)
+		v, err := r.direct.field.GetFrom(r.direct.record(f))
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 
+	"cel.dev/cel-go/common/types/ref"
+
 	"github.com/provhub/provhub/core/mapping/library"
 	"github.com/provhub/provhub/core/mapping/translit"
 )
@@ -16,7 +18,11 @@ const candidatesMax = 10_000
 func fold(name string) string { return strings.ToLower(translit.Clean(name)) }
 
 // choose gives the first candidate that is neither reserved nor taken.
-func (e *evaluation) choose(a *attributeRule, u library.Unique) (string, *Fault) {
+func (e *evaluation) choose(a *attributeRule, v ref.Val) (string, *Fault) {
+	u, ok := v.Value().(library.Unique)
+	if !ok {
+		return "", a.faultOf(refuse("unique() is not the whole rule"))
+	}
 	u.Base = strings.TrimSpace(translit.Clean(u.Base))
 	if u.Base == "" {
 		return "", a.faultOf(refuse("unique() was given an empty text; say what then holds with coalesce(…)"))
@@ -29,7 +35,7 @@ func (e *evaluation) choose(a *attributeRule, u library.Unique) (string, *Fault)
 		if a.reserved(value, u.Suffix) {
 			continue
 		}
-		if e.names == nil || !e.names.Taken(a.to, fold(value), e.subject.Anchor) {
+		if e.names == nil || !e.names.Taken(a.to, fold(value), e.anchor) {
 			return value, nil
 		}
 	}

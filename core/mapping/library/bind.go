@@ -22,7 +22,8 @@ type kind[T any] struct {
 	out  func(T) ref.Val
 }
 
-// kinds lists the Go types that functions may take and give.
+// kinds lists the Go types that functions may take and give. A list that a
+// function is given is not its own: it may be the source's.
 var kinds = []any{
 	kind[string]{"string", cel.StringType,
 		func(v ref.Val) (string, bool) { s, ok := v.(types.String); return string(s), ok },
@@ -62,6 +63,9 @@ func textOut(s string) ref.Val {
 var errTooLong = faultf("the text grows beyond %d bytes", MaxText)
 
 func listIn(v ref.Val) ([]string, bool) {
+	if texts, ok := v.Value().([]string); ok {
+		return texts, true
+	}
 	list, ok := v.(traits.Lister)
 	if !ok {
 		return nil, false

@@ -22,8 +22,7 @@ func listFunctions() []cel.EnvOption {
 		),
 		cel.Function("join", f2("join", join)),
 		cel.Function("compact", f1("compact", sure1(compact))),
-		cel.Function(presentFunction, cel.Overload("present_string", []*cel.Type{cel.StringType}, cel.ListType(cel.StringType),
-			cel.OverloadIsNonStrict(), cel.UnaryBinding(present))),
+		cel.Function(presentFunction, presentOverloads()...),
 		cel.Function("split", f2("split", sure2(split))),
 		cel.Function("at", cel.Overload("at_list_int", []*cel.Type{list, cel.IntType}, of, cel.BinaryBinding(at))),
 		cel.Function("dedupe", f1("dedupe", sure1(dedupe))),
@@ -46,6 +45,9 @@ func join(texts []string, separator string) (string, error) {
 
 // compact leaves out empty texts.
 func compact(texts []string) []string {
+	if !slices.ContainsFunc(texts, blank) {
+		return texts
+	}
 	return slices.DeleteFunc(slices.Clone(texts), blank)
 }
 

@@ -2,6 +2,8 @@ package library
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
@@ -11,9 +13,12 @@ import (
 	"cel.dev/cel-go/common/types/traits"
 )
 
-// presentFunction gives a list of one text, or of none when it is missing. The
+// presentFunction gives a list of those of its texts that are not missing. The
 // macros join and compact make it; nobody writes it.
-const presentFunction = "@present"
+const (
+	presentFunction = "@present"
+	presentMax      = 8 // texts in one call; a longer list takes several
+)
 
 func missingFunctions() []cel.EnvOption {
 	of := cel.TypeParamType("T")
@@ -83,15 +88,36 @@ func empty(v ref.Val) bool {
 	return false
 }
 
-func present(v ref.Val) ref.Val {
-	if empty(v) {
-		return types.NewStringList(types.DefaultTypeAdapter, nil)
+func present(values ...ref.Val) ref.Val {
+	texts := make([]string, 0, len(values))
+	for _, v := range values {
+		if empty(v) {
+			continue
+		}
+		s, ok := v.(types.String)
+		if !ok {
+			return types.MaybeNoSuchOverloadErr(v)
+		}
+		texts = append(texts, string(s))
 	}
-	s, ok := v.(types.String)
-	if !ok {
-		return types.MaybeNoSuchOverloadErr(v)
+	return types.NewStringList(types.DefaultTypeAdapter, texts)
+}
+
+// presentOverloads are @present for one up to presentMax texts.
+func presentOverloads() (out []cel.FunctionOpt) {
+	text := cel.StringType
+	for n := 1; n <= presentMax; n++ {
+		id, args := fmt.Sprintf("present_%d", n), slices.Repeat([]*cel.Type{text}, n)
+		binding := cel.FunctionBinding(present)
+		switch n {
+		case 1:
+			binding = cel.UnaryBinding(func(v ref.Val) ref.Val { return present(v) })
+		case 2:
+			binding = cel.BinaryBinding(func(v, w ref.Val) ref.Val { return present(v, w) })
+		}
+		out = append(out, cel.Overload(id, args, cel.ListType(text), cel.OverloadIsNonStrict(), binding))
 	}
-	return types.NewStringList(types.DefaultTypeAdapter, []string{string(s)})
+	return out
 }
 
 // coalesceMacro lets coalesce take any number of values: the calls nest.
@@ -119,19 +145,19 @@ func compactMacro(f cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr
 }
 
 // presentOnly makes a list that is written out leave out what is missing, where
-// CEL would give up on the whole list: [a, b] becomes @present(a) + @present(b).
+// CEL would give up on the whole list: [a, b] becomes @present(a, b).
 func presentOnly(f cel.MacroExprFactory, list ast.Expr) ast.Expr {
 	if list.Kind() != ast.ListKind || list.AsList().Size() == 0 || len(list.AsList().OptionalIndices()) > 0 {
 		return list
 	}
 	var out ast.Expr
-	for _, e := range list.AsList().Elements() {
-		one := f.NewCall(presentFunction, e)
+	for some := range slices.Chunk(list.AsList().Elements(), presentMax) {
+		part := f.NewCall(presentFunction, some...)
 		if out == nil {
-			out = one
+			out = part
 			continue
 		}
-		out = f.NewCall(operators.Add, out, one)
+		out = f.NewCall(operators.Add, out, part)
 	}
 	return out
 }
