@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -66,24 +65,14 @@ func (c *compiler) noField(field string, at ast.Expr) (reason, hint string) {
 			return reason, "did you mean " + fieldExpr(variable, f) + "?"
 		}
 	}
-	near := nearest(field, c.fields)
-	for i := range near {
-		near[i] = fieldExpr(variable, near[i])
-	}
-	if len(near) > 0 {
-		return reason, "did you mean " + strings.Join(near, " or ") + "?"
-	}
-	return reason, "the source has " + someOf(c.fields)
+	write := func(f string) string { return fieldExpr(variable, f) }
+	return reason, didYouMean(field, c.fields, write, "the source has "+someOf(c.fields))
 }
 
 func (c *compiler) unknown(name string, at ast.Expr) (reason, hint string) {
 	if at != nil && at.Kind() == ast.CallKind {
-		near := nearest(name, append(library.Functions(), celFunctions...))
-		reason = fmt.Sprintf("there is no function %s()", name)
-		if len(near) > 0 {
-			return reason, "did you mean " + strings.Join(near, "() or ") + "()?"
-		}
-		return reason, "the functions are " + strings.Join(library.Functions(), ", ")
+		return fmt.Sprintf("there is no function %s()", name), didYouMean(name,
+			append(library.Functions(), celFunctions...), called, "the functions are "+strings.Join(library.Functions(), ", "))
 	}
 	reason = fmt.Sprintf("there is no %s here", name)
 	variables := []string{c.subject, stateName, anchorName, nowName}
@@ -98,7 +87,7 @@ func (c *compiler) unknown(name string, at ast.Expr) (reason, hint string) {
 	case slices.Contains(c.fields, name):
 		return reason, "did you mean " + fieldExpr(c.subject, name) + "? Text stands in quotes"
 	}
-	return reason, didYouMean(name, variables, fmt.Sprintf("a rule knows %s.<field>, %s; text stands in quotes", c.subject, strings.Join(variables[1:], ", ")))
+	return reason, didYouMean(name, variables, asIs, fmt.Sprintf("a rule knows %s.<field>, %s; text stands in quotes", c.subject, strings.Join(variables[1:], ", ")))
 }
 
 // noOverload explains a function or operator that does not take what it is
@@ -236,5 +225,5 @@ func (c *compiler) knownTables(name string) string {
 	if len(c.tables) == 0 {
 		return "the config has no tables; add it under tables:"
 	}
-	return didYouMean(name, slices.Collect(maps.Keys(c.rules.Tables)), "the tables are "+strings.Join(c.tables, ", "))
+	return didYouMean(name, c.tables, quoted, "the tables are "+strings.Join(c.tables, ", "))
 }

@@ -93,7 +93,7 @@ func (c *compiler) checkStates(args []ast.Expr, report reporter) {
 		}
 		for _, e := range compared {
 			if text, ok := textOf(e); ok && !slices.Contains(states, text) {
-				report(e, fmt.Sprintf("state is never %q", text), didYouMean(text, states, "the states are "+strings.Join(states, ", ")))
+				report(e, fmt.Sprintf("state is never %q", text), didYouMean(text, states, quoted, "the states are "+strings.Join(states, ", ")))
 			}
 		}
 	}
@@ -117,7 +117,7 @@ func checkUnique(args []ast.Expr, report reporter) {
 			continue
 		}
 		if !slices.Contains(library.UniqueKeys, name) {
-			report(key, fmt.Sprintf("unique() has no option %q", name), didYouMean(name, library.UniqueKeys, "it has "+strings.Join(library.UniqueKeys, ", ")))
+			report(key, fmt.Sprintf("unique() has no option %q", name), didYouMean(name, library.UniqueKeys, quoted, "it has "+strings.Join(library.UniqueKeys, ", ")))
 			continue
 		}
 		if err := options.Option(name, value.AsLiteral().Value()); err != nil {

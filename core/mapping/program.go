@@ -19,6 +19,11 @@ const (
 	nowName    = "now"
 )
 
+// Version is raised when a function begins to give something else, so that
+// everyone is worked out again after an upgrade: it belongs into the hash of the
+// rules.
+const Version = 1
+
 // timeMax ends a rule with a loop whose functions take unreasonably long.
 const timeMax = time.Second
 
