@@ -1,0 +1,183 @@
+package sql
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/provhub/provhub/connectors/connector"
+)
+
+// Check implements [connector.Target].
+func (t *Target) Check(ctx context.Context) error {
+	steps, _ := t.CheckSteps(ctx)
+	for _, s := range steps {
+		if s.Status == connector.CheckFail {
+			return s.Err
+		}
+	}
+	return nil
+}
+
+// CheckSteps implements [connector.Checker]: resolve, connect, tls, login, tables,
+// privileges. The first failure ends it.
+func (t *Target) CheckSteps(ctx context.Context) (steps []connector.CheckStep, product string) {
+	db, release := t.use()
+	defer release()
+	ctx, cancel := context.WithTimeout(ctx, t.cfg.timeout())
+	defer cancel()
+	c := &check{t: t, db: db}
+	for _, s := range []struct {
+		name string
+		run  func(context.Context) (string, error)
+	}{
+		{"resolve", c.resolve}, {"connect", c.dial}, {"tls", c.tls}, {"login", c.login}, {"tables", c.tables}, {"privileges", c.privileges},
+	} {
+		if c.stopped {
+			steps = append(steps, connector.CheckStep{Name: s.name, Status: connector.CheckSkipped})
+			continue
+		}
+		steps = append(steps, c.step(ctx, s.name, s.run))
+	}
+	return steps, c.product
+}
+
+// check is one check under way.
+type check struct {
+	t       *Target
+	db      *database
+	m       *model
+	product string
+	stopped bool
+	warning bool // of the step that just ran
+}
+
+func (c *check) step(ctx context.Context, name string, run func(context.Context) (string, error)) connector.CheckStep {
+	c.warning = false
+	begin := time.Now()
+	message, err := run(ctx)
+	s := connector.CheckStep{Name: name, Status: connector.CheckPass, Message: message, Took: time.Since(begin)}
+	switch {
+	case err != nil:
+		s.Status, s.Err = connector.CheckFail, connector.AsError(faultError(c.db.d, err))
+		s.Message = s.Err.Message
+		c.stopped = true
+	case c.warning:
+		s.Status = connector.CheckWarn
+	}
+	return s
+}
+
+func (c *check) resolve(ctx context.Context) (string, error) {
+	e := c.db.h.Endpoint
+	if e.Network != "tcp" {
+		return "local: " + orElse(e.Network, "file"), nil
+	}
+	addresses, err := net.DefaultResolver.LookupHost(ctx, e.Host)
+	if err != nil {
+		return "", &connector.Error{Code: connector.CodeUnavailable, NativeCode: "DNS", Message: "the host " + e.Host + " has no address; check its name"}
+	}
+	return fmt.Sprintf("%s has %d addresses", e.Host, len(addresses)), nil
+}
+
+func (c *check) dial(ctx context.Context) (string, error) {
+	e := c.db.h.Endpoint
+	if e.Network != "tcp" {
+		return "", nil
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", e.Address())
+	if err != nil {
+		return "", &connector.Error{Code: connector.CodeUnavailable, NativeCode: "dial", Message: "nothing answers at " + e.Address() + "; is the database running, does a firewall stand between?"}
+	}
+	return e.Address() + " answers", conn.Close()
+}
+
+func (c *check) tls(context.Context) (string, error) {
+	e := c.db.h.Endpoint
+	switch {
+	case e.TLS:
+		return "the server's certificate is checked at every login", nil
+	case e.Network != "tcp":
+		return "not needed: the connection stays on this machine", nil
+	}
+	c.warning = true
+	return "the connection to " + e.Host + " does not check the server's certificate", nil
+}
+
+func (c *check) login(ctx context.Context) (string, error) {
+	if err := c.db.h.DB.PingContext(ctx); err != nil {
+		return "", err
+	}
+	v, err := c.db.d.ServerVersion(ctx, c.db.h.DB)
+	c.product = v
+	return v, err
+}
+
+func (c *check) tables(ctx context.Context) (message string, err error) {
+	if c.m, err = c.db.refresh(ctx, &c.t.cfg); err != nil {
+		return "", err
+	}
+	if c.t.cfg.custom() {
+		return "not needed: the statements of the config are run as they are", nil
+	}
+	if u := c.m.users; !u.key.unique {
+		c.warning = true
+		return fmt.Sprintf("no unique index covers %s.%s alone: two creates at once could both succeed", u.table.Name, u.key.Name), nil
+	}
+	return "every name of the config is in the catalogue", nil
+}
+
+func (c *check) privileges(ctx context.Context) (string, error) {
+	if c.t.cfg.custom() {
+		c.warning = true
+		return "what the statements need is only known when they run", nil
+	}
+	var missing []string
+	for _, n := range c.m.wanted(&c.t.cfg) {
+		t, err := c.db.d.ReadTable(ctx, c.db.h.DB, n.schema, n.table)
+		if err != nil {
+			return "", err
+		}
+		lacking, err := c.db.d.MissingRights(ctx, c.db.h.DB, t, n.rights)
+		if err != nil {
+			return "", err
+		}
+		if len(lacking) > 0 {
+			missing = append(missing, strings.Join(lacking, ", ")+" on "+t.Name)
+		}
+	}
+	if len(missing) > 0 {
+		return "", &connector.Error{Code: connector.CodePermission, Message: "the login lacks " + strings.Join(missing, "; ") + "; grant it, or take the feature out of the config"}
+	}
+	return "the login may do all that the config asks for", nil
+}
+
+// right is what a table must allow.
+type right struct {
+	schema, table string
+	rights        []string
+}
+
+// wanted lists the rights that the config needs, and no more.
+func (m *model) wanted(cfg *Config) []right {
+	users := []string{"SELECT", "INSERT", "UPDATE"}
+	if cfg.Users.SoftDelete == nil {
+		users = append(users, "DELETE")
+	}
+	out := []right{{m.users.table.Schema, m.users.table.Name, users}}
+	for i, g := range m.groups {
+		rights := []string{"SELECT"}
+		if g.kind == connector.KindGroup {
+			rights = append(rights, "INSERT", "UPDATE", "DELETE")
+		}
+		j := &cfg.Groups[i].Join
+		out = append(out, right{g.table.Schema, g.table.Name, rights},
+			right{orElse(j.Schema, cfg.Schema), j.Table, []string{"SELECT", "INSERT", "DELETE"}})
+	}
+	if h := cfg.History; h != nil {
+		out = append(out, right{orElse(h.Schema, cfg.Schema), h.Table, []string{"INSERT"}})
+	}
+	return out
+}
