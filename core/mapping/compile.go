@@ -27,7 +27,7 @@ func Compile(fields []source.Field, reference bool, r Rules) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{kind: r.Kind, env: c.env}
+	p := &Program{kind: r.Kind, env: c.env, fields: fields}
 	if r.Scope.Expr != "" {
 		p.scope = c.rule("scope", r.Scope, wantBool)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/source"
 )
 
 // The variables that every rule knows beside the identity itself.
@@ -32,6 +33,7 @@ const timeMax = time.Second
 type Program struct {
 	kind       identity.Kind
 	env        *cel.Env
+	fields     []source.Field
 	scope      *rule // nil: everyone
 	attributes []*attributeRule
 	grants     []*grantRule
