@@ -16,7 +16,6 @@ type planRecord struct {
 	operations int
 	withdraw   []string
 	names      []plan.NameReservation
-	rules      map[string]string
 }
 
 // queryer is a pool or a transaction.
@@ -76,7 +75,7 @@ func scanPlans(rows *sql.Rows) ([]*planRecord, error) {
 			into any
 		}{
 			{inputs, &p.Inputs}, {counts, &p.Counts}, {verdicts, &p.Verdicts}, {notes, &p.Notes}, {faults, &p.Faults},
-			{withdraw, &p.withdraw}, {names, &p.names}, {rules, &p.rules},
+			{withdraw, &p.withdraw}, {names, &p.names}, {rules, &p.Rules},
 		} {
 			if err := decode(d.text, d.into); err != nil {
 				return nil, err

@@ -48,45 +48,6 @@ func (a *application) checkDrift() error {
 	return nil
 }
 
-// withdraw ends operations that are no longer wanted; one that was sent meanwhile
-// has its account looked at again.
-func (a *application) withdraw() error {
-	return inChunks(a.plan.withdraw, func(marks string, args []any) error {
-		n, err := a.t.exec(`UPDATE operation SET state = 'superseded', updated_at = ? WHERE org_id = ? AND state IN `+openStates+`
-			AND NOT `+inFlight+` AND id IN (`+marks+`)`, append([]any{micros(a.now), a.org}, args...)...)
-		if err != nil {
-			return err
-		}
-		a.withdrawn += n
-		var late []struct{ Connector, Kind, Anchor string }
-		err = a.t.all(&late, `SELECT connector, kind, anchor FROM operation WHERE org_id = ? AND `+inFlight+` AND id IN (`+marks+`)`,
-			append([]any{a.org}, args...)...)
-		if err != nil {
-			return err
-		}
-		rows := make([][]any, len(late))
-		for i, l := range late {
-			rows[i] = []any{a.org, l.Connector, l.Kind, l.Anchor}
-		}
-		return a.t.markReplan(a.org, rows)
-	})
-}
-
-// supersede ends the open operations that the plan replaces. What may have
-// reached the target in an earlier attempt still may, for the new operation too.
-func (a *application) supersede() error {
-	same := `o.org_id = n.org_id AND o.connector = n.connector AND o.kind = n.kind AND o.anchor = n.anchor AND o.state IN ` + openStates
-	if _, err := a.t.exec(`UPDATE operation AS n SET maybe_applied = 1 WHERE org_id = ? AND plan = ? AND state = 'planned'
-		AND EXISTS (SELECT 1 FROM operation o WHERE `+same+` AND o.maybe_applied = 1)`, a.org, a.plan.Hash); err != nil {
-		return err
-	}
-	var err error
-	a.superseded, err = a.t.exec(`UPDATE operation AS o SET state = 'superseded', updated_at = ? WHERE org_id = ? AND state IN `+openStates+`
-		AND EXISTS (SELECT 1 FROM operation n WHERE n.plan = ? AND n.state = 'planned' AND `+same+`)`,
-		micros(a.now), a.org, a.plan.Hash)
-	return err
-}
-
 func (a *application) makeReady() (err error) {
 	a.ready, err = a.t.exec(`UPDATE operation SET state = 'ready', updated_at = ? WHERE org_id = ? AND plan = ? AND state = 'planned'`,
 		micros(a.now), a.org, a.plan.Hash)
@@ -94,7 +55,7 @@ func (a *application) makeReady() (err error) {
 }
 
 func (a *application) rememberRules() error {
-	for connector, hash := range a.plan.rules {
+	for connector, hash := range a.plan.Rules {
 		if _, err := a.t.exec(`INSERT INTO connector_state (org_id, connector, rules_hash, stopped, stopped_at, paused_by, resume_at, failures)
 			VALUES (?, ?, ?, '', 0, '', 0, 0) ON CONFLICT (org_id, connector) DO UPDATE SET rules_hash = excluded.rules_hash`,
 			a.org, connector, hash); err != nil {

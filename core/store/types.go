@@ -69,19 +69,21 @@ type Approval struct {
 
 // PlanRow is a stored plan without its operations.
 type PlanRow struct {
-	Hash       string         `json:"hash"`
-	Inputs     plan.Inputs    `json:"inputs"`
-	Status     PlanStatus     `json:"status"`
-	Counts     plan.Counts    `json:"counts"`
-	Verdicts   []plan.Verdict `json:"verdicts,omitempty"`
-	Notes      []plan.Note    `json:"notes,omitempty"`
-	Faults     []plan.Note    `json:"faults,omitempty"`
-	CreatedAt  time.Time      `json:"created_at"`
-	AppliedAt  time.Time      `json:"applied_at,omitzero"`
-	ApprovedBy string         `json:"approved_by,omitempty"`
-	Reason     string         `json:"reason,omitempty"`
-	ApprovedAt time.Time      `json:"approved_at,omitzero"`
-	Until      time.Time      `json:"until,omitzero"`
+	Hash   string      `json:"hash"`
+	Inputs plan.Inputs `json:"inputs"`
+	Status PlanStatus  `json:"status"`
+	// Rules are the rule hashes of the connectors it was made with.
+	Rules      map[string]string `json:"rules,omitempty"`
+	Counts     plan.Counts       `json:"counts"`
+	Verdicts   []plan.Verdict    `json:"verdicts,omitempty"`
+	Notes      []plan.Note       `json:"notes,omitempty"`
+	Faults     []plan.Note       `json:"faults,omitempty"`
+	CreatedAt  time.Time         `json:"created_at"`
+	AppliedAt  time.Time         `json:"applied_at,omitzero"`
+	ApprovedBy string            `json:"approved_by,omitempty"`
+	Reason     string            `json:"reason,omitempty"`
+	ApprovedAt time.Time         `json:"approved_at,omitzero"`
+	Until      time.Time         `json:"until,omitzero"`
 }
 
 // OpState is where an operation stands (DESIGN's picture):
