@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/provhub/provhub/core/hub"
+)
+
+func (a *app) applyCommand() *cobra.Command {
+	var d drainFlags
+	c := &cobra.Command{
+		Use: "apply HASH", Short: "Carry out a plan that was shown before", Args: args(cobra.ExactArgs(1), "the hash of one plan"),
+		Long: `Carry out a plan that was shown before: put its operations into the queue and send
+them. It is refused when anything it was made from has changed since.
+
+Exit codes: 0 all done, 3 held by a guard, 4 done but operations are parked or waiting.`,
+		Example: "  provhub apply 5f0c2e",
+		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
+			row, err := h.State().Plan(cmd.Context(), args[0])
+			if err != nil {
+				return planError(args[0], err)
+			}
+			n, err := h.Apply(cmd.Context(), row.Hash)
+			if err != nil {
+				return err
+			}
+			if a.output != "json" {
+				a.printf("Plan %s applied: %s in the queue.\n", short(row.Hash), plural(n, "operation", "operations"))
+			}
+			return a.drainWith(cmd.Context(), h, d.options())
+		}),
+	}
+	d.add(c)
+	return c
+}
+
+// drainFlags say how long to wait for the queue.
+type drainFlags struct{ wait time.Duration }
+
+func (d *drainFlags) add(c *cobra.Command) {
+	c.Flags().DurationVar(&d.wait, "wait", 30*time.Second, "how long to wait for operations that are to be tried again")
+}
+
+func (d *drainFlags) options() hub.DrainOptions { return hub.DrainOptions{Wait: d.wait} }
+
+func (a *app) syncCommand() *cobra.Command {
+	var f forbidFlags
+	var d drainFlags
+	var source, accept string
+	c := &cobra.Command{
+		Use: "sync", Short: "Plan, apply and send: what a schedule runs", Args: none(),
+		Long: `Settle what an interrupted run left open, read the source, plan, apply, and send until
+the queue is empty. A plan that a guard holds is stored and not applied.
+
+Exit codes: 0 all done, 1 failed, 3 held by a guard, 4 done but operations are parked or waiting.`,
+		Example: `  provhub sync
+  provhub sync --no-delete --wait 5m
+  17 * * * *  provhub sync --quiet --config /etc/provhub/provhub.yaml   # cron`,
+		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, _ []string) error {
+			r, err := h.Sync(cmd.Context(), hub.PlanOptions{Source: source, Forbid: f.kinds(), Accept: accept}, d.options())
+			if err != nil {
+				return err
+			}
+			if done, err := a.json(r); done {
+				return errors.Join(err, syncError(r))
+			}
+			for _, p := range r.Plans {
+				a.printPlanned(p, false)
+			}
+			a.printDrained(r.Drained)
+			return syncError(r)
+		}),
+	}
+	f.add(c)
+	d.add(c)
+	c.Flags().StringVar(&source, "source", "", "only this source")
+	c.Flags().StringVar(&accept, "accept", "", acceptHelp)
+	return c
+}
+
+func syncError(r hub.SyncResult) error {
+	if err := heldError(r.Plans); err != nil {
+		return err
+	}
+	return drainedError(r.Drained)
+}
+
+// drain sends what is in the queue and says how it went.
+func (a *app) drain(ctx context.Context, h *hub.Hub) error {
+	return a.drainWith(ctx, h, hub.DrainOptions{})
+}
+
+func (a *app) drainWith(ctx context.Context, h *hub.Hub, o hub.DrainOptions) error {
+	r, err := h.Drain(ctx, o)
+	if err != nil {
+		return err
+	}
+	if done, err := a.json(r); done {
+		return errors.Join(err, drainedError(r))
+	}
+	a.printDrained(r)
+	return drainedError(r)
+}
+
+// drainedError gives the exit code of a queue that is not empty or that stands still.
+func drainedError(r []hub.Drained) error {
+	code := exitOK
+	for _, d := range r {
+		switch {
+		case d.Problem != "":
+			code = exitFailed
+		case d.Open > 0 && code == exitOK:
+			code = exitParked
+		}
+	}
+	if code == exitOK {
+		return nil
+	}
+	return &exitError{code: code}
+}
+
+func (a *app) printDrained(r []hub.Drained) {
+	var rows [][]any
+	open := 0
+	for _, d := range r {
+		if d.Done == 0 && d.Open == 0 && d.Problem == "" {
+			continue
+		}
+		open += d.Open
+		state := "all done"
+		switch {
+		case d.Problem != "":
+			state = "STOPPED: " + d.Problem
+		case d.Open > 0:
+			state = list([]string{count(d.Parked, "parked"), count(d.Retrying, "to be tried again"), count(d.Unknown, "to be looked up"), count(d.Waiting, "waiting")})
+		}
+		rows = append(rows, []any{d.Connector, d.Done, d.Open, state})
+	}
+	if len(rows) > 0 {
+		a.printf("\n")
+	}
+	a.table([]any{"connector", "done", "open", "state"}, rows)
+	if open > 0 {
+		a.printf("\n`provhub ops list` says why, and what to do.\n")
+	}
+}
+
+func count(n int, what string) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}

@@ -1,0 +1,186 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/store"
+)
+
+// ConnectorStatus is how one connector stands.
+type ConnectorStatus struct {
+	Name   string `json:"name"`
+	Plugin string `json:"plugin"`
+	// Accounts are the enabled ones.
+	Accounts int `json:"accounts"`
+	Open     int `json:"open"`
+	Parked   int `json:"parked"`
+	// State is "ready", or why nothing is sent.
+	State string `json:"state"`
+}
+
+// Connectors tells how all connectors stand. It starts no plugin.
+func (h *Hub) Connectors(ctx context.Context) ([]ConnectorStatus, error) {
+	counts, err := h.org.OperationCounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]ConnectorStatus, len(h.cfg.Connectors))
+	for i := range h.cfg.Connectors {
+		c := &h.cfg.Connectors[i]
+		pop, err := h.org.Population(ctx, c.Name, h.now())
+		if err != nil {
+			return nil, err
+		}
+		state, err := h.org.ConnectorState(ctx, c.Name)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = ConnectorStatus{Name: c.Name, Plugin: c.Plugin, Accounts: pop.Accounts, State: stateText(state, h.now())}
+		for _, s := range store.OpenStates {
+			out[i].Open += counts[c.Name][s]
+		}
+		out[i].Parked = counts[c.Name][store.OpParked]
+	}
+	return out, nil
+}
+
+// stateText says in plain words whether a connector sends, and if not, why.
+func stateText(s store.ConnectorState, now time.Time) string {
+	switch {
+	case s.PausedBy != "":
+		return "paused by " + s.PausedBy
+	case s.Stopped != "":
+		return "stopped: " + s.Stopped
+	case s.ResumeAt.After(now):
+		return "waits until " + s.ResumeAt.Local().Format("15:04:05")
+	}
+	return "ready"
+}
+
+// Check is the check of one connector.
+type Check struct {
+	Connector string                `json:"connector"`
+	Plugin    string                `json:"plugin"`
+	Product   string                `json:"product,omitempty"`
+	Passed    bool                  `json:"passed"`
+	Steps     []connector.CheckStep `json:"steps,omitempty"`
+	// Problem says why there are no steps: the plugin did not start.
+	Problem string `json:"problem,omitempty"`
+	// Resumed: it stood still because of an error, and goes on now.
+	Resumed bool `json:"resumed,omitempty"`
+}
+
+// Check checks the named connectors; none named: all of them.
+func (h *Hub) Check(ctx context.Context, names []string) ([]Check, error) {
+	cs, err := h.named(names)
+	if err != nil {
+		return nil, err
+	}
+	failed := h.startAll(ctx, cs)
+	out := make([]Check, len(cs))
+	for i, c := range cs {
+		out[i] = Check{Connector: c.Name, Plugin: c.Plugin}
+		if err := failed[c.Name]; err != nil {
+			out[i].Problem = err.Error()
+			continue
+		}
+		if err := h.check(ctx, c, &out[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (h *Hub) check(ctx context.Context, c *config.Connector, out *Check) error {
+	in, err := h.Instance(ctx, c)
+	if err != nil {
+		out.Problem = err.Error()
+		return nil
+	}
+	steps, product, err := in.Check(ctx)
+	if err != nil {
+		out.Problem = err.Error()
+		return nil
+	}
+	out.Steps, out.Product, out.Passed = steps, product, true
+	for _, s := range steps {
+		out.Passed = out.Passed && s.Status != connector.CheckFail
+	}
+	if !out.Passed {
+		return nil
+	}
+	state, err := h.org.ConnectorState(ctx, c.Name)
+	if err != nil || state.Stopped == "" {
+		return err
+	}
+	out.Resumed = true
+	state.Stopped, state.StoppedAt, state.Failures = "", time.Time{}, 0
+	return h.org.SetConnectorState(ctx, state, h.opt.Actor, h.now())
+}
+
+// named returns the connectors with the given names; none given: all.
+func (h *Hub) named(names []string) ([]*config.Connector, error) {
+	var out []*config.Connector
+	if len(names) == 0 {
+		for i := range h.cfg.Connectors {
+			out = append(out, &h.cfg.Connectors[i])
+		}
+		return out, nil
+	}
+	var errs []error
+	for _, n := range names {
+		c, err := h.Connector(n)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		out = append(out, c)
+	}
+	return out, errors.Join(errs...)
+}
+
+// Schema returns what a target holds and what it can do.
+func (h *Hub) Schema(ctx context.Context, name string) (connector.Schema, connector.Capabilities, error) {
+	c, err := h.Connector(name)
+	if err != nil {
+		return nil, connector.Capabilities{}, err
+	}
+	in, err := h.Instance(ctx, c)
+	if err != nil {
+		return nil, connector.Capabilities{}, err
+	}
+	return in.Schema(), in.Capabilities(), nil
+}
+
+// Pause stops sending to a connector until [Hub.Resume]; its queue is kept. A run
+// that is under way sees it within a second.
+func (h *Hub) Pause(ctx context.Context, name, reason string) error {
+	return h.change(ctx, name, func(s *store.ConnectorState) {
+		s.PausedBy = fmt.Sprintf("%s: %s", h.opt.Actor, reason)
+	})
+}
+
+// Resume takes back a pause, and lets a connector try again that stood still.
+func (h *Hub) Resume(ctx context.Context, name string) error {
+	return h.change(ctx, name, func(s *store.ConnectorState) {
+		s.PausedBy, s.Stopped, s.StoppedAt, s.ResumeAt, s.Failures = "", "", time.Time{}, time.Time{}, 0
+	})
+}
+
+func (h *Hub) change(ctx context.Context, name string, f func(*store.ConnectorState)) error {
+	if _, err := h.Connector(name); err != nil {
+		return err
+	}
+	s, err := h.org.ConnectorState(ctx, name)
+	if err != nil {
+		return err
+	}
+	s.Connector = name
+	f(&s)
+	return h.org.SetConnectorState(ctx, s, h.opt.Actor, h.now())
+}

@@ -1,0 +1,169 @@
+package hub
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/dispatch"
+	"github.com/provhub/provhub/core/store"
+)
+
+// drainAtOnce bounds how many connectors send side by side.
+const drainAtOnce = 16
+
+// DrainOptions say how the queue is drained.
+type DrainOptions struct {
+	// Wait is how long to wait for operations that are to be tried again; 0: not at all.
+	Wait time.Duration
+}
+
+// Drained is what became of one connector's queue.
+type Drained struct {
+	Connector string `json:"connector"`
+	// Done took effect in this run; Replanned are worked out anew in the next cycle.
+	Done      int `json:"done"`
+	Replanned int `json:"replanned"`
+	// Open operations are left, whenever they were planned.
+	Open     int       `json:"open"`
+	Parked   int       `json:"parked"`
+	Retrying int       `json:"retrying"`
+	Unknown  int       `json:"unknown"`
+	Waiting  int       `json:"waiting"` // not tried yet
+	NextAt   time.Time `json:"next_at,omitzero"`
+	// Problem says why the connector stands still; "": it does not.
+	Problem string `json:"problem,omitempty"`
+}
+
+// Drain sends what is in the queue, on all connectors side by side, until nothing
+// is due. What a run before left in doubt is settled first. It returns a row for
+// each connector that had something to do.
+func (h *Hub) Drain(ctx context.Context, o DrainOptions) ([]Drained, error) {
+	release, err := h.org.Work(ctx, "provhub, sending")
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return h.drain(ctx, o)
+}
+
+// drain is Drain for who holds the working role.
+func (h *Hub) drain(ctx context.Context, o DrainOptions) ([]Drained, error) {
+	if _, _, err := h.org.Recover(ctx, h.owner(), h.now()); err != nil {
+		return nil, err
+	}
+	open, err := h.openConnectors(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
+	out := map[string]dispatch.Summary{}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(drainAtOnce)
+	for _, c := range open {
+		g.Go(func() error {
+			s, err := h.drainOne(ctx, c, o)
+			mu.Lock()
+			out[c.Name] = s
+			mu.Unlock()
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return h.drained(context.WithoutCancel(ctx), out)
+}
+
+// owner names this process in leases.
+func (h *Hub) owner() string {
+	host, _ := os.Hostname() // a name for people; without one the process number does
+	return fmt.Sprintf("%s/%d", host, os.Getpid())
+}
+
+// openConnectors returns the configured connectors with operations to send.
+func (h *Hub) openConnectors(ctx context.Context) ([]*config.Connector, error) {
+	counts, err := h.org.OperationCounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []*config.Connector
+	for i := range h.cfg.Connectors {
+		c := &h.cfg.Connectors[i]
+		n := counts[c.Name]
+		if n[store.OpReady]+n[store.OpLeased]+n[store.OpSent]+n[store.OpRetry]+n[store.OpUnknown] > 0 {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// drainOne drains one connector. A plugin that does not start stops only its own
+// connector.
+func (h *Hub) drainOne(ctx context.Context, c *config.Connector, o DrainOptions) (dispatch.Summary, error) {
+	in, err := h.Instance(ctx, c)
+	if err != nil {
+		return dispatch.Summary{Connector: c.Name, Stopped: err.Error()}, nil
+	}
+	patience := o.Wait
+	if patience == 0 {
+		patience = -1
+	}
+	total, err := h.total(ctx, c.Name)
+	if err != nil {
+		return dispatch.Summary{}, err
+	}
+	report := func(s dispatch.Summary) {
+		h.opt.Progress(Progress{What: "sending to " + c.Name, Done: s.Done, Total: total})
+	}
+	defer h.opt.Progress(Progress{What: "sending to " + c.Name, Done: 1, Total: 1})
+	return dispatch.New(dispatch.Options{
+		Connector: c.Name, Queue: h.org, Target: in, Owner: h.owner(), InFlight: c.InFlight, Patience: patience,
+		Retry: dispatch.Retry(c.Retry),
+		Log:   h.log, Progress: report, Now: h.now,
+	}).Drain(ctx)
+}
+
+func (h *Hub) total(ctx context.Context, name string) (int, error) {
+	_, open, err := h.org.NextDue(ctx, name)
+	return open, err
+}
+
+// drained adds what is open in the store to what the run did.
+func (h *Hub) drained(ctx context.Context, did map[string]dispatch.Summary) ([]Drained, error) {
+	counts, err := h.org.OperationCounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []Drained
+	for i := range h.cfg.Connectors {
+		name := h.cfg.Connectors[i].Name
+		s, n := did[name], counts[name]
+		d := Drained{
+			Connector: name, Done: s.Done, Replanned: s.Replanned, NextAt: s.NextAt, Problem: s.Stopped,
+			Parked: n[store.OpParked], Retrying: n[store.OpRetry], Unknown: n[store.OpUnknown] + n[store.OpSent],
+			Waiting: n[store.OpReady] + n[store.OpLeased],
+		}
+		d.Open = d.Parked + d.Retrying + d.Unknown + d.Waiting
+		if d.Problem == "" && d.Open > d.Parked {
+			state, err := h.org.ConnectorState(ctx, name)
+			if err != nil {
+				return nil, err
+			}
+			d.Problem = cmp.Or(state.Stopped, state.PausedBy)
+		}
+		if d.Done+d.Replanned+d.Open > 0 || d.Problem != "" {
+			out = append(out, d)
+		}
+	}
+	slices.SortFunc(out, func(a, b Drained) int { return strings.Compare(a.Connector, b.Connector) })
+	return out, nil
+}

@@ -1,0 +1,100 @@
+// Package hub assembles the rooms into one running hub: config, store, plugins,
+// cycle and dispatch. It decides nothing that a room below decides.
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/store"
+)
+
+// Options are what a hub needs besides its config.
+type Options struct {
+	Log *slog.Logger
+	// Actor is who is named in the audit trail; "" is refused.
+	Actor string
+	// Now tells the time; nil means [time.Now].
+	Now func() time.Time
+	// Progress is told how long work goes on; nil: nobody watches.
+	Progress func(Progress)
+	// Store options, for tests that inject faults.
+	Store []store.Option
+}
+
+// Progress is one report about long work.
+type Progress struct {
+	What  string // "reading hr", "sending to crm"
+	Done  int
+	Total int // 0: not known
+}
+
+// Hub is one open hub. Its methods may be called from several goroutines.
+type Hub struct {
+	cfg   *config.Config
+	opt   Options
+	log   *slog.Logger
+	now   func() time.Time
+	store *store.Store
+	org   *store.Org
+
+	mu        sync.Mutex
+	instances map[string]*running
+}
+
+// Open opens the state. It starts no plugin; they start when they are needed.
+func Open(ctx context.Context, cfg *config.Config, opt Options) (*Hub, error) {
+	if opt.Actor == "" {
+		return nil, errors.New("hub: no actor given for the audit trail")
+	}
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Progress == nil {
+		opt.Progress = func(Progress) {}
+	}
+	st, err := store.Open(ctx, cfg.State.URL, opt.Store...)
+	if err != nil {
+		return nil, err
+	}
+	return &Hub{
+		cfg: cfg, opt: opt, log: opt.Log, now: opt.Now, store: st, org: st.Org(cfg.Org),
+		instances: map[string]*running{},
+	}, nil
+}
+
+// Now returns the hub's time.
+func (h *Hub) Now() time.Time { return h.now() }
+
+// State gives access to what the hub keeps, for commands that only read or mark.
+func (h *Hub) State() *store.Org { return h.org }
+
+// Close stops all plugins and closes the state.
+func (h *Hub) Close() error {
+	h.mu.Lock()
+	instances := h.instances
+	h.instances = map[string]*running{}
+	h.mu.Unlock()
+	var wg sync.WaitGroup
+	errs := make([]error, 0, len(instances))
+	var mu sync.Mutex
+	for name, r := range instances {
+		wg.Go(func() {
+			if err := r.stop(); err != nil {
+				mu.Lock()
+				errs = append(errs, fmt.Errorf("stop %s: %w", name, err))
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(append(errs, h.store.Close())...)
+}

@@ -1,0 +1,92 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/store"
+)
+
+// Person is one identity as people look it up.
+type Person struct {
+	identity.Key
+	State       identity.State      `json:"state"`
+	DueAt       time.Time           `json:"due_at,omitzero"`
+	FirstSeen   time.Time           `json:"first_seen"`
+	AbsentSince time.Time           `json:"absent_since,omitzero"`
+	Position    string              `json:"position"`
+	Attributes  identity.Attributes `json:"attributes"`
+	Reference   string              `json:"reference,omitempty"`
+}
+
+// AccountView is an account with the operation that is open on it.
+type AccountView struct {
+	identity.Account
+	Open *store.OpRow `json:"open,omitempty"`
+}
+
+// Person finds the one identity that text names: by anchor, else by the value of
+// an attribute. The error says what to do when there is none or several.
+func (h *Hub) Person(ctx context.Context, text string) (Person, error) {
+	found, err := h.org.FindIdentities(ctx, text, 11)
+	switch {
+	case err != nil:
+		return Person{}, err
+	case len(found) == 0:
+		return Person{}, fmt.Errorf("nobody has the anchor or an attribute %q; the last `provhub plan` or `provhub sync` decides who is known", text)
+	case len(found) > 1:
+		anchors := make([]string, len(found))
+		for i, f := range found {
+			anchors[i] = f.Source + "/" + f.Anchor
+		}
+		return Person{}, fmt.Errorf("%q fits several: %s; give the anchor", text, strings.Join(anchors, ", "))
+	}
+	id := found[0]
+	return Person{
+		Key: id.Key, State: id.State, DueAt: id.DueAt, FirstSeen: id.FirstSeen, AbsentSince: id.AbsentSince,
+		Position: id.Position, Attributes: id.Attributes, Reference: id.Reference,
+	}, nil
+}
+
+// Accounts returns what is known of a person's accounts, by connector; only
+// restricts it to one connector.
+func (h *Hub) Accounts(ctx context.Context, p Person, only string) ([]AccountView, error) {
+	if only != "" {
+		if _, err := h.Connector(only); err != nil {
+			return nil, err
+		}
+	}
+	accounts, err := h.org.Accounts(ctx, p.Kind, []string{p.Anchor})
+	if err != nil {
+		return nil, err
+	}
+	open, err := h.org.Operations(ctx, store.OpFilter{Anchor: p.Anchor, Connector: only})
+	if err != nil {
+		return nil, err
+	}
+	views := map[string]*AccountView{}
+	for key, acc := range accounts {
+		if only == "" || key.Connector == only {
+			views[key.Connector] = &AccountView{Account: acc}
+		}
+	}
+	for i, op := range open {
+		if op.AccountKey.Kind != p.Kind {
+			continue
+		}
+		if views[op.Connector] == nil {
+			views[op.Connector] = &AccountView{Account: identity.Account{AccountKey: op.AccountKey}}
+		}
+		views[op.Connector].Open = &open[i]
+	}
+	out := make([]AccountView, 0, len(views))
+	for _, v := range views {
+		out = append(out, *v)
+	}
+	slices.SortFunc(out, func(a, b AccountView) int { return strings.Compare(a.Connector, b.Connector) })
+	return out, nil
+}

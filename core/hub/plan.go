@@ -1,0 +1,172 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/cycle"
+	"github.com/provhub/provhub/core/plan"
+	"github.com/provhub/provhub/core/source"
+	"github.com/provhub/provhub/core/store"
+)
+
+// PlanOptions say what is planned.
+type PlanOptions struct {
+	// Source restricts it to one source; "": all.
+	Source string
+	// Forbid lists kinds that are not planned in this run, besides those the config forbids.
+	Forbid []plan.Kind
+	// Accept is the snapshot that a person has said is right; see [cycle.Cycle].
+	Accept string
+}
+
+// Planned is the plan of one source, as stored.
+type Planned struct {
+	Source string           `json:"source"`
+	Status store.PlanStatus `json:"status"`
+	Plan   *plan.Plan       `json:"plan"`
+	Report cycle.Report     `json:"report"`
+	// Existed: the same plan was made before.
+	Existed bool `json:"existed"`
+}
+
+// Plan reads the sources, works out the difference and stores it as plans; one
+// that a guard trips over is held. Nothing is sent.
+func (h *Hub) Plan(ctx context.Context, o PlanOptions) ([]Planned, error) {
+	release, err := h.org.Work(ctx, "provhub, planning")
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return h.plan(ctx, o)
+}
+
+// plan is Plan for who holds the working role.
+func (h *Hub) plan(ctx context.Context, o PlanOptions) ([]Planned, error) {
+	sources, err := h.sources(o.Source)
+	if err != nil {
+		return nil, err
+	}
+	var out []Planned
+	for _, s := range sources {
+		p, err := h.planOne(ctx, s, o)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func (h *Hub) sources(name string) ([]*config.Source, error) {
+	var out []*config.Source
+	var names []string
+	for i := range h.cfg.Sources {
+		s := &h.cfg.Sources[i]
+		names = append(names, s.Name)
+		if name == "" || s.Name == name {
+			out = append(out, s)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("there is no source %q; the config has %v", name, names)
+	}
+	return out, nil
+}
+
+func (h *Hub) planOne(ctx context.Context, s *config.Source, o PlanOptions) (Planned, error) {
+	c, warnings, err := h.cycle(ctx, s, o)
+	if err != nil {
+		return Planned{}, err
+	}
+	p, report, err := c.Run(ctx, h.now())
+	h.opt.Progress(Progress{What: "reading " + s.Name, Done: 1, Total: 1})
+	h.opt.Progress(Progress{What: "planning " + s.Name, Done: 1, Total: 1})
+	if err != nil {
+		return Planned{}, err
+	}
+	report.Warnings = append(report.Warnings, warnings...)
+	out := Planned{Source: s.Name, Status: store.PlanProposed, Plan: p, Report: report}
+	if len(p.Verdicts) > 0 {
+		out.Status = store.PlanHeld
+	}
+	if out.Existed, err = h.org.SavePlan(ctx, p, out.Status, h.opt.Actor, h.now()); err != nil {
+		return Planned{}, err
+	}
+	row, err := h.org.Plan(ctx, p.Hash)
+	if err != nil {
+		return Planned{}, err
+	}
+	// The same plan may have been approved since it was held.
+	out.Status = row.Status
+	return out, nil
+}
+
+// cycle makes the pass over one source. A connector whose plugin does not start
+// is left out of it, with a warning: one target must not stop the others.
+func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycle.Cycle, []string, error) {
+	reader, err := openSource(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	connectors := h.fedBy(s)
+	failed := h.startAll(ctx, connectors)
+	var warnings []string
+	var errs []error
+	c := &cycle.Cycle{Store: h.org, Source: *s, Reader: reader, Accept: o.Accept, Progress: func(p cycle.Progress) {
+		h.opt.Progress(Progress{What: phases[p.Phase] + " " + s.Name, Done: p.Done})
+	}}
+	for _, cc := range connectors {
+		if err := failed[cc.Name]; err != nil {
+			warnings = append(warnings, fmt.Sprintf("%v; nothing is planned for it", err))
+			continue
+		}
+		target, err := h.target(ctx, cc, s, reader.Fields(), o)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		c.Connectors = append(c.Connectors, target)
+	}
+	if len(c.Connectors) == 0 && len(failed) > 0 {
+		for _, err := range failed {
+			errs = append(errs, err)
+		}
+	}
+	return c, warnings, errors.Join(errs...)
+}
+
+var phases = map[string]string{"read": "reading", "plan": "planning"}
+
+func (h *Hub) fedBy(s *config.Source) []*config.Connector {
+	var out []*config.Connector
+	for i := range h.cfg.Connectors {
+		if c := &h.cfg.Connectors[i]; h.cfg.SourceOf(c) == s {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func (h *Hub) target(ctx context.Context, c *config.Connector, s *config.Source, fields []source.Field, o PlanOptions) (cycle.Connector, error) {
+	in, err := h.Instance(ctx, c)
+	if err != nil {
+		return cycle.Connector{}, err
+	}
+	programs, err := compile(c, s, fields)
+	if err != nil {
+		return cycle.Connector{}, ruleFaults(h.cfg.Path, err)
+	}
+	policy := c.Policy
+	policy.Forbid = append(append([]plan.Kind(nil), policy.Forbid...), o.Forbid...)
+	t := cycle.Connector{
+		Name: c.Name, Programs: programs, Policy: policy, Guards: c.Guards, Schema: in.Schema(), Capabilities: in.Capabilities(),
+		RulesHash: restricted(rulesHash(c), o.Forbid),
+	}
+	if t.Capabilities.Get || t.Capabilities.List {
+		t.Target = in
+	}
+	return t, nil
+}

@@ -1,0 +1,126 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/pluginhost"
+	"github.com/provhub/provhub/core/secret"
+)
+
+const (
+	// startAtOnce bounds how many plugins start side by side.
+	startAtOnce = 8
+	// stopGrace is how long a plugin may finish what it does.
+	stopGrace = 10 * time.Second
+)
+
+// running is one plugin process, started at most once at a time.
+type running struct {
+	once     sync.Once
+	instance *pluginhost.Instance
+	err      error
+}
+
+func (r *running) stop() error {
+	if r.instance == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*stopGrace)
+	defer cancel()
+	return r.instance.Stop(ctx, stopGrace)
+}
+
+// Instance returns the running plugin of a connector and starts it when needed.
+// A plugin that could not be started is tried again at the next call.
+func (h *Hub) Instance(ctx context.Context, c *config.Connector) (*pluginhost.Instance, error) {
+	h.mu.Lock()
+	r := h.instances[c.Name]
+	if r == nil {
+		r = &running{}
+		h.instances[c.Name] = r
+	}
+	h.mu.Unlock()
+	// Not under the lock: one slow plugin must not hold up the others.
+	r.once.Do(func() { r.instance, r.err = h.start(ctx, c) })
+	if r.err != nil {
+		h.mu.Lock()
+		delete(h.instances, c.Name)
+		h.mu.Unlock()
+		return nil, fmt.Errorf("connector %s: %w", c.Name, r.err)
+	}
+	return r.instance, nil
+}
+
+func (h *Hub) start(ctx context.Context, c *config.Connector) (*pluginhost.Instance, error) {
+	pc, err := instanceConfig(h.cfg, c, h.log)
+	if err != nil {
+		return nil, err
+	}
+	if pc.Secrets, err = secret.ForConnector(h.cfg, c); err != nil {
+		return nil, err
+	}
+	return pluginhost.Start(ctx, pc)
+}
+
+// instanceConfig says how the plugin of a connector is run, its secrets excepted.
+func instanceConfig(cfg *config.Config, c *config.Connector, log *slog.Logger) (pluginhost.Config, error) {
+	cat, err := Catalog(cfg)
+	if err != nil {
+		return pluginhost.Config{}, err
+	}
+	pc, err := cat.Resolve(c.Plugin)
+	if err != nil {
+		return pc, err
+	}
+	pc.InstanceID, pc.ConfigJSON, pc.Log = c.Name, c.Config, log
+	pc.Timeout, pc.InFlight = c.Retry.Timeout, c.InFlight
+	pc.DataDir = filepath.Join(cfg.Plugins.Data, c.Name)
+	if err := os.MkdirAll(pc.DataDir, 0o700); err != nil {
+		return pc, fmt.Errorf("make the plugin's data folder: %w", err)
+	}
+	return pc, nil
+}
+
+// startAll starts the plugins of several connectors side by side. It returns the
+// error of each that did not start, by name.
+func (h *Hub) startAll(ctx context.Context, cs []*config.Connector) map[string]error {
+	failed := map[string]error{}
+	var mu sync.Mutex
+	var g errgroup.Group
+	g.SetLimit(startAtOnce)
+	for _, c := range cs {
+		g.Go(func() error {
+			if _, err := h.Instance(ctx, c); err != nil {
+				mu.Lock()
+				failed[c.Name] = err
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // nothing returns an error
+	return failed
+}
+
+// Connector returns the configured connector called name.
+func (h *Hub) Connector(name string) (*config.Connector, error) {
+	for i := range h.cfg.Connectors {
+		if h.cfg.Connectors[i].Name == name {
+			return &h.cfg.Connectors[i], nil
+		}
+	}
+	names := make([]string, len(h.cfg.Connectors))
+	for i, c := range h.cfg.Connectors {
+		names[i] = c.Name
+	}
+	return nil, fmt.Errorf("there is no connector %q; the config has %v", name, names)
+}

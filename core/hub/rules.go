@@ -1,0 +1,99 @@
+package hub
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/mapping"
+	"github.com/provhub/provhub/core/plan"
+	"github.com/provhub/provhub/core/source"
+	"github.com/provhub/provhub/core/source/csvfile"
+)
+
+// openSource makes the reader of a source. It does no I/O.
+func openSource(s *config.Source) (source.Reader, error) {
+	if s.CSV == nil {
+		return nil, fmt.Errorf("source %s: type %q cannot be read", s.Name, s.Type)
+	}
+	r, err := csvfile.New(*s.CSV)
+	if err != nil {
+		return nil, fmt.Errorf("source %s: %w", s.Name, err)
+	}
+	return r, nil
+}
+
+// compile compiles the rules of a connector against the fields of its source.
+// All faults are reported together.
+func compile(c *config.Connector, s *config.Source, fields []source.Field) (map[identity.Kind]*mapping.Program, error) {
+	programs := map[identity.Kind]*mapping.Program{}
+	var errs []error
+	for _, r := range c.Rules {
+		p, err := mapping.Compile(fields, s.Reference != "", r)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		programs[r.Kind] = p
+	}
+	return programs, errors.Join(errs...)
+}
+
+// rulesHash names what decides what accounts of a connector should hold. The
+// place of a rule in the file is no part of it: a comment above it changes nothing.
+func rulesHash(c *config.Connector) string {
+	rules := make([]mapping.Rules, len(c.Rules))
+	for i, r := range c.Rules {
+		rules[i] = withoutPlaces(r)
+	}
+	return hashOf(struct {
+		Plugin string
+		Config json.RawMessage
+		Rules  []mapping.Rules
+		Policy plan.Policy
+	}{c.Plugin, c.Config, rules, c.Policy})
+}
+
+// restricted marks a rule hash with the kinds that one run leaves out, so that the
+// next run without the restriction looks at everyone again.
+func restricted(hash string, forbid []plan.Kind) string {
+	for _, k := range forbid {
+		hash += "-" + string(k)
+	}
+	return hash
+}
+
+// sameRules reports whether a rule hash, restricted or not, is of the rules now.
+func sameRules(was, now string) bool {
+	return was == now || strings.HasPrefix(was, now+"-")
+}
+
+func withoutPlaces(r mapping.Rules) mapping.Rules {
+	r.Scope.Place = ""
+	attributes := make([]mapping.AttributeRule, len(r.Attributes))
+	for i, a := range r.Attributes {
+		a.From.Place = ""
+		attributes[i] = a
+	}
+	grants := make([]mapping.GrantRule, len(r.Grants))
+	for i, g := range r.Grants {
+		g.Place, g.When.Place, g.EntitlementFrom.Place = "", "", ""
+		grants[i] = g
+	}
+	r.Attributes, r.Grants = attributes, grants
+	return r
+}
+
+func hashOf(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("hub: %T cannot be hashed: %v", v, err))
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
+}
