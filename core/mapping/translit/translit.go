@@ -54,7 +54,7 @@ func (t *Table) Normalize(text string) string {
 	var out strings.Builder
 	out.Grow(len(text))
 	for i := 0; i < len(in); {
-		initial := i == 0 || !unicode.IsLetter(in[i-1])
+		initial := i == 0 || !unicode.IsLetter(in[i-1]) && in[i-1] != '\''
 		to, n, ok := t.find(in[i:], initial)
 		if !ok {
 			out.WriteString(t.unmark(in[i]))
@@ -64,7 +64,7 @@ func (t *Table) Normalize(text string) string {
 		out.WriteString(inCase(to, in, i, n))
 		i += n
 	}
-	return out.String()
+	return norm.NFC.String(out.String())
 }
 
 // find returns what the longest entry at the start of in becomes, and how many
