@@ -30,13 +30,12 @@ const (
 	// looked at again once the plan is applied.
 	NoteInFlight      = "in_flight"
 	NoteInvalid       = "invalid"        // a mapped value does not fit the schema
-	NoteMapping       = "mapping"        // a rule failed for this identity
 	NoteUnknownObject = "unknown_object" // the schema has no type for this kind of identity
 )
 
 // unsettled are the codes after which the identity must be looked at again
 // though nothing about it changes.
-var unsettled = []string{NoteAmbiguous, NoteConflict, NoteNotAsked, NoteInvalid, NoteMapping, NoteUnknownObject}
+var unsettled = []string{NoteAmbiguous, NoteConflict, NoteNotAsked, NoteInvalid, NoteUnknownObject}
 
 // Unsettled reports whether the account could not be worked out now, so that it
 // must be looked at again in the next cycle: such a note is a fault of the plan.

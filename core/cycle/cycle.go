@@ -1,0 +1,163 @@
+// Package cycle is one pass over a source: read it, compare it with what is
+// stored, work out what every account should hold, and plan the difference. It
+// is the page to read first:
+//
+//	source ──► compare ──► stage ──► commit     read.go, index.go
+//	                                   │
+//	          dates that have come ──► states   clock.go
+//	                                   │
+//	  who changed ──► mapping ──► plan.Diff     evaluate.go, match.go
+//	                                   │
+//	          conflicts, guards, order, hash    Run
+//
+// A cycle changes what is known about people, and nothing else: the plan it gives
+// is neither stored nor carried out.
+package cycle
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/mapping"
+	"github.com/provhub/provhub/core/plan"
+	"github.com/provhub/provhub/core/source"
+	"github.com/provhub/provhub/core/store"
+)
+
+// Cycle is everything that one pass over one source needs. It may be run again
+// and again, by one caller at a time who holds the working role.
+type Cycle struct {
+	Store  *store.Org
+	Source config.Source
+	Reader source.Reader
+	// Connectors are those that get their people from this source.
+	Connectors []Connector
+	// Accept is the snapshot, or at least its first eight characters, of which a
+	// person has said: it is right, though many are missing from it, it is older than
+	// the last one, or the clock has jumped. Another snapshot is refused then.
+	Accept string
+	// Progress is told how far the pass is, from time to time; nil: nobody asks.
+	Progress func(Progress)
+}
+
+// Connector is one target as a cycle sees it.
+type Connector struct {
+	Name string
+	// Programs are the compiled rules; a kind without rules is not provisioned here.
+	Programs     map[identity.Kind]*mapping.Program
+	Policy       plan.Policy
+	Guards       plan.Guards
+	Schema       connector.Schema
+	Capabilities connector.Capabilities
+	// RulesHash names rules and policy: when it is not the one that was last
+	// applied, everyone is looked at again.
+	RulesHash string
+	// Target is asked for existing accounts that match; nil: it cannot be asked.
+	Target Finder
+}
+
+// Finder looks into a target.
+type Finder interface {
+	// Get reads one object; see [connector.Getter].
+	Get(ctx context.Context, ref connector.Ref, attributes []string) (connector.Object, error)
+	// List lists all objects; see [connector.Lister].
+	List(ctx context.Context, q connector.ListQuery, yield func(connector.Object) error) (connector.ListEnd, error)
+}
+
+// Progress says how far a cycle is.
+type Progress struct {
+	Phase string // "read" (records of the source) or "plan" (identities)
+	Done  int
+}
+
+// Run makes one pass at now and returns the sealed plan and how it went. The plan
+// is to be held when it has verdicts. An error means that nothing was concluded
+// from the source; one bad record, person or target is none.
+func (c *Cycle) Run(ctx context.Context, now time.Time) (*plan.Plan, Report, error) {
+	p := &pass{Cycle: c, now: now}
+	for _, step := range []func(context.Context) error{
+		p.recall,   // how the last reading went
+		p.read,     // the source against the store, as of the time last believed
+		p.tick,     // dates that have come since
+		p.evaluate, // whoever changed, in every connector; everyone where the rules changed
+		p.guard,    // is it too much at once?
+	} {
+		if err := step(ctx); err != nil {
+			return nil, p.report, fmt.Errorf("source %s: %w", c.Source.Name, err)
+		}
+	}
+	plan.Seal(&p.plan)
+	return &p.plan, p.report, nil
+}
+
+// pass is one run of a cycle.
+type pass struct {
+	*Cycle
+	now    time.Time
+	last   last
+	clock  time.Time // what lifecycle and policies take for now; see clock.go
+	report Report
+	plan   plan.Plan
+	// seen are those of an incomplete reading who were in it; nil when it was complete.
+	seen *index
+}
+
+// guard holds the plan when a connector would be hit too hard, and names what the
+// plan was made from.
+func (p *pass) guard(ctx context.Context) error {
+	var notes []plan.Note
+	p.plan.Operations, notes = plan.Conflicts(p.plan.Operations)
+	p.plan.Faults = append(p.plan.Faults, notes...)
+	p.forgetNames(notes)
+	hit := map[string]bool{}
+	for i := range p.plan.Operations {
+		hit[p.plan.Operations[i].Connector] = true
+	}
+	for i := range p.Connectors {
+		if c := &p.Connectors[i]; hit[c.Name] {
+			population, err := p.Store.Population(ctx, c.Name, p.now)
+			if err != nil {
+				return err
+			}
+			p.plan.Verdicts = append(p.plan.Verdicts, c.Guards.Check(c.Name, p.plan.Operations, population)...)
+		}
+	}
+	p.plan.Inputs.Source, p.plan.Inputs.Config = p.Source.Name, configHash(p.Connectors)
+	p.plan.Rules = map[string]string{}
+	for _, c := range p.Connectors {
+		p.plan.Rules[c.Name] = c.RulesHash
+	}
+	return nil
+}
+
+// forgetNames gives back the names chosen for operations that were taken out.
+func (p *pass) forgetNames(out []plan.Note) {
+	if len(out) == 0 {
+		return
+	}
+	gone := map[identity.AccountKey]bool{}
+	for _, n := range out {
+		gone[n.AccountKey] = true
+	}
+	p.plan.Names = slices.DeleteFunc(p.plan.Names, func(n plan.NameReservation) bool { return gone[n.AccountKey] })
+}
+
+// configHash names the rules and policies of all connectors, in whatever order
+// they are listed.
+func configHash(cs []Connector) string {
+	var lines []string
+	for _, c := range cs {
+		lines = append(lines, fmt.Sprintf("%q %q\n", c.Name, c.RulesHash))
+	}
+	slices.Sort(lines)
+	sum := sha256.Sum256([]byte(strings.Join(lines, "")))
+	return hex.EncodeToString(sum[:])
+}

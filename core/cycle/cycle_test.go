@@ -1,0 +1,182 @@
+package cycle
+
+import (
+	"errors"
+	"fmt"
+	"math/rand"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/mapping"
+	"github.com/provhub/provhub/core/plan"
+)
+
+// One person's whole way: hired, moved, on leave, back, gone, back again.
+func TestLifeOfOnePerson(t *testing.T) {
+	l := newLab(t)
+	steps := []struct{ who, op string }{
+		{"1001 name=Jane dept=sales", "crm/create/join 1001 +sales"},
+		{"1001 name=Jane dept=sales", ""},
+		{"1001 name=Jane-Ann dept=hr", "crm/update/change 1001 -sales"},
+		{"1001 name=Jane-Ann dept=hr status=L", "crm/disable/suspend 1001"},
+		{"1001 name=Jane-Ann dept=sales", "crm/enable/return 1001 +sales"},
+		{"1001 name=Jane-Ann dept=sales status=T", "crm/disable/leave 1001 -sales"},
+		{"1001 name=Jane dept=hr", "crm/enable/return 1001"},
+	}
+	for _, s := range steps {
+		l.people(s.who, "1 name=Boss")
+		p := l.sync()
+		if s.op != "" && len(p.Operations) == 2 { // the first cycle makes the boss's account too
+			p.Operations = p.Operations[1:]
+		}
+		require.Equal(t, s.op, brief(p), s.who)
+		require.Empty(t, brief(l.sync()), "apply, then plan again: nothing may be left to do")
+	}
+}
+
+func TestPlanIsMadeAgainUntilItIsApplied(t *testing.T) {
+	l := newLab(t, "1001 name=Jane")
+	first := l.run()
+	second := l.run()
+	require.Equal(t, first.Hash, second.Hash, "the same plan, whatever the time")
+	require.Equal(t, first.Operations, second.Operations)
+	l.apply(second)
+	require.Empty(t, brief(l.run()), "what is in the queue is not planned afresh")
+}
+
+// QUIRKS HR-1: the order of the rows does not matter, to the names chosen either.
+func TestOrderOfTheFileDoesNotMatter(t *testing.T) {
+	var hashes []string
+	for seed := range int64(3) {
+		rows := staff(40, "dept=sales")
+		for i := range rows {
+			rows[i] = fmt.Sprintf("%d name=Sam", 1000+i)
+		}
+		rand.New(rand.NewSource(seed)).Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+		l := newLab(t, rows...)
+		l.connector("crm", plan.Policy{}, mapping.Rules{Attributes: []mapping.AttributeRule{
+			{To: "userName", From: mapping.Rule{Expr: "unique(lower(person.name))", Place: "provhub.yaml:4"}, Apply: mapping.OnCreate}}})
+		p := l.run()
+		require.Len(t, p.Operations, 40)
+		require.Len(t, p.Names, 40)
+		hashes = append(hashes, p.Hash)
+	}
+	require.Equal(t, hashes[0], hashes[1])
+	require.Equal(t, hashes[0], hashes[2])
+}
+
+func TestUnchangedSourceIsOnlyHashed(t *testing.T) {
+	l := newLab(t, "1001 name=Jane")
+	l.sync()
+	require.Equal(t, 1, l.file.reads)
+	l.sync()
+	require.Equal(t, 1, l.file.reads)
+	require.True(t, l.report.Unchanged)
+	l.cycle.Source.Lifecycle.Suspended = []string{"L", "A"}
+	l.cycle.Source.Lifecycle.Active = nil
+	require.Equal(t, "crm/disable/suspend 1001", brief(l.sync()), "a new meaning of the status is a change of everyone")
+	require.Equal(t, 2, l.file.reads)
+}
+
+func TestChangedRulesLookAtEveryone(t *testing.T) {
+	l := newLab(t, "1001 name=Jane", "1002 name=Joe")
+	l.connector("erp", plan.Policy{}, mapping.Rules{})
+	l.sync()
+	l.connector("erp", plan.Policy{}, mapping.Rules{Attributes: []mapping.AttributeRule{{To: "userName", From: mapping.Rule{Expr: "upper(person.name) + '2'", Place: "provhub.yaml:5"}}}})
+	require.Equal(t, "erp/update/change 1001; erp/update/change 1002", brief(l.run()))
+	p := l.sync()
+	require.Equal(t, "erp/update/change 1001; erp/update/change 1002", brief(p), "until it is applied")
+	l.sync()
+	require.Zero(t, l.report.Evaluated, "then only who changed")
+}
+
+// QUIRKS HR-26: who works for somebody is looked at again when that one changes.
+func TestManagerPullsTheirPeople(t *testing.T) {
+	l := newLab(t, "1 name=Boss", "1001 name=Jane manager=1", "1002 name=Joe manager=2")
+	l.sync()
+	require.Equal(t, "Boss", l.account("crm", "1001").Applied.Text("boss"))
+	require.Empty(t, l.account("crm", "1002").Applied.Text("boss"), "an unknown manager defers the attribute, not the account")
+	l.people("1 name=Chief", "1001 name=Jane manager=1", "1002 name=Joe manager=2", "2 name=New manager=2")
+	require.Equal(t, "crm/create/join 2; crm/update/change 1; crm/update/change 1001; crm/update/change 1002", sorted(brief(l.sync())))
+	require.Equal(t, "New", l.account("crm", "1002").Applied.Text("boss"))
+	require.Empty(t, l.account("crm", "2").Applied.Text("boss"))
+	require.Contains(t, l.report.Source.Warnings[0], "1 people are named as their own manager")
+}
+
+func TestOneBadRuleOrPersonStopsNobodyElse(t *testing.T) {
+	l := newLab(t, "1001 name=Jane", "1002 name=Joe dept=x", "1003 name=Jim")
+	l.connector("crm", plan.Policy{}, mapping.Rules{Scope: mapping.Rule{Expr: `person.dept == "x"`, Place: "provhub.yaml:3"}})
+	p := l.sync()
+	require.Equal(t, "crm/create/join 1002", brief(p))
+	require.Equal(t, "no_scope_data 1001; no_scope_data 1003", faults(p))
+	require.Contains(t, p.Faults[0].Text, "provhub.yaml:3")
+	require.NotContains(t, p.Faults[0].Text, "Jane")
+}
+
+// A rule that fails must not keep the account of somebody who left open.
+func TestLeaverNeedsNoMapping(t *testing.T) {
+	l := newLab(t, "1001 name=Jane dept=x", "1002 name=Joe dept=x")
+	l.connector("crm", plan.Policy{}, mapping.Rules{Scope: mapping.Rule{Expr: `person.dept == "x"`, Place: "provhub.yaml:3"}})
+	l.sync()
+	l.people("1001 name=Jane status=T", "1002 name=Joe dept=x")
+	p := l.sync()
+	require.Equal(t, "crm/disable/leave 1001", brief(p))
+	require.Empty(t, p.Faults)
+}
+
+func TestErrorsNameTheSourceAndConcludeNothing(t *testing.T) {
+	l := newLab(t, staff(3, "")...)
+	l.sync()
+	l.people("1001 name=changed")
+	l.file.broken = errors.New("hr.csv:7: the quotes never end")
+	_, err := l.try()
+	require.EqualError(t, err, "source hr: hr.csv:7: the quotes never end")
+	l.file.broken = nil
+	l.people(staff(3, "")...)
+	require.Empty(t, brief(l.sync()), "nothing of the broken reading was taken over")
+}
+
+func TestGuardsHoldThePlan(t *testing.T) {
+	l := newLab(t, staff(20, "")...)
+	c := &l.cycle.Connectors[0]
+	c.Guards = plan.Guards{Run: map[plan.Guarded]plan.Limit{"disable": {Max: 3}}}
+	l.sync()
+	rows := staff(20, "")
+	for i := range 4 {
+		rows[i] += " status=T"
+	}
+	l.people(rows...)
+	p := l.sync()
+	require.Len(t, p.Verdicts, 1)
+	require.Contains(t, p.Verdicts[0].Text, "crm: 4 accounts to disable in this plan, the limit is max 3")
+	require.Contains(t, p.Verdicts[0].Text, "provhub plan approve "+p.Hash[:12])
+	require.Equal(t, identity.Created, l.account("crm", "1000").Ownership)
+	again := l.run()
+	require.Equal(t, p.Hash, again.Hash, "an approval stays good until something changes")
+}
+
+// QUIRKS Q-30: disabled accounts are deleted when their time is over, and the
+// people behind them have not changed since.
+func TestTimedDelete(t *testing.T) {
+	l := newLab(t, "1001 name=Jane", "1002 name=Joe", "1003 name=Jim")
+	l.connector("crm", plan.Policy{DeleteAfter: 24 * time.Hour}, mapping.Rules{})
+	l.sync()
+	l.people("1001 name=Jane status=T", "1002 name=Joe", "1003 name=Jim")
+	require.Equal(t, "crm/disable/leave 1001", brief(l.sync()))
+	l.now = l.now.Add(22 * time.Hour)
+	require.Empty(t, brief(l.sync()))
+	require.Equal(t, "crm/delete/expired 1001", brief(l.sync()))
+	require.True(t, l.account("crm", "1001").Absent)
+	require.Empty(t, brief(l.sync()))
+}
+
+func TestCancelledContextEndsThePass(t *testing.T) {
+	l := newLab(t, staff(3, "")...)
+	ctx, cancel := contextWithCancel(t)
+	cancel()
+	_, _, err := l.cycle.Run(ctx, l.now)
+	require.ErrorIs(t, err, ctx.Err())
+}

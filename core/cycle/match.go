@@ -1,0 +1,188 @@
+package cycle
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/mapping"
+	"github.com/provhub/provhub/core/plan"
+)
+
+// getsMax is how many accounts are looked up one by one before the target is
+// listed instead.
+const getsMax = 100
+
+// matcher finds existing accounts in one target for people who have none in the
+// ledger.
+type matcher struct {
+	pass       *pass
+	connector  *Connector
+	schema     connector.Schema
+	gets       int
+	listed     map[identity.Kind]*listing
+	holders    map[identity.Kind]map[string]string // target id → anchor
+	unlistable bool
+}
+
+// listing is a target's objects of one type by folded attribute value.
+type listing map[string]map[string][]connector.Object
+
+func newMatcher(p *pass, c *Connector, schema connector.Schema) *matcher {
+	return &matcher{pass: p, connector: c, schema: schema, listed: map[identity.Kind]*listing{}}
+}
+
+// find sets s.Found, s.HeldBy and s.Unasked where somebody wants an account and
+// has none in the ledger. A target that cannot be asked is no error.
+func (m *matcher) find(ctx context.Context, s *plan.Subject) error {
+	p := &m.connector.Policy
+	if len(p.Match) == 0 || !s.Want.InScope || s.Have.Rev > 0 && !s.Have.Absent || s.Open != nil && s.Open.Sent {
+		return nil
+	}
+	if s.State == identity.PreHire && !p.PreCreate {
+		return nil
+	}
+	object, ok := plan.ObjectType(m.schema, s.Kind)
+	if !ok {
+		return nil
+	}
+	for _, name := range p.Match {
+		value := wanted(s.Want, name)
+		if value == "" {
+			continue
+		}
+		found, err := m.lookup(ctx, &object, s.Kind, connector.Correlation{Attribute: name, Value: value})
+		if err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			s.Unasked = true
+			return nil
+		}
+		if len(found) > 0 {
+			s.Found = found
+			return m.held(ctx, s)
+		}
+	}
+	return nil
+}
+
+// wanted returns the one value that the attribute called name shall have, "" when
+// there is none or several.
+func wanted(want *mapping.Result, name string) string {
+	for _, a := range want.Attributes {
+		if a.Name == name && len(a.Values) == 1 {
+			return strings.TrimSpace(connector.Text(a.Values[0]))
+		}
+	}
+	return ""
+}
+
+var errUnasked = errors.New("the target cannot be asked")
+
+// lookup returns the objects that by finds: one by one at first, and from a list
+// of the target once there are many to look for.
+func (m *matcher) lookup(ctx context.Context, object *connector.ObjectType, kind identity.Kind, by connector.Correlation) ([]connector.Object, error) {
+	c := m.connector
+	if c.Target == nil {
+		return nil, errUnasked
+	}
+	gettable := c.Capabilities.Get && slices.Contains(object.Correlation, by.Attribute)
+	if c.Capabilities.List && !m.unlistable && (!gettable || m.gets >= getsMax) {
+		found, err := m.inList(ctx, object, kind, by)
+		if err == nil || !gettable {
+			return found, err
+		}
+		m.unlistable = true // go on one by one
+	}
+	if !gettable {
+		return nil, errUnasked
+	}
+	m.gets++
+	return m.get(ctx, connector.Ref{Type: object.Name, By: by})
+}
+
+func (m *matcher) get(ctx context.Context, ref connector.Ref) ([]connector.Object, error) {
+	found, err := m.connector.Target.Get(ctx, ref, nil)
+	if err == nil {
+		return []connector.Object{found}, nil
+	}
+	switch connector.AsError(err).Code {
+	case connector.CodeNotFound:
+		return nil, nil
+	case connector.CodeAmbiguous:
+		return []connector.Object{{Ref: ref}, {Ref: ref}}, nil
+	}
+	return nil, err
+}
+
+// inList finds objects in a listing of the target, which is made once.
+func (m *matcher) inList(ctx context.Context, object *connector.ObjectType, kind identity.Kind, by connector.Correlation) ([]connector.Object, error) {
+	if m.listed[kind] == nil {
+		l, err := m.list(ctx, object)
+		if err != nil {
+			return nil, err
+		}
+		m.listed[kind] = &l
+	}
+	found := (*m.listed[kind])[by.Attribute][fold(by.Value)]
+	if len(found) == 1 && m.connector.Capabilities.Get {
+		// The listing is of a while ago, and keeps no more than matching needs.
+		return m.get(ctx, connector.Ref{Type: object.Name, ID: found[0].Ref.ID})
+	}
+	return found, nil
+}
+
+func (m *matcher) list(ctx context.Context, object *connector.ObjectType) (listing, error) {
+	l := listing{}
+	match := m.connector.Policy.Match
+	for _, name := range match {
+		l[name] = map[string][]connector.Object{}
+	}
+	q := connector.ListQuery{Type: object.Name}
+	if m.connector.Capabilities.Get {
+		q.Attributes = match
+	}
+	end, err := m.connector.Target.List(ctx, q, func(o connector.Object) error {
+		for _, name := range match {
+			for _, v := range o.Attributes.Get(name) {
+				k := fold(connector.Text(v))
+				l[name][k] = append(l[name][k], o)
+			}
+		}
+		return nil
+	})
+	if err == nil && !end.Complete {
+		err = errUnasked // whoever is not in it may be there all the same
+	}
+	return l, err
+}
+
+func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+// held names the other identity that the one found account belongs to (QUIRKS HR-2).
+func (m *matcher) held(ctx context.Context, s *plan.Subject) error {
+	if len(s.Found) != 1 {
+		return nil
+	}
+	if m.holders == nil {
+		m.holders = map[identity.Kind]map[string]string{}
+		err := m.pass.Store.AccountRefs(ctx, m.connector.Name, func(k identity.AccountKey, ref connector.Ref) error {
+			if m.holders[k.Kind] == nil {
+				m.holders[k.Kind] = map[string]string{}
+			}
+			m.holders[k.Kind][ref.ID] = k.Anchor
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if anchor := m.holders[s.Kind][s.Found[0].Ref.ID]; anchor != s.Anchor {
+		s.HeldBy = anchor
+	}
+	return nil
+}

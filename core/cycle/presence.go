@@ -1,0 +1,138 @@
+package cycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/plan"
+	"github.com/provhub/provhub/core/source"
+)
+
+// vanishLimit is the guard of a source whose configuration names none: a tenth of
+// the people, and at least five.
+var vanishLimit = plan.Limit{Percent: 10, MinPopulation: 50}
+
+// acceptLength is how much of a snapshot's name a person must give.
+const acceptLength = 8
+
+// unchanged ends the reading early when the source is, byte by byte, what it was
+// when it was last read without reserve.
+func (p *pass) unchanged(ctx context.Context) (bool, error) {
+	f, ok := p.Reader.(source.Fingerprinter)
+	was := &p.last.report
+	if !ok || p.Accept != "" || was.Settings != p.report.Settings || !was.Source.Complete || was.Missing > 0 || p.clockSetBack() {
+		return false, nil
+	}
+	snapshot, dated, err := f.Fingerprint(ctx)
+	if err != nil || snapshot != p.last.Snapshot {
+		return false, err
+	}
+	// What is wrong with the content still is.
+	p.report = Report{Source: was.Source, Unchanged: true, Doubles: was.Doubles, Faults: was.Faults, FaultCount: was.FaultCount,
+		Clock: p.report.Clock, Settings: p.report.Settings}
+	p.report.Source.Dated = dated
+	return true, p.remember(ctx)
+}
+
+// remember writes how the reading went, and nothing else.
+func (p *pass) remember(ctx context.Context) error {
+	r, err := p.Store.BeginReading(ctx, p.Source.Name)
+	if err != nil {
+		return err
+	}
+	return p.commit(ctx, r, nil, nil)
+}
+
+// accepted reports whether a person has said that this reading is right.
+func (p *pass) accepted() bool {
+	return p.Accept != "" && strings.HasPrefix(p.report.Source.Snapshot, p.Accept)
+}
+
+// usable refuses a reading from which nothing may be concluded at all.
+func (r *reading) usable() error {
+	report := &r.report.Source
+	if r.Accept != "" && (len(r.Accept) < acceptLength || !r.accepted()) {
+		return fmt.Errorf("snapshot %s was accepted, and the source is at %.12s now: look at what changed, then accept that one", r.Accept, report.Snapshot)
+	}
+	if r.records == 0 {
+		// QUIRKS HR-4
+		return errors.New("there is nobody in the source: an empty source is never taken to mean that everybody left")
+	}
+	if report.Dated.Before(r.last.Dated) && report.Snapshot != r.last.Snapshot && !report.Dated.IsZero() && !r.accepted() {
+		return fmt.Errorf("it is dated %s, and the one read before %s: an older export seems to have been put back. Nothing was taken over. If it is right, run `provhub sync --accept %.12s`",
+			report.Dated.UTC().Format(time.RFC3339), r.last.Dated.UTC().Format(time.RFC3339), report.Snapshot)
+	}
+	return nil
+}
+
+// vanished returns those who are stored as present and were not in the reading.
+// Only a complete reading says that they left, and not when it lost too many.
+func (r *reading) vanished(ctx context.Context) ([]identity.Key, error) {
+	missing := r.index.count(markStored, markSeen)
+	complete := r.report.Source.Complete && r.nameless == 0
+	if !complete {
+		r.seen = r.index
+		r.incomplete(missing)
+	}
+	if missing == 0 {
+		return nil, nil
+	}
+	limit, trips := r.tooMany(missing)
+	switch {
+	case !complete:
+		r.report.Missing = missing
+		return nil, nil
+	case trips && !r.accepted():
+		r.report.Missing = missing
+		r.seen = r.index
+		r.plan.Verdicts = append(r.plan.Verdicts, plan.Verdict{Guarded: plan.GuardVanish, Count: missing, Limit: limit, Window: "run",
+			Text: fmt.Sprintf("source %s: %d of %d people and groups are missing from it, the limit is %s. Nobody is taken to have left. If the source is right, run `provhub sync --accept %.12s`.",
+				r.Source.Name, missing, r.present(), limit, r.report.Source.Snapshot)})
+		return nil, nil
+	}
+	r.report.Vanished = missing
+	return r.absent(ctx, missing)
+}
+
+func (r *reading) incomplete(missing int) {
+	if r.nameless > 0 {
+		r.report.Source.Complete = false
+		r.report.Source.Incomplete = append(r.report.Source.Incomplete, fmt.Sprintf("nobody can tell whose %d bad records are", r.nameless))
+	}
+	if missing > 0 {
+		r.warn("the reading is incomplete: %d who are missing from it count as present", missing)
+	}
+}
+
+// present returns how many were stored as present before the reading.
+func (r *reading) present() int { return r.index.count(markStored, 0) }
+
+// tooMany reports whether so many are missing that the source looks shrunken
+// (QUIRKS HR-4), and names the limit. Where the configuration sets no limit, more
+// than half is too many even where it is but a few.
+func (r *reading) tooMany(missing int) (limit string, trips bool) {
+	present := r.present()
+	if r.Source.Vanish != (plan.Limit{}) {
+		return r.Source.Vanish.Trips(missing, present)
+	}
+	if missing > 2 && missing*2 > present {
+		return fmt.Sprintf("half of %d", present), true
+	}
+	return vanishLimit.Trips(missing, present)
+}
+
+// absent names those who are missing; the index knows only how many.
+func (r *reading) absent(ctx context.Context, n int) ([]identity.Key, error) {
+	keys := make([]identity.Key, 0, n)
+	err := r.Store.Index(ctx, r.Source.Name, func(kind identity.Kind, anchor []byte, _ identity.Hash) error {
+		if _, m := r.index.findBytes(kind, anchor); *m&markSeen == 0 {
+			keys = append(keys, identity.Key{Source: r.Source.Name, Kind: kind, Anchor: string(anchor)})
+		}
+		return nil
+	})
+	return keys, err
+}

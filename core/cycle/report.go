@@ -1,0 +1,105 @@
+package cycle
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/provhub/provhub/core/source"
+	"github.com/provhub/provhub/core/store"
+)
+
+// Report says how a cycle went. It is kept with the source's state.
+type Report struct {
+	Source source.Report `json:"source"`
+	// Unchanged: the source is what it was the last time, byte by byte, and was not
+	// decoded again.
+	Unchanged bool `json:"unchanged,omitempty"`
+	New       int  `json:"new"`
+	Changed   int  `json:"changed"`
+	Vanished  int  `json:"vanished"`
+	// Missing are people who were not in the reading and are kept all the same,
+	// because it was incomplete or too many were missing.
+	Missing int `json:"missing"`
+	// Doubles are anchors that stand in the source more than once.
+	Doubles int `json:"doubles"`
+	// Faults are the records that could not be used besides those in Source.Faults,
+	// the first hundred; FaultCount counts them all.
+	Faults     []source.Fault `json:"faults,omitempty"`
+	FaultCount int            `json:"fault_count"`
+	Warnings   []string       `json:"warnings,omitempty"`
+	// Timers are the people whose state changed because its date has come.
+	Timers int `json:"timers"`
+	// Evaluated are the accounts that were worked out.
+	Evaluated int `json:"evaluated"`
+	// Clock is the time that dates were compared with.
+	Clock time.Time `json:"clock"`
+	// Settings names the source's configuration.
+	Settings string `json:"settings"`
+}
+
+const faultsMax = 100
+
+func (r *Report) fault(f source.Fault) {
+	r.FaultCount++
+	if len(r.Faults) < faultsMax {
+		r.Faults = append(r.Faults, f)
+	}
+}
+
+func (r *Report) warn(format string, args ...any) {
+	r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...))
+}
+
+// last is what is known of the reading before this one; the zero last when there
+// was none.
+type last struct {
+	store.SourceState
+	report Report
+}
+
+// recall reads how the last reading went.
+func (p *pass) recall(ctx context.Context) error {
+	s, err := p.Store.SourceState(ctx, p.Source.Name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	p.last.SourceState = s
+	if len(s.Report) > 0 {
+		if err := json.Unmarshal(s.Report, &p.last.report); err != nil {
+			return fmt.Errorf("the stored report of the last reading cannot be read: %w", err)
+		}
+	}
+	p.report.Settings = p.settings()
+	p.clock = p.believed()
+	p.report.Clock = p.clock
+	return nil
+}
+
+// settings names everything that decides what is made of a record besides the
+// record itself: when it changes, every record counts as changed.
+func (p *pass) settings() string {
+	l := p.Source.Lifecycle
+	zone := "UTC"
+	if l.DefaultZone != nil {
+		zone = l.DefaultZone.String()
+	}
+	l.DefaultZone = nil
+	b, err := json.Marshal(struct {
+		Version   int
+		Lifecycle any
+		Zone      string
+		Reference string
+		CSV       any
+		Fields    []source.Field
+	}{1, l, zone, p.Source.Reference, p.Source.CSV, p.Reader.Fields()})
+	if err != nil {
+		panic(fmt.Sprintf("cycle: a source's configuration has no JSON: %v", err)) // plain structs
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}
