@@ -68,12 +68,21 @@ func schemaOf(t reflect.Type) *jsonSchema {
 
 func schemaOfStruct(t reflect.Type) *jsonSchema {
 	s := &jsonSchema{Type: "object", Properties: map[string]*jsonSchema{}, Additional: false}
-	for _, f := range reflect.VisibleFields(t) {
-		if f.Anonymous || !f.IsExported() {
+	s.addFields(t)
+	return s
+}
+
+// addFields adds the fields of t, and those of embedded structs beside them, as
+// encoding/json does.
+func (s *jsonSchema) addFields(t reflect.Type) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct {
+			s.addFields(f.Type)
 			continue
 		}
-		name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name == "-" {
+		if name == "-" || !f.IsExported() {
 			continue
 		}
 		if name == "" {
@@ -93,7 +102,6 @@ func schemaOfStruct(t reflect.Type) *jsonSchema {
 			s.Required = append(s.Required, name)
 		}
 	}
-	return s
 }
 
 // defaultOf gives a default its JSON type; text stays text.
