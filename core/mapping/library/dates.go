@@ -141,26 +141,32 @@ func daysBetween(from, to Date) (int64, error) {
 	return int64(b.Sub(a) / (24 * time.Hour)), nil
 }
 
-func startOfDay(d Date, zone string) (time.Time, error) {
-	t, err := d.midnight()
-	if err != nil {
-		return t, err
-	}
-	z, err := zones.get(zone)
-	if err != nil {
-		return t, err
-	}
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, z), nil
-}
+func startOfDay(d Date, zone string) (time.Time, error) { return dayBegins(d, 0, zone) }
 
 // endOfDay is the last second of the day at the site: a last working day ends
 // there and not at midnight UTC (QUIRKS HR-20, LDAP-46).
 func endOfDay(d Date, zone string) (time.Time, error) {
-	t, err := startOfDay(d, zone)
+	t, err := dayBegins(d, 1, zone)
+	return t.Add(-time.Second), err
+}
+
+// dayBegins is the first moment of the day that is later than d by days.
+func dayBegins(d Date, days int, zone string) (time.Time, error) {
+	day, err := d.midnight()
 	if err != nil {
-		return t, err
+		return day, err
 	}
-	return time.Date(t.Year(), t.Month(), t.Day()+1, 0, 0, 0, 0, t.Location()).Add(-time.Second), nil
+	z, err := zones.get(zone)
+	if err != nil {
+		return day, err
+	}
+	day = day.AddDate(0, 0, days)
+	t := time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, z)
+	if t.Day() != day.Day() {
+		// Clocks go forward at midnight there: the day begins when they do.
+		_, t = t.ZoneBounds()
+	}
+	return t, nil
 }
 
 // filetimeEpoch is 1601-01-01 in Unix seconds.
