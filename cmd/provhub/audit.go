@@ -1,8 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,7 +47,7 @@ func (a *app) auditList() *cobra.Command {
 			}
 			rows := make([][]any, len(entries))
 			for i, e := range entries {
-				rows[i] = []any{e.Seq, e.At.Local().Format("2006-01-02 15:04:05"), e.Actor, e.Action, e.Object, string(e.Detail)}
+				rows[i] = []any{e.Seq, e.At.Local().Format("2006-01-02 15:04:05"), e.Actor, e.Action, shortObject(e), auditText(e.Detail)}
 			}
 			if len(rows) == 0 {
 				a.printf("No audit entry matches.\n")
@@ -59,6 +63,41 @@ func (a *app) auditList() *cobra.Command {
 	c.Flags().Int64Var(&f.After, "after", 0, "go on after this sequence number")
 	c.Flags().IntVar(&f.Limit, "limit", 100, "at most this many")
 	return c
+}
+
+// shortObject shortens the hash of a plan as people type it.
+func shortObject(e store.AuditEntry) string {
+	if strings.HasPrefix(e.Action, "plan.") {
+		return short(e.Object)
+	}
+	return e.Object
+}
+
+// auditText tells the details in the order that people read: what, why, the rest.
+func auditText(detail json.RawMessage) string {
+	var d map[string]any
+	if json.Unmarshal(detail, &d) != nil {
+		return string(detail)
+	}
+	var parts []string
+	for _, k := range []string{"op", "status", "reason", "counts", "ready", "code", "error", "until", "stopped", "paused"} {
+		if v, ok := d[k]; ok && fmt.Sprint(v) != "" {
+			parts = append(parts, fmt.Sprintf("%s: %s", k, detailText(v)))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+func detailText(v any) string {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return fmt.Sprint(v)
+	}
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, fmt.Sprintf("%v %s", m[k], k))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (a *app) auditVerify() *cobra.Command {

@@ -110,10 +110,18 @@ func (a *app) printPlanned(p hub.Planned, all bool) {
 		for _, v := range p.Plan.Verdicts {
 			a.printf("  %s\n", v.Text)
 		}
-		a.printf("When all of this is right: provhub plan approve %s --reason TEXT\n", short(p.Plan.Hash))
+		if !slices.ContainsFunc(p.Plan.Verdicts, ofSource) {
+			a.printf("When all of this is right: provhub plan approve %s --reason TEXT\n", short(p.Plan.Hash))
+		}
 	case p.Status == store.PlanProposed && len(p.Plan.Operations)+len(p.Plan.Withdraw) > 0:
 		a.printf("\nNothing was sent. To carry it out: provhub apply %s\n", short(p.Plan.Hash))
 	}
+}
+
+// ofSource tells the guards of a source: approving the plan does not answer them,
+// their text says what does.
+func ofSource(v plan.Verdict) bool {
+	return v.Guarded == plan.GuardVanish || v.Guarded == plan.GuardClock
 }
 
 // printReading says what was read, and everything that was wrong with it.

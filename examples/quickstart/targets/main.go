@@ -21,7 +21,7 @@ create table app_user (
   login text not null unique,
   email text not null unique,
   given_name text, family_name text,
-  employee_no text,
+  employee_no text unique,
   active boolean not null default true);
 create table app_role (id integer primary key, name text not null unique);
 create table app_user_role (
