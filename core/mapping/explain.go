@@ -4,10 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"cel.dev/cel-go/cel"
-	"cel.dev/cel-go/common/ast"
-	"cel.dev/cel-go/common/operators"
-	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -192,58 +188,4 @@ func (f *facts) read(in input) Input {
 	}
 	v, ok := from[in.field]
 	return Input{Name: fieldExpr(in.variable, in.field), Value: v, Missing: !ok || v == nil}
-}
-
-// parts evaluates each condition of a rule that joins several with && or ||.
-func (e *evaluation) parts(r *rule) []Part {
-	var leaves []ast.Expr
-	collectConditions(r.ast.NativeRep().Expr(), &leaves)
-	if len(leaves) < 2 {
-		return nil
-	}
-	var out []Part
-	for _, leaf := range leaves {
-		text, err := cel.ExprToString(leaf, r.ast.NativeRep().SourceInfo())
-		if err != nil {
-			continue
-		}
-		out = append(out, Part{Expr: text, Result: e.part(text)})
-	}
-	return out
-}
-
-func (e *evaluation) part(expr string) string {
-	checked, issues := e.program.env.Compile(expr)
-	if issues.Err() != nil {
-		return "cannot be shown alone"
-	}
-	c := compiler{env: e.program.env}
-	r, err := c.program("condition", Rule{Expr: expr}, checked)
-	if err != nil {
-		return "cannot be shown alone"
-	}
-	v, err := r.eval(&e.facts)
-	if err != nil {
-		if missing, ok := valueless(err); ok {
-			return missing
-		}
-		return r.faultOf(err).Text
-	}
-	if b, ok := v.(types.Bool); ok {
-		return fmt.Sprint(bool(b))
-	}
-	return "not a condition"
-}
-
-func collectConditions(e ast.Expr, out *[]ast.Expr) {
-	if e.Kind() == ast.CallKind {
-		switch call := e.AsCall(); call.FunctionName() {
-		case operators.LogicalAnd, operators.LogicalOr:
-			for _, arg := range call.Args() {
-				collectConditions(arg, out)
-			}
-			return
-		}
-	}
-	*out = append(*out, e)
 }

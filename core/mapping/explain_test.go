@@ -69,3 +69,25 @@ func TestExplain(t *testing.T) {
 		t.Error("rules for people explained a group")
 	}
 }
+
+func TestExplainShowsPartsAsTheyWereWritten(t *testing.T) {
+	r := rules()
+	r.Scope = at("person.teams.exists(t, t == \"red\") && (join([person.middle_name, person.mail], \"-\") != \"\" || person.`employee-id` == coalesce(person.phone, \"x\")) && !has(person.middle_name) && person.middle_name == \"Q\"")
+	got, err := compile(t, r).Explain(jane(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Part{
+		{`person.teams.exists(t, t == "red")`, "true"},
+		{`join([person.middle_name, person.mail], "-") != ""`, "true"},
+		{"person.`employee-id` == coalesce(person.phone, \"x\")", "false"},
+		{`!has(person.middle_name)`, "true"},
+		{`person.middle_name == "Q"`, "person.middle_name is missing"},
+	}
+	if diff := cmp.Diff(want, got[0].Parts); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got[0].Outcome != OutcomeFault {
+		t.Errorf("the scope hangs on a missing value: %+v", got[0])
+	}
+}

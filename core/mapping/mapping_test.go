@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -313,4 +314,33 @@ func TestAllFaultsOfAPersonAreListed(t *testing.T) {
 	if !errors.As(err, &fs) || len(fs) != 2 || r.InScope {
 		t.Errorf("got %+v, %v; want two faults and no result", r, err)
 	}
+}
+
+// Programs are shared by all workers; `go test -race` looks on.
+func TestProgramIsSafeForConcurrentUse(t *testing.T) {
+	r := tenAttributes()
+	r.Attributes = append(r.Attributes, attribute("nick", `person.middle_name`), attribute("teams", `person.teams.map(x, lower(x))`),
+		attribute("fax", `coalesce(person.middle_name, clear())`), attribute("first", `unset()`))
+	p := compile(t, r)
+	want, err := p.Eval(jane(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 50 {
+				got, err := p.Eval(jane(), nil)
+				if diff := cmp.Diff(want, got); err != nil || diff != "" {
+					t.Errorf("%v (-want +got):\n%s", err, diff)
+					return
+				}
+				if _, err := p.Eval(jane("department", nil), nil); err == nil {
+					t.Error("a fault is lost")
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }

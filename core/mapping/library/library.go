@@ -23,6 +23,7 @@ var Env = sync.OnceValues(func() (*cel.Env, error) {
 			ext.Bindings(),
 			cel.DefaultUTCTimeZone(true),
 			cel.EnableIdentifierEscapeSyntax(),
+			cel.EnableMacroCallTracking(), // so that a part of a rule can be shown as it was written
 			cel.ParserExpressionSizeLimit(expressionMax),
 		},
 		textFunctions(), regexFunctions(), nameFunctions(), listFunctions(), missingFunctions(),
