@@ -59,6 +59,16 @@ func (c Code) String() string {
 	return fmt.Sprintf("CODE_%d", int(c))
 }
 
+// ParseCode returns the code that [Code.String] calls name.
+func ParseCode(name string) (code Code, ok bool) {
+	for c, n := range codeNames {
+		if n == name {
+			return c, true
+		}
+	}
+	return 0, false
+}
+
 // Class says what the hub does about an error.
 type Class string
 
