@@ -3,7 +3,6 @@ package sql
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/connectors/sql/dialect"
@@ -88,26 +87,14 @@ func (c *customRun) step(ctx context.Context, op connector.Operation) (connector
 			return connector.Result{}, err
 		}
 	}
-	var about *record
-	var result connector.Result
-	if set, ok := op.(connector.SetCredential); ok {
-		c.p.out = &script{about: make([]*record, 1)}
-		c.p.step = 0
-		r, err := c.p.target(set.Target)
-		if err != nil {
-			return connector.Result{}, err
-		}
-		about, result.Outcome = r, connector.OutcomeApplied
-	} else {
-		script, _, err := c.p.plan(&unit{ops: []connector.Operation{op}})
-		if err != nil {
-			return connector.Result{}, err
-		}
-		about, result = script.about[0], script.answers[0]
-		if script.show[0] {
-			o := about.object(nil)
-			result.Object = &o
-		}
+	script, _, err := c.p.plan(&unit{ops: []connector.Operation{op}})
+	if err != nil {
+		return connector.Result{}, err
+	}
+	about, result := script.about[0], script.answers[0]
+	if script.show[0] {
+		o := about.object(nil)
+		result.Object = &o
 	}
 	if result.Outcome == connector.OutcomeApplied {
 		if err := c.run(ctx, op, about, &result); err != nil {
@@ -122,61 +109,26 @@ func (c *customRun) step(ctx context.Context, op connector.Operation) (connector
 
 // run executes the statements of the operation's verb.
 func (c *customRun) run(ctx context.Context, op connector.Operation, about *record, result *connector.Result) error {
-	values := c.values(op, about)
+	values := namedValues(op, about)
 	for i, st := range c.t.cfg.Statements.of(op.Verb()) {
-		bound := parseNamed(st.SQL).bind(c.db.d, values)
-		if st.Result != nil {
-			if err := c.answer(ctx, bound, st.Result, result); err != nil {
-				return err
-			}
-			continue
-		}
-		res, err := c.s.exec(ctx, bound)
+		a := action{Statement: parseNamed(st.SQL).bind(c.db.d, values), expect: st.expect(), answer: st.Result}
+		n, err := c.t.run(ctx, c.db.d, c.s, &a)
 		if err != nil {
 			return err
 		}
-		n, err := res.RowsAffected()
-		if err != nil {
-			return err
+		if a.unchanged {
+			result.Outcome = connector.OutcomeUnchanged
 		}
-		if st.Rows == "any" || st.Rows == "some" && n > 0 || (st.Rows == "one" || st.Rows == "") && n == 1 {
-			continue
+		if !a.counts(n) {
+			e := connector.AsError(miscounted(n))
+			e.Message = fmt.Sprintf("statements.%s[%d]: %s", op.Verb(), i, e.Message)
+			return e
 		}
-		e := connector.AsError(miscounted(n))
-		e.Message = fmt.Sprintf("statements.%s[%d]: %s", op.Verb(), i, e.Message)
-		return e
 	}
 	if op.Verb() == connector.VerbCreate {
 		return c.learnID(ctx, about)
 	}
 	return nil
-}
-
-// answer reads the code that a procedure returns.
-func (c *customRun) answer(ctx context.Context, st dialect.Statement, a *Answer, result *connector.Result) error {
-	rows, err := c.named(ctx, st)
-	if err != nil {
-		return err
-	}
-	if len(rows) != 1 {
-		return configuration(fmt.Sprintf("the procedure answers %d rows, and result.column needs one", len(rows)))
-	}
-	v, ok := rows[0][strings.ToLower(a.Column)]
-	if !ok {
-		return configuration(fmt.Sprintf("the procedure's answer has no column %q", a.Column))
-	}
-	code := textOf(v)
-	for _, o := range a.Outcomes {
-		if o.Value != code {
-			continue
-		}
-		if e, bad := meaningsOf[o.Outcome]; bad {
-			return &connector.Error{Code: e, NativeCode: "result " + code, Message: "the database's procedure answers " + strings.ReplaceAll(o.Outcome, "_", " ")}
-		}
-		result.Outcome = connector.Outcome(o.Outcome)
-		return nil
-	}
-	return &connector.Error{Code: connector.CodePolicy, NativeCode: "result " + code, Message: "the procedure answers a code that result.outcomes does not list"}
 }
 
 // learnID finds the new account, so that the hub gets its id.
@@ -190,41 +142,4 @@ func (c *customRun) learnID(ctx context.Context, r *record) error {
 	}
 	r.set(r.e.id, rows[0].get(r.e.id))
 	return nil
-}
-
-// values are what the :names of a statement stand for.
-func (c *customRun) values(op connector.Operation, about *record) map[string]any {
-	v := map[string]any{"operation": op.Meta().ID, "verb": string(op.Verb())}
-	if about != nil {
-		for _, col := range about.e.columns {
-			if bound, err := col.encode(about.get(col)); err == nil && about.get(col) != nil {
-				v[col.attr] = bound
-			}
-		}
-		v["key"] = about.key()
-		if id := about.id(); id != "" {
-			v["id"] = id
-		}
-		if s := about.state(); s != connector.EnabledUnknown {
-			v["enabled"] = s == connector.IsEnabled
-		}
-	}
-	switch o := op.(type) {
-	case connector.Grant:
-		v["group"] = firstOf(o.Entitlement.ID, o.Entitlement.By.Value, o.Entitlement.Name)
-	case connector.Revoke:
-		v["group"] = firstOf(o.Entitlement.ID, o.Entitlement.By.Value, o.Entitlement.Name)
-	case connector.SetCredential:
-		v["credential"] = o.Credential.Reveal()
-	}
-	return v
-}
-
-func firstOf(texts ...string) string {
-	for _, s := range texts {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
 }

@@ -74,7 +74,7 @@ func (c *customRun) grants(ctx context.Context, r *record) error {
 
 // records runs a statement that reads accounts.
 func (c *customRun) records(ctx context.Context, sql string, values map[string]any) ([]*record, error) {
-	rows, err := c.named(ctx, parseNamed(sql).bind(c.db.d, values))
+	rows, err := c.s.named(ctx, parseNamed(sql).bind(c.db.d, values))
 	if err != nil {
 		return nil, err
 	}
@@ -108,8 +108,8 @@ func (e *entity) fromNamed(row map[string]any) (*record, error) {
 }
 
 // named runs a query and reads its rows by column name, in lower case.
-func (c *customRun) named(ctx context.Context, st dialect.Statement) ([]map[string]any, error) {
-	rows, err := c.s.conn.QueryContext(ctx, st.SQL, st.Args...)
+func (s *session) named(ctx context.Context, st dialect.Statement) ([]map[string]any, error) {
+	rows, err := s.conn.QueryContext(ctx, st.SQL, st.Args...)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,8 @@ type model struct {
 	users   *entity
 	groups  []*entity
 	history *history
+	// credential are the statements that set a password.
+	credential []Statement
 }
 
 // entity is one object type and its table.

@@ -24,6 +24,11 @@ type action struct {
 	expect expect
 	// made is the row that the statement inserts, when its id is wanted.
 	made *record
+	// answer reads what the statement returns, in place of counting rows.
+	answer    *Answer
+	unchanged bool // what it answered
+	// insert: it inserts one row of values and cannot touch another.
+	insert bool
 }
 
 // script is a unit turned into statements, with the answers that hold once they
@@ -35,6 +40,11 @@ type script struct {
 	about []*record
 	// show marks the steps whose answer shows the whole row.
 	show []bool
+}
+
+// counts reports whether n rows are as many as the action was planned for.
+func (a *action) counts(n int64) bool {
+	return a.answer != nil || a.expect == expectAny || n == 1 || a.expect == expectSome && n > 0
 }
 
 // planner turns the steps of one unit into a script. It does no I/O: everything
@@ -106,6 +116,8 @@ func (p *planner) one(op connector.Operation) error {
 		return p.grant(o)
 	case connector.Revoke:
 		return p.revoke(o)
+	case connector.SetCredential:
+		return p.setCredential(o)
 	}
 	return unsupported(op.Verb(), "")
 }

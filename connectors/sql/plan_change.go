@@ -14,7 +14,7 @@ func (p *planner) update(op connector.Update) error {
 	if err != nil {
 		return err
 	}
-	if err := p.unmoved(r, op.IfVersion, op.Target.Version); err != nil {
+	if err := p.unmoved(r, op.IfVersion); err != nil {
 		return err
 	}
 	where := p.here(r)
@@ -39,11 +39,13 @@ func (p *planner) update(op connector.Update) error {
 }
 
 // unmoved holds a conditional write against the version of the row.
-func (p *planner) unmoved(r *record, wanted ...string) error {
-	for _, v := range wanted {
-		if v == "" || p.blind || r.e.version == nil || v == r.ref().Version {
-			continue
-		}
+func (p *planner) unmoved(r *record, version string) error {
+	switch {
+	case version == "" || p.blind:
+		return nil
+	case r.e.version == nil:
+		return &connector.Error{Code: connector.CodeUnsupported, Message: "a conditional write needs a column for the version; set version for " + r.e.typ + " in its config"}
+	case version != r.ref().Version:
 		return &connector.Error{Code: connector.CodeVersionConflict, Message: "the row was changed by somebody else since it was read"}
 	}
 	return nil
@@ -132,6 +134,9 @@ func (p *planner) setEnabled(op connector.SetEnabled) error {
 	want := connector.EnabledIf(op.Enabled)
 	if r.e.enabled == nil {
 		return unsupported(op.Verb(), "; set users.enabled in its config")
+	}
+	if err := p.unmoved(r, op.IfVersion); err != nil {
+		return err
 	}
 	if r.state() == want && !p.blind {
 		return nil

@@ -246,6 +246,7 @@ func (p *planner) insert(e *entity, op connector.Create, as []assignment) error 
 	p.is(r)
 	p.made = r
 	a := p.do(p.m.d.Insert(e.name, values, id), expectOne)
+	a.insert = true
 	if id != "" {
 		a.made = r
 	}

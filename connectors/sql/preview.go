@@ -23,7 +23,7 @@ func (t *Target) Preview(ctx context.Context, op connector.Operation) (string, e
 }
 
 func (t *Target) preview(db *database, m *model, op connector.Operation, p *planner) (string, error) {
-	if t.cfg.custom() || op.Verb() == connector.VerbSetCredential {
+	if t.cfg.custom() {
 		return t.cfg.Statements.preview(db.d, op.Verb())
 	}
 	p.m, p.snap, p.blind = m, newSnapshot(), true

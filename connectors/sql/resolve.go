@@ -26,7 +26,7 @@ type resolver struct {
 // with every fault, or what the database answered.
 func resolve(ctx context.Context, d *dialect.Dialect, q dialect.Queryer, cfg *Config) (*model, error) {
 	r := &resolver{ctx: ctx, d: d, q: q, cfg: cfg}
-	m := &model{d: d}
+	m := &model{d: d, credential: cfg.Statements.of(connector.VerbSetCredential)}
 	for i := range cfg.Groups {
 		path := fmt.Sprintf("groups[%d]", i)
 		if e := r.entity(path, cfg.Groups[i].typeName(), &cfg.Groups[i].Table); e != nil {

@@ -111,7 +111,7 @@ func (s *Statements) preview(d *dialect.Dialect, v connector.Verb) (string, erro
 // declared is the model of mode statements: the catalogue is not asked, the
 // config says what there is.
 func declared(d *dialect.Dialect, cfg *Config) *model {
-	m := &model{d: d}
+	m := &model{d: d, credential: cfg.Statements.SetCredential}
 	m.users = declaredEntity(&cfg.Users.Table, cfg.Users.typeName(), connector.KindAccount)
 	u := m.users
 	u.verbs = cfg.Statements.verbs()

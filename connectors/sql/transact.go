@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -100,7 +101,7 @@ func (t *Target) write(ctx context.Context, db *database, s *session, u *unit, a
 	if err != nil {
 		return t.refused(db.d, u, a.step, err)
 	}
-	if a.expect == expectOne && n == 1 || a.expect == expectSome && n > 0 || a.expect == expectAny {
+	if a.counts(n) {
 		return nil
 	}
 	return &attempt{failed: u.failAt(a.step, miscounted(n)), excuse: -1}
@@ -117,6 +118,11 @@ func miscounted(n int64) error {
 // run executes an action and tells how many rows it touched. An INSERT whose id
 // is wanted fills it in.
 func (t *Target) run(ctx context.Context, d *dialect.Dialect, s *session, a *action) (int64, error) {
+	if a.answer != nil {
+		var err error
+		a.unchanged, err = a.answer.answered(ctx, s, a.Statement)
+		return 0, err
+	}
 	if a.made != nil && d.TellsID() {
 		rows, err := s.query(ctx, a.Statement, 1)
 		if err == nil && len(rows) == 1 {
@@ -138,8 +144,15 @@ func (t *Target) run(ctx context.Context, d *dialect.Dialect, s *session, a *act
 
 // refused reads what the database said to a statement of step i.
 func (t *Target) refused(d *dialect.Dialect, u *unit, i int, err error) *attempt {
+	var own *connector.Error
+	if errors.As(err, &own) {
+		return &attempt{failed: u.failAt(i, own), excuse: -1}
+	}
 	f := d.FaultOf(err)
 	verb := u.ops[i].Verb()
+	if verb == connector.VerbSetCredential {
+		f.Text = "" // what a trigger says of a password may repeat it
+	}
 	switch f.Kind {
 	case dialect.KindLost, dialect.KindTimeout:
 		// Nobody can tell what the server still did (QUIRKS SQL-10).

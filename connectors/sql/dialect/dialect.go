@@ -11,6 +11,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -138,5 +139,5 @@ func (d *Dialect) Placeholder(n int) string { return d.placeholder(n) }
 func question(int) string { return "?" }
 
 func numbered(prefix string) func(int) string {
-	return func(n int) string { return fmt.Sprintf("%s%d", prefix, n) }
+	return func(n int) string { return prefix + strconv.Itoa(n) }
 }
