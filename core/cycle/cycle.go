@@ -40,6 +40,9 @@ type Cycle struct {
 	Reader source.Reader
 	// Connectors are those that get their people from this source.
 	Connectors []Connector
+	// LeftOut names further connectors of this source that nothing can be planned for
+	// now. Everyone is looked at in them when they are back.
+	LeftOut []string
 	// Accept is the snapshot, or at least its first eight characters, of which a
 	// person has said: it is right, though many are missing from it, it is older than
 	// the last one, or the clock has jumped. Another snapshot is refused then.
@@ -106,6 +109,8 @@ type pass struct {
 	clock  time.Time // what lifecycle and policies take for now; see clock.go
 	report Report
 	plan   plan.Plan
+	// observed are existing accounts that are to be known and never touched.
+	observed []identity.Account
 	// seen are those of an incomplete reading who were in it; nil when it was complete.
 	seen *index
 }
@@ -134,6 +139,11 @@ func (p *pass) guard(ctx context.Context) error {
 	p.plan.Rules = map[string]string{}
 	for _, c := range p.Connectors {
 		p.plan.Rules[c.Name] = c.RulesHash
+	}
+	for _, name := range p.LeftOut {
+		// Applying the plan forgets which changes this connector has not seen, so that
+		// afterwards it must see everyone.
+		p.plan.Rules[name] = ""
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func (p *pass) evaluate(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return p.Store.Observe(ctx, p.observed, p.now)
 }
 
 // targets sorts the connectors into those whose rules are the ones last applied
@@ -207,7 +207,7 @@ type share struct {
 func (p *pass) take(s *share) {
 	p.plan.Operations = append(p.plan.Operations, s.operations...)
 	p.plan.Withdraw = append(p.plan.Withdraw, s.withdraw...)
-	p.plan.Observed = append(p.plan.Observed, s.observed...)
+	p.observed = append(p.observed, s.observed...)
 	p.plan.Names = append(p.plan.Names, s.names...)
 	p.plan.Notes = append(p.plan.Notes, s.notes...)
 	p.plan.Faults = append(p.plan.Faults, s.faults...)

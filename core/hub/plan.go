@@ -121,6 +121,7 @@ func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycl
 	for _, cc := range connectors {
 		if err := failed[cc.Name]; err != nil {
 			warnings = append(warnings, fmt.Sprintf("%v; nothing is planned for it", err))
+			c.LeftOut = append(c.LeftOut, cc.Name)
 			continue
 		}
 		target, err := h.target(ctx, cc, s, reader.Fields(), o)

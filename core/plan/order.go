@@ -26,7 +26,6 @@ import (
 func Seal(p *Plan) {
 	slices.SortFunc(p.Operations, compareOperations)
 	slices.Sort(p.Withdraw)
-	slices.SortFunc(p.Observed, func(x, y identity.Account) int { return compareAccounts(x.AccountKey, y.AccountKey) })
 	slices.SortFunc(p.Names, func(x, y NameReservation) int {
 		return cmp.Or(compareAccounts(x.AccountKey, y.AccountKey), cmp.Compare(x.Attribute, y.Attribute), cmp.Compare(x.Value, y.Value))
 	})
@@ -85,7 +84,6 @@ func contentHash(p *Plan) string {
 		part(h, "operation", op)
 	}
 	part(h, "withdraw", p.Withdraw)
-	part(h, "observed", p.Observed)
 	part(h, "names", p.Names)
 	part(h, "rules", p.Rules)
 	part(h, "notes", p.Notes)

@@ -67,7 +67,6 @@ func TestHashCoversWhatThePlanDoes(t *testing.T) {
 		"account rev": func(p *Plan) { p.Operations[0].AccountRev++ },
 		"park":        func(p *Plan) { p.Operations[0].Park = "wait" },
 		"withdraw":    func(p *Plan) { p.Withdraw = []string{"x"} },
-		"observed":    func(p *Plan) { p.Observed = []identity.Account{{}} },
 		"names":       func(p *Plan) { p.Names = []NameReservation{{}} },
 		"rules":       func(p *Plan) { p.Rules["crm"] = "2" },
 		"notes":       func(p *Plan) { p.Notes = []Note{{Code: "x"}} },

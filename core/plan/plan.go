@@ -126,8 +126,6 @@ type Plan struct {
 	Inputs     Inputs      `json:"inputs"`
 	Operations []Operation `json:"operations"`
 	Withdraw   []string    `json:"withdraw,omitempty"`
-	// Observed are accounts found in a target, to be remembered and never touched.
-	Observed []identity.Account `json:"observed,omitempty"`
 	// Names are the reservations that go with it.
 	Names    []NameReservation `json:"names,omitempty"`
 	Notes    []Note            `json:"notes,omitempty"`
