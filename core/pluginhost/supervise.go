@@ -52,7 +52,8 @@ func (in *Instance) newBackoff() *backoff.ExponentialBackOff {
 }
 
 // watch returns when the process should be replaced, with the cause, or when a
-// stop was asked for, with no cause and the grace.
+// stop was asked for, with no cause and the grace. With a cause the instance
+// takes no more work.
 func (in *Instance) watch(l *live) (cause string, grace time.Duration) {
 	ask := time.NewTicker(in.cfg.Times.Health)
 	defer ask.Stop()
@@ -62,16 +63,20 @@ func (in *Instance) watch(l *live) (cause string, grace time.Duration) {
 		case grace := <-in.stop:
 			return "", grace
 		case <-l.proc.run.exited:
+			in.down()
 			return "the process ended", 0
 		case <-l.stream.ended:
+			in.down()
 			return in.streamEnd(l), 0
 		case what := <-l.stream.stuck:
+			in.down()
 			l.proc.dump()
 			return "the plugin " + what, 0
 		case <-ask.C:
 			if in.ask(l) {
 				misses = 0
 			} else if misses++; misses >= in.cfg.Times.HealthMisses {
+				in.down()
 				l.proc.dump()
 				return "the plugin does not answer", 0
 			}
@@ -111,7 +116,6 @@ func (in *Instance) ask(l *live) bool {
 
 // bury ends what is left of a process and records the incident.
 func (in *Instance) bury(l *live, cause string) {
-	in.enter(StateBackoff, in.unlive)
 	l.proc.stop(0)
 	l.stream.fail(errors.New(cause))
 	l.stream.loops.Wait()
@@ -242,7 +246,10 @@ func (in *Instance) goLive(l *live) {
 	})
 }
 
-// unlive closes it again. The lock is held.
+// down closes it again because its process is to be replaced.
+func (in *Instance) down() { in.enter(StateBackoff, in.unlive) }
+
+// unlive is for enter. The lock is held.
 func (in *Instance) unlive() {
 	in.live = nil
 	in.ready = make(chan struct{})
