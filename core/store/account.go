@@ -13,7 +13,7 @@ import (
 // their grants; those deleted in the target are marked Absent.
 func (o *Org) Accounts(ctx context.Context, kind identity.Kind, anchors []string) (map[identity.AccountKey]identity.Account, error) {
 	found := make(map[identity.AccountKey]identity.Account, len(anchors))
-	err := inChunks(anchors, func(marks string, args []any) error {
+	err := o.s.dialect.inChunks(anchors, func(marks string, args []any) error {
 		args = append([]any{o.id, string(kind)}, args...)
 		if err := o.accounts(ctx, found, kind, marks, args); err != nil {
 			return err
@@ -79,9 +79,9 @@ func eachGrant(rows *sql.Rows, kind identity.Kind, fn func(identity.AccountKey, 
 	return rows.Err()
 }
 
-// inFlight is true of an operation that may have reached the target, so that
+// inFlight is true of an operation, of the table called o, that may have reached the target, so that
 // nothing else may go out for its account.
-const inFlight = `(state IN ('sent', 'unknown') OR state = 'retry' AND continuation IS NOT NULL)`
+const inFlight = `(o.state IN ('sent', 'unknown') OR o.state = 'retry' AND o.continuation IS NOT NULL)`
 
 // openStates are the states of an operation that is not finished.
 const openStates = `('ready', 'leased', 'sent', 'retry', 'unknown', 'parked')`
@@ -89,8 +89,8 @@ const openStates = `('ready', 'leased', 'sent', 'retry', 'unknown', 'parked')`
 // OpenOperations returns the unfinished operations of these identities.
 func (o *Org) OpenOperations(ctx context.Context, kind identity.Kind, anchors []string) (map[identity.AccountKey]plan.OpenOperation, error) {
 	found := map[identity.AccountKey]plan.OpenOperation{}
-	err := inChunks(anchors, func(marks string, args []any) error {
-		rows, err := o.s.reader.QueryContext(ctx, o.s.rebind(`SELECT body, state, CASE WHEN `+inFlight+` THEN 1 ELSE 0 END FROM operation
+	err := o.s.dialect.inChunks(anchors, func(marks string, args []any) error {
+		rows, err := o.s.reader.QueryContext(ctx, o.s.rebind(`SELECT body, state, CASE WHEN `+inFlight+` THEN 1 ELSE 0 END FROM operation o
 			WHERE org_id = ? AND kind = ? AND state IN `+openStates+` AND anchor IN (`+marks+`)`), append([]any{o.id, string(kind)}, args...)...)
 		if err != nil {
 			return err

@@ -5,19 +5,30 @@ import "github.com/pressly/goose/v3"
 // dialect is what differs between the databases.
 type dialect struct {
 	goose goose.Dialect
-	// suffix ends the names of the other database's migrations.
+	// otherSuffix ends the names of the migrations that are not for this one.
 	otherSuffix string
 	// forUpdate locks the rows of a select; skipLocked passes over those locked.
 	forUpdate, skipLocked string
 	// byBytes makes a text column of a temporary table compare by bytes.
 	byBytes string
-	// maxArgs is how many arguments one statement takes.
-	maxArgs int
+	// bytes is the type that an argument which holds bytes is cast to.
+	bytes string
+	// argsMax bounds the arguments of a statement for many rows. The SQLite driver
+	// looks for each argument among all, so few are fast; PostgreSQL likes many.
+	argsMax int
 }
 
-var sqliteDialect = dialect{goose: goose.DialectSQLite3, otherSuffix: "_postgres.sql", maxArgs: 32766}
+var sqliteDialect = dialect{goose: goose.DialectSQLite3, otherSuffix: "_postgres.sql", bytes: "BLOB", argsMax: 192}
 
 var postgresDialect = dialect{
-	goose: goose.DialectPostgres, otherSuffix: "_sqlite.sql", maxArgs: 65535,
-	forUpdate: " FOR UPDATE", skipLocked: " FOR UPDATE SKIP LOCKED", byBytes: ` COLLATE "C"`,
+	goose: goose.DialectPostgres, otherSuffix: "_sqlite.sql", bytes: "BYTEA",
+	forUpdate: " FOR UPDATE", skipLocked: " FOR UPDATE SKIP LOCKED", byBytes: ` COLLATE "C"`, argsMax: 4096,
+}
+
+// lock locks only the rows of one table of a join.
+func (d dialect) lock(table string) string {
+	if d.forUpdate == "" {
+		return ""
+	}
+	return d.forUpdate + " OF " + table
 }

@@ -74,14 +74,15 @@ type batch struct {
 // the same one in a batch is the second time a lost lease.
 func (o *Org) finishing(t *tx, fs []Finish) (*batch, error) {
 	b := &batch{t: t, org: o.id, ops: map[string]finishedOp{}}
-	err := eachChunk(len(fs), func(from, to int) error {
-		args := []any{o.id}
+	err := t.s.dialect.eachChunk(len(fs), 2, func(from, to int) error {
+		var args []any
 		for _, f := range fs[from:to] {
 			args = append(args, f.ID, f.Fence)
 		}
 		var ops []finishedOp
-		err := t.all(&ops, `SELECT id, connector, kind, anchor, op, plan, attempts, tries, body FROM operation
-			WHERE org_id = ? AND state IN ('leased', 'sent', 'unknown') AND (id, fence) IN (`+values(to-from, "TEXT", "BIGINT")+`)`+t.s.dialect.forUpdate, args...)
+		err := t.all(&ops, `WITH v(id, fence) AS (`+values(to-from, "TEXT", "BIGINT")+`)
+			SELECT o.id, o.connector, o.kind, o.anchor, o.op, o.plan, o.attempts, o.tries, o.body FROM v CROSS JOIN operation o
+			WHERE o.org_id = ? AND o.id = v.id AND o.fence = v.fence AND o.lease_until > 0`+t.s.dialect.lock("o"), append(args, o.id)...)
 		for _, op := range ops {
 			b.ops[op.ID] = op
 		}
@@ -110,6 +111,10 @@ func (b *batch) writeOperations() error {
 		if f.Attempt != nil {
 			op.Tries++
 		}
+		var next int64
+		if f.State == OpRetry || f.State == OpUnknown {
+			next = micros(f.NextAttemptAt)
+		}
 		b.ops[f.ID] = op
 		var code, lastError string
 		if f.Err != nil && f.State != OpDone {
@@ -119,10 +124,10 @@ func (b *batch) writeOperations() error {
 			}
 			code = f.Err.Code.String()
 		}
-		rows[i] = []any{f.ID, string(f.State), op.Attempts, op.Tries, f.StepsDone, flag(f.MaybeApplied), micros(f.NextAttemptAt),
+		rows[i] = []any{f.ID, string(f.State), op.Attempts, op.Tries, f.StepsDone, flag(f.MaybeApplied), next,
 			micros(f.Now), code, lastError, f.Continuation}
 	}
-	return b.t.update(`operation`, columns, []string{"TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "TEXT", "BYTEA"},
+	return b.t.update(`operation`, columns, []string{"TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "TEXT", b.t.s.dialect.bytes},
 		rows, `, lease_owner = '', lease_until = 0`, `operation.org_id = ? AND operation.id = v.id`, b.org)
 }
 

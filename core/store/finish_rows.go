@@ -101,14 +101,15 @@ func (t *tx) setGrants(org string, accounts []*identity.Account) error {
 // grantsOf returns the grants of accounts: entitlement → reason.
 func (t *tx) grantsOf(org string, accounts []*identity.Account) (map[identity.AccountKey]map[string]string, error) {
 	had := make(map[identity.AccountKey]map[string]string, len(accounts))
-	err := eachChunk(len(accounts), func(from, to int) error {
-		args := []any{org}
+	err := t.s.dialect.eachChunk(len(accounts), 3, func(from, to int) error {
+		var args []any
 		for _, a := range accounts[from:to] {
 			args = append(args, a.Connector, string(a.Kind), a.Anchor)
 		}
 		var rows []struct{ Connector, Kind, Anchor, Entitlement, Reason string }
-		err := t.all(&rows, `SELECT connector, kind, anchor, entitlement, reason FROM grant_edge
-			WHERE org_id = ? AND (connector, kind, anchor) IN (VALUES `+tuples(to-from, 3)+`)`, args...)
+		err := t.all(&rows, `WITH v(connector, kind, anchor) AS (`+values(to-from, "TEXT", "TEXT", "TEXT")+`)
+			SELECT g.connector, g.kind, g.anchor, g.entitlement, g.reason FROM v CROSS JOIN grant_edge g
+			WHERE g.org_id = ? AND g.connector = v.connector AND g.kind = v.kind AND g.anchor = v.anchor`, append(args, org)...)
 		for _, r := range rows {
 			key := identity.AccountKey{Connector: r.Connector, Kind: identity.Kind(r.Kind), Anchor: r.Anchor}
 			if had[key] == nil {

@@ -85,7 +85,7 @@ func (o *Org) indexKind(ctx context.Context, source string, kind identity.Kind, 
 // Identities returns those of the given anchors that are known, absent ones too.
 func (o *Org) Identities(ctx context.Context, source string, kind identity.Kind, anchors []string) (map[string]identity.Identity, error) {
 	found := make(map[string]identity.Identity, len(anchors))
-	err := inChunks(anchors, func(marks string, args []any) error {
+	err := o.s.dialect.inChunks(anchors, func(marks string, args []any) error {
 		ids, err := o.identities(ctx, `SELECT `+identityColumns+` FROM identity i
 			WHERE i.org_id = ? AND i.source = ? AND i.kind = ? AND i.anchor IN (`+marks+`)`,
 			append([]any{o.id, source, string(kind)}, args...)...)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/provhub/provhub/core/plan"
 )
 
 // Lease takes up to n operations of connector that are ready, or whose retry is
@@ -17,12 +19,13 @@ func (o *Org) Lease(ctx context.Context, connector, owner string, n int, now tim
 	if n <= 0 {
 		return nil, nil
 	}
-	if due, err := o.anyDue(ctx, connector, now); err != nil || !due {
+	ready, due, err := o.leasableNow(ctx, connector, now)
+	if err != nil || !ready && !due {
 		return nil, o.s.fail("lease", err)
 	}
 	var leased []OpRow
-	err := o.write(ctx, "lease", func(t *tx) error {
-		ops, err := o.leasable(t, connector, n, now)
+	err = o.write(ctx, "lease", func(t *tx) error {
+		ops, err := o.leasable(t, connector, n, now, due)
 		if err != nil {
 			return err
 		}
@@ -35,36 +38,36 @@ func (o *Org) Lease(ctx context.Context, connector, owner string, n int, now tim
 	return leased, nil
 }
 
-// anyDue looks without a transaction, so that an idle worker never writes.
-func (o *Org) anyDue(ctx context.Context, connector string, now time.Time) (bool, error) {
-	at, _, err := o.NextDue(ctx, connector)
-	return !at.IsZero() && !at.After(now), err
+// leasableNow looks without a transaction, so that an idle worker never writes:
+// whether anything is ready, and whether any retry is due.
+func (o *Org) leasableNow(ctx context.Context, connector string, now time.Time) (ready, due bool, err error) {
+	var row struct{ Ready, Due bool }
+	err = o.get(ctx, &row, `SELECT
+		CASE WHEN EXISTS (SELECT 1 FROM operation WHERE org_id = ? AND connector = ? AND state = 'ready') THEN 1 ELSE 0 END AS ready,
+		CASE WHEN EXISTS (SELECT 1 FROM operation WHERE org_id = ? AND connector = ? AND state = 'retry' AND lane IN (0, 1, 2)
+			AND next_attempt_at <= ?) THEN 1 ELSE 0 END AS due`, o.id, connector, o.id, connector, micros(now))
+	return row.Ready, row.Due, err
 }
 
-// leasable locks and reads what can be leased, in order. Each lane has its own
-// queries, so that the indexes give the order and nothing is sorted.
-func (o *Org) leasable(t *tx, connector string, n int, now time.Time) ([]OpRow, error) {
-	var out []OpRow
-	for lane := 0; lane < lanes && len(out) < n; lane++ {
-		ready, err := o.operations(t.ctx, t, `WHERE org_id = ? AND connector = ? AND state = 'ready' AND lane = ?
-			ORDER BY seq LIMIT ?`+t.s.dialect.skipLocked, o.id, connector, lane, n-len(out))
-		if err != nil {
-			return nil, err
-		}
-		due, err := o.operations(t.ctx, t, `WHERE org_id = ? AND connector = ? AND state = 'retry' AND lane = ?
-			AND next_attempt_at <= ? ORDER BY next_attempt_at LIMIT ?`+t.s.dialect.skipLocked, o.id, connector, lane, micros(now), n-len(out))
-		if err != nil {
-			return nil, err
-		}
-		both := append(ready, due...)
-		slices.SortStableFunc(both, func(a, b OpRow) int { return cmp.Compare(a.Seq, b.Seq) })
-		out = append(out, both[:min(len(both), n-len(out))]...)
+// leasable locks and reads up to n operations that can be leased, in order.
+func (o *Org) leasable(t *tx, connector string, n int, now time.Time, due bool) ([]OpRow, error) {
+	ops, err := o.operations(t.ctx, t, `WHERE org_id = ? AND connector = ? AND state = 'ready'
+		ORDER BY lane, next_attempt_at, seq LIMIT ?`+t.s.dialect.skipLocked, o.id, connector, n)
+	if err != nil || !due {
+		return ops, err
 	}
-	return out, nil
+	// Lane by lane: however many retries are due, a leaver's goes first.
+	for _, lane := range []plan.Lane{plan.LaneLeaver, plan.LaneRevoke, plan.LaneNormal} {
+		retries, err := o.operations(t.ctx, t, `WHERE org_id = ? AND connector = ? AND state = 'retry' AND lane = ? AND next_attempt_at <= ?
+			ORDER BY next_attempt_at LIMIT ?`+t.s.dialect.skipLocked, o.id, connector, int(lane), micros(now), n)
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, retries...)
+	}
+	slices.SortFunc(ops, func(a, b OpRow) int { return cmp.Or(cmp.Compare(a.Lane, b.Lane), cmp.Compare(a.Seq, b.Seq)) })
+	return ops[:min(len(ops), n)], nil
 }
-
-// lanes is how many lanes there are: [plan.LaneLeaver] to [plan.LaneNormal].
-const lanes = 3
 
 // lease gives locked rows a new fence and a lease; state stays for those that
 // are to be settled.
@@ -72,11 +75,11 @@ func (o *Org) lease(t *tx, ops []OpRow, owner string, now time.Time, ttl time.Du
 	ids := make([]string, len(ops))
 	for i := range ops {
 		ops[i].Fence++
-		ops[i].State, ops[i].UpdatedAt = state, now
+		ops[i].State, ops[i].UpdatedAt, ops[i].NextAttemptAt = state, now, time.Time{}
 		ids[i] = ops[i].ID
 	}
-	return inChunks(ids, func(marks string, args []any) error {
-		_, err := t.exec(`UPDATE operation SET state = ?, fence = fence + 1, lease_owner = ?, lease_until = ?, updated_at = ?
+	return t.s.dialect.inChunks(ids, func(marks string, args []any) error {
+		_, err := t.exec(`UPDATE operation SET state = ?, fence = fence + 1, lease_owner = ?, lease_until = ?, updated_at = ?, next_attempt_at = 0
 			WHERE org_id = ? AND id IN (`+marks+`)`,
 			append([]any{string(state), owner, micros(now.Add(ttl)), micros(now), o.id}, args...)...)
 		return err
@@ -118,14 +121,16 @@ func (o *Org) MarkSent(ctx context.Context, ops []OpRow, now time.Time) (kept []
 	}
 	err = o.write(ctx, "sent", func(t *tx) error {
 		held := map[string]bool{}
-		err := eachChunk(len(ops), func(from, to int) error {
-			args := []any{micros(now), micros(now), o.id}
+		err := t.s.dialect.eachChunk(len(ops), 2, func(from, to int) error {
+			var args []any
 			for _, op := range ops[from:to] {
 				args = append(args, op.ID, op.Fence)
 			}
 			var ids []string
-			err := t.all(&ids, `UPDATE operation SET state = 'sent', updated_at = ?, sent_at = CASE WHEN sent_at = 0 THEN ? ELSE sent_at END
-				WHERE org_id = ? AND state = 'leased' AND (id, fence) IN (`+values(to-from, "TEXT", "BIGINT")+`) RETURNING id`, args...)
+			err := t.all(&ids, `WITH v(id, fence) AS (`+values(to-from, "TEXT", "BIGINT")+`)
+				UPDATE operation SET state = 'sent', updated_at = ?, sent_at = CASE WHEN sent_at = 0 THEN ? ELSE sent_at END FROM v
+				WHERE operation.org_id = ? AND operation.id = v.id AND operation.fence = v.fence AND operation.state = 'leased'
+				RETURNING operation.id`, append(args, micros(now), micros(now), o.id)...)
 			for _, id := range ids {
 				held[id] = true
 			}
@@ -155,12 +160,12 @@ func (o *Org) MarkSent(ctx context.Context, ops []OpRow, now time.Time) (kept []
 // the first [Org.Lease]; without it, those that ended before now. The old
 // worker's fences no longer hold.
 func (o *Org) Recover(ctx context.Context, owner string, now time.Time) (unknown, ready int, err error) {
-	ended, args := "", []any{o.id}
+	ended, args := " AND lease_until > 0", []any{o.id}
 	if _, all := o.s.working.Load(o.id); !all {
-		ended, args = " AND lease_until < ?", append(args, micros(now))
+		ended, args = ended+" AND lease_until < ?", append(args, micros(now))
 	}
 	var n int
-	err = o.get(ctx, &n, `SELECT COUNT(*) FROM operation WHERE org_id = ? AND (state IN ('leased', 'sent') OR state = 'unknown' AND lease_until > 0)`+ended, args...)
+	err = o.get(ctx, &n, `SELECT COUNT(*) FROM operation WHERE org_id = ?`+ended, args...)
 	if err != nil || n == 0 {
 		return 0, 0, o.s.fail("recover", err)
 	}
@@ -172,7 +177,7 @@ func (o *Org) Recover(ctx context.Context, owner string, now time.Time) (unknown
 		}{
 			{`state = 'ready'`, `state = 'leased'`, &ready},
 			{`state = 'unknown', maybe_applied = 1, next_attempt_at = 0`, `state = 'sent'`, &unknown},
-			{`state = 'unknown'`, `state = 'unknown' AND lease_until > 0`, new(int)},
+			{`state = 'unknown'`, `state = 'unknown'`, new(int)},
 		} {
 			n, err := t.exec(`UPDATE operation SET `+step.set+`, fence = fence + 1, lease_owner = '', lease_until = 0, updated_at = ?
 				WHERE org_id = ? AND `+step.from+ended, append([]any{micros(now)}, args...)...)

@@ -6,14 +6,13 @@ import (
 	"strings"
 )
 
-// chunkRows bounds the rows of one statement: larger ones are no faster.
-const chunkRows = 128
-
-// eachChunk cuts n rows into chunks whose sizes are powers of two, so that few
-// different statements come up and the databases keep them prepared.
-func eachChunk(n int, fn func(from, to int) error) error {
+// eachChunk cuts n rows of the given width into chunks for one statement each.
+// Their sizes are powers of two, so that few different statements come up and
+// each stays prepared.
+func (d dialect) eachChunk(n, width int, fn func(from, to int) error) error {
+	most := 1 << (bits.Len(uint(max(d.argsMax/width, 1))) - 1)
 	for from := 0; from < n; {
-		size := min(chunkRows, 1<<(bits.Len(uint(n-from))-1))
+		size := min(most, 1<<(bits.Len(uint(n-from))-1))
 		if err := fn(from, from+size); err != nil {
 			return err
 		}
@@ -40,12 +39,16 @@ func values(n int, types ...string) string {
 
 // insert writes rows of equal width with head + VALUES + tail.
 func (t *tx) insert(head string, rows [][]any, tail string) error {
-	return eachChunk(len(rows), func(from, to int) error {
-		args := make([]any, 0, (to-from)*len(rows[0]))
+	if len(rows) == 0 {
+		return nil
+	}
+	width := len(rows[0])
+	return t.s.dialect.eachChunk(len(rows), width, func(from, to int) error {
+		args := make([]any, 0, (to-from)*width)
 		for _, r := range rows[from:to] {
 			args = append(args, r...)
 		}
-		_, err := t.exec(head+" VALUES "+tuples(to-from, len(rows[0]))+" "+tail, args...)
+		_, err := t.exec(head+" VALUES "+tuples(to-from, width)+" "+tail, args...)
 		return err
 	})
 }
@@ -64,10 +67,10 @@ func list[T ~string](vs []T) (marks string, args []any) {
 	return strings.TrimSuffix(strings.Repeat("?,", size), ","), args
 }
 
-// inChunks calls fn with the marks and arguments of an IN for up to 512 values
-// at a time; not at all for none.
-func inChunks[T ~string](vs []T, fn func(marks string, args []any) error) error {
-	for chunk := range slices.Chunk(vs, 512) {
+// inChunks calls fn with the marks and arguments of an IN for some of vs at a
+// time; not at all for none.
+func (d dialect) inChunks(vs []string, fn func(marks string, args []any) error) error {
+	for chunk := range slices.Chunk(vs, 1<<(bits.Len(uint(d.argsMax))-1)) {
 		marks, args := list(chunk)
 		if err := fn(marks, args); err != nil {
 			return err
@@ -85,7 +88,7 @@ func (t *tx) update(table, columns string, types []string, rows [][]any, set, wh
 	for _, n := range names[1:] {
 		sets = append(sets, n+" = v."+n)
 	}
-	return eachChunk(len(rows), func(from, to int) error {
+	return t.s.dialect.eachChunk(len(rows), len(types), func(from, to int) error {
 		var args []any
 		for _, r := range rows[from:to] {
 			args = append(args, r...)

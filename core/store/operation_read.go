@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,9 +63,11 @@ func (o *Org) Operations(ctx context.Context, f OpFilter) ([]OpRow, error) {
 			where, args = append(where, c.column+" = ?"), append(args, c.value)
 		}
 	}
-	if f.States == nil {
+	if !slices.ContainsFunc(f.States, func(s OpState) bool { return !slices.Contains(OpenStates, s) }) {
+		// All that is asked for is open: say so in the words of the index.
 		where = append(where, "state IN "+openStates)
-	} else if len(f.States) > 0 {
+	}
+	if len(f.States) > 0 {
 		marks, states := list(f.States)
 		where, args = append(where, "state IN ("+marks+")"), append(args, states...)
 	}
@@ -145,25 +148,28 @@ func (o *Org) OperationCounts(ctx context.Context) (map[string]map[OpState]int, 
 }
 
 // NextDue returns when the next operation of connector can be leased, and how
-// many are open. The zero time: none will be, until a lease ends or a person acts;
-// the beginning of 1970 and every past time: now.
+// many are open. A time in the past means now; the zero time that none will be
+// until a lease ends or a person acts.
 func (o *Org) NextDue(ctx context.Context, name string) (at time.Time, open int, err error) {
-	var row struct {
-		Ready int
-		Due   int64
+	var rows []struct {
+		State OpState
 		Open  int
+		Due   int64
+		Free  int
 	}
-	err = o.get(ctx, &row, `SELECT
-		(SELECT COUNT(*) FROM (SELECT 1 FROM operation WHERE org_id = ? AND connector = ? AND state = 'ready' LIMIT 1) r) AS ready,
-		(SELECT COALESCE(MIN(next_attempt_at), 0) FROM operation WHERE org_id = ? AND connector = ? AND (state = 'retry'
-			OR state = 'unknown' AND lease_until = 0)) AS due,
-		(SELECT COUNT(*) FROM operation WHERE org_id = ? AND connector = ? AND state IN `+openStates+`) AS open`,
-		o.id, name, o.id, name, o.id, name)
-	switch {
-	case err != nil:
+	err = o.all(ctx, &rows, `SELECT state, COUNT(*) AS open, MIN(next_attempt_at) AS due, SUM(CASE WHEN lease_until = 0 THEN 1 ELSE 0 END) AS free
+		FROM operation WHERE org_id = ? AND connector = ? AND state IN `+openStates+` GROUP BY state`, o.id, name)
+	if err != nil {
 		return time.Time{}, 0, o.s.fail("read the queue", err)
-	case row.Ready > 0:
-		return time.Unix(0, 0).UTC(), row.Open, nil
 	}
-	return fromMicros(row.Due), row.Open, nil
+	for _, r := range rows {
+		open += r.Open
+		due := fromMicros(max(r.Due, 1))
+		if r.State == OpReady || r.State == OpRetry || r.State == OpUnknown && r.Free > 0 {
+			if at.IsZero() || due.Before(at) {
+				at = due
+			}
+		}
+	}
+	return at, open, nil
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/provhub/provhub/core/plan"
 )
 
 // ApplyPlan puts the operations of a proposed or approved plan into the queue
@@ -17,6 +15,8 @@ import (
 // was made; [ErrPlanState] one that is held, rejected, superseded or applied, or
 // whose approval ran out. An account whose open operation may have reached the
 // target is left alone and looked at again by the next plan.
+//
+// An operation that a person has to decide on ([plan.Operation].Park) is parked.
 //
 // A plan without operations can be applied again; nothing happens then.
 func (o *Org) ApplyPlan(ctx context.Context, hash, actor string, now time.Time) (ready int, err error) {
@@ -45,15 +45,16 @@ func (o *Org) applyPlan(t *tx, hash, actor string, now time.Time) (ready int, er
 	}
 	a := &application{t: t, org: o.id, plan: p, now: now}
 	for _, step := range []func() error{
-		a.skipInFlight, a.checkDrift, a.withdraw, a.supersede, a.makeReady,
-		a.reserveNames, a.rememberRules, a.moveGeneration, a.markApplied,
+		a.clearTheWay, a.checkDrift, a.withdraw, a.makeReady,
+		a.reserveNames, a.rememberRules, a.rememberFaults, a.moveGeneration, a.markApplied,
+		func() error { return t.analyze(a.ready, "operation", "account") },
 	} {
 		if err := step(); err != nil {
 			return 0, err
 		}
 	}
 	return int(a.ready), t.audit(o.id, entry(now, actor, "plan.apply", p.Hash, map[string]any{
-		"source": p.Inputs.Source, "counts": p.Counts, "ready": a.ready, "replaced": a.superseded,
+		"source": p.Inputs.Source, "counts": p.Counts, "ready": a.ready, "parked": a.parked, "replaced": a.superseded,
 		"withdrawn": a.withdrawn, "in_flight": a.skipped, "approved_by": p.ApprovedBy,
 	}))
 }
@@ -109,76 +110,5 @@ type application struct {
 	plan *planRecord
 	now  time.Time
 
-	skipped, superseded, withdrawn, ready int64
-}
-
-// skipInFlight leaves out accounts whose open operation may have reached the
-// target, and has them looked at again. The plan's own notes name accounts for
-// which nothing was planned for that reason.
-func (a *application) skipInFlight() error {
-	// Lock what is open first: a worker may be about to send it.
-	var open []string
-	err := a.t.all(&open, `SELECT id FROM operation o WHERE org_id = ? AND state IN `+openStates+` AND EXISTS (
-		SELECT 1 FROM operation n WHERE n.org_id = o.org_id AND n.plan = ? AND n.state = 'planned' AND n.connector = o.connector
-			AND n.kind = o.kind AND n.anchor = o.anchor)`+a.t.s.dialect.forUpdate, a.org, a.plan.Hash)
-	if err != nil {
-		return err
-	}
-	keys := make([]plan.Note, 0)
-	for _, n := range a.plan.Notes {
-		if n.Code == noteInFlight {
-			keys = append(keys, n)
-		}
-	}
-	if len(open) == 0 && len(keys) == 0 {
-		return nil
-	}
-	var skipped []struct{ Connector, Kind, Anchor string }
-	err = a.t.all(&skipped, `SELECT connector, kind, anchor FROM operation n WHERE org_id = ? AND plan = ? AND state = 'planned' AND EXISTS (
-		SELECT 1 FROM operation o WHERE o.org_id = n.org_id AND o.connector = n.connector AND o.kind = n.kind AND o.anchor = n.anchor
-			AND `+inFlight+`)`, a.org, a.plan.Hash)
-	if err != nil {
-		return err
-	}
-	a.skipped, err = a.t.exec(`UPDATE operation AS n SET state = 'superseded', updated_at = ? WHERE org_id = ? AND plan = ? AND state = 'planned' AND EXISTS (
-		SELECT 1 FROM operation o WHERE o.org_id = n.org_id AND o.connector = n.connector AND o.kind = n.kind AND o.anchor = n.anchor
-			AND `+inFlight+`)`, micros(a.now), a.org, a.plan.Hash)
-	if err != nil {
-		return err
-	}
-	rows := make([][]any, 0, len(skipped)+len(keys))
-	for _, s := range skipped {
-		rows = append(rows, []any{a.org, s.Connector, s.Kind, s.Anchor})
-	}
-	for _, n := range keys {
-		rows = append(rows, []any{a.org, n.Connector, string(n.Kind), n.Anchor})
-	}
-	return a.t.markReplan(a.org, rows)
-}
-
-// noteInFlight is the code of the note that a plan leaves for an account whose
-// open operation cannot be replaced.
-const noteInFlight = "in_flight"
-
-// markReplan has accounts (org, connector, kind, anchor) looked at again by the
-// next plan.
-func (t *tx) markReplan(org string, accounts [][]any) error {
-	if len(accounts) == 0 {
-		return nil
-	}
-	g, err := t.bump(org)
-	if err != nil {
-		return err
-	}
-	seen := map[[3]string]bool{}
-	rows := accounts[:0]
-	for _, a := range accounts {
-		key := [3]string{a[1].(string), a[2].(string), a[3].(string)}
-		if !seen[key] {
-			seen[key] = true
-			rows = append(rows, append(a[:4:4], g))
-		}
-	}
-	return t.insert(`INSERT INTO replan (org_id, connector, kind, anchor, generation)`, rows,
-		`ON CONFLICT (org_id, connector, kind, anchor) DO UPDATE SET generation = excluded.generation`)
+	skipped, superseded, withdrawn, ready, parked int64
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/plan"
 )
 
@@ -92,10 +93,10 @@ func (o *Org) insertOperations(t *tx, p *plan.Plan, now time.Time) error {
 		return err
 	}
 	first := next - int64(len(p.Operations))
-	rows := make([][]any, 0, chunkRows)
-	for from := 0; from < len(p.Operations); from += chunkRows {
+	rows := make([][]any, 0, operationsAtOnce)
+	for from := 0; from < len(p.Operations); from += operationsAtOnce {
 		rows = rows[:0]
-		for i, op := range p.Operations[from:min(from+chunkRows, len(p.Operations))] {
+		for i, op := range p.Operations[from:min(from+operationsAtOnce, len(p.Operations))] {
 			row, err := o.operationRow(p.Hash, first+int64(from+i), op, now)
 			if err != nil {
 				return err
@@ -109,6 +110,9 @@ func (o *Org) insertOperations(t *tx, p *plan.Plan, now time.Time) error {
 	return nil
 }
 
+// operationsAtOnce bounds the rows that are made ready in memory.
+const operationsAtOnce = 512
+
 const operationInsert = `INSERT INTO operation (org_id, id, plan, seq, connector, kind, anchor, op, lane, account_rev, identity_rev,
 	revokes, clears, renames, created_at, updated_at, body, state, attempts, tries, steps_done, maybe_applied, edited, next_attempt_at,
 	fence, lease_owner, lease_until, sent_at, code, last_error)`
@@ -118,7 +122,7 @@ func (o *Org) operationRow(hash string, seq int64, op plan.Operation, now time.T
 	if err != nil {
 		return nil, fmt.Errorf("operation for %s on %s: %w", op.Anchor, op.Connector, err)
 	}
-	var revokes, clears int
+	var revokes, clears, renames int
 	for _, g := range op.Grants {
 		if g.Remove {
 			revokes++
@@ -128,9 +132,20 @@ func (o *Org) operationRow(hash string, seq int64, op plan.Operation, now time.T
 		if len(c.After) == 0 {
 			clears++
 		}
+		if c.Naming && op.Kind != plan.Create && op.Kind != plan.Adopt {
+			renames = 1
+		}
+	}
+	// What a person has to decide is the operation's error from the start.
+	var code, lastError string
+	if op.Park != "" {
+		code = connector.CodePolicy.String()
+		if lastError, err = encode(connector.Errorf(connector.CodePolicy, "%s", op.Park)); err != nil {
+			return nil, err
+		}
 	}
 	return []any{o.id, op.ID, hash, seq, op.Connector, string(op.AccountKey.Kind), op.Anchor, string(op.Kind), int(op.Lane), op.AccountRev, op.IdentityRev,
-		revokes, clears, 0, micros(now), micros(now), body, string(OpPlanned), 0, 0, 0, 0, 0, 0, 0, "", 0, 0, "", ""}, nil
+		revokes, clears, renames, micros(now), micros(now), body, string(OpPlanned), 0, 0, 0, 0, 0, 0, 0, "", 0, 0, code, lastError}, nil
 }
 
 func countOperations(ops []plan.Operation) plan.Counts {

@@ -48,7 +48,12 @@ func (a *application) checkDrift() error {
 	return nil
 }
 
+// makeReady lets the operations out, except those of which a person decides.
 func (a *application) makeReady() (err error) {
+	if a.parked, err = a.t.exec(`UPDATE operation SET state = 'parked', updated_at = ? WHERE org_id = ? AND plan = ? AND state = 'planned'
+		AND code <> ''`, micros(a.now), a.org, a.plan.Hash); err != nil {
+		return err
+	}
 	a.ready, err = a.t.exec(`UPDATE operation SET state = 'ready', updated_at = ? WHERE org_id = ? AND plan = ? AND state = 'planned'`,
 		micros(a.now), a.org, a.plan.Hash)
 	return err
@@ -79,10 +84,16 @@ func (a *application) moveGeneration() error {
 		SELECT MIN(applied_generation) FROM source_state WHERE org_id = ?)`, a.org, a.org); err != nil {
 		return err
 	}
-	if a.ready+a.withdrawn+a.skipped > 0 {
+	if a.ready+a.parked+a.withdrawn+a.skipped > 0 {
 		_, err = a.t.bump(a.org)
 	}
 	return err
+}
+
+// rememberFaults has those looked at again whom the plan could not work out, and
+// nobody else any more: only now is what it did for the others in the queue.
+func (a *application) rememberFaults() error {
+	return a.t.setFaults(a.org, a.plan.Inputs.Source, a.plan.Faults)
 }
 
 func (a *application) markApplied() error {

@@ -18,6 +18,7 @@ type Reading struct {
 	source string
 	conn   *sqlx.Conn
 	staged bool
+	stmts  map[string]*sqlx.Stmt
 	buf    []byte
 	names  []string
 }
@@ -33,7 +34,7 @@ func (o *Org) BeginReading(ctx context.Context, source string) (*Reading, error)
 	if err != nil {
 		return nil, o.s.fail("begin reading", err)
 	}
-	r := &Reading{o: o, source: source, conn: conn}
+	r := &Reading{o: o, source: source, conn: conn, stmts: map[string]*sqlx.Stmt{}}
 	for _, q := range []string{`DROP TABLE IF EXISTS temp.stage`, fmt.Sprintf(stageTable, o.s.dialect.byBytes)} {
 		if q[0] == 'D' && o.s.gate == nil {
 			q = `DROP TABLE IF EXISTS pg_temp.stage`
@@ -45,9 +46,6 @@ func (o *Org) BeginReading(ctx context.Context, source string) (*Reading, error)
 	return r, nil
 }
 
-// stageChunk is how many rows one statement stages.
-const stageChunk = 64
-
 // Stage adds new and changed identities: Attributes, Hash, State, DueAt,
 // Reference and Position are taken. The same key again replaces the former. It
 // is kept until the end of the reading, outside of memory.
@@ -55,22 +53,10 @@ func (r *Reading) Stage(ctx context.Context, ids []identity.Identity) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	t, err := r.conn.BeginTxx(ctx, nil)
-	if err != nil {
-		return r.o.s.fail("stage", err)
-	}
-	defer t.Rollback()
-	if err := r.stage(&tx{Tx: t, s: r.o.s, ctx: ctx}, ids); err != nil {
-		return r.o.s.fail("stage", err)
-	}
 	r.staged = true
-	return r.o.s.fail("stage", t.Commit())
-}
-
-func (r *Reading) stage(t *tx, ids []identity.Identity) error {
 	const width = 8
-	args := make([]any, 0, stageChunk*width)
-	return eachChunk(len(ids), func(from, to int) error {
+	var args []any
+	err := r.o.s.dialect.eachChunk(len(ids), width, func(from, to int) error {
 		args = args[:0]
 		for k := range ids[from:to] {
 			i := &ids[from+k]
@@ -80,17 +66,37 @@ func (r *Reading) stage(t *tx, ids []identity.Identity) error {
 			}
 			args = append(args, string(i.Kind), i.Anchor, i.Hash[:], string(i.State), micros(i.DueAt), i.Position, i.Reference, string(r.buf))
 		}
-		_, err := t.exec(`INSERT INTO stage (kind, anchor, hash, state, due_at, position, reference, attributes)
+		st, err := r.statement(ctx, `INSERT INTO stage (kind, anchor, hash, state, due_at, position, reference, attributes)
 			VALUES `+tuples(to-from, width)+` ON CONFLICT (kind, anchor) DO UPDATE SET hash = excluded.hash, state = excluded.state,
-			due_at = excluded.due_at, position = excluded.position, reference = excluded.reference, attributes = excluded.attributes`, args...)
+			due_at = excluded.due_at, position = excluded.position, reference = excluded.reference, attributes = excluded.attributes`)
+		if err != nil {
+			return err
+		}
+		_, err = st.ExecContext(ctx, args...)
 		return err
 	})
+	return r.o.s.fail("stage", err)
+}
+
+// statement returns q prepared on the reading's connection.
+func (r *Reading) statement(ctx context.Context, q string) (*sqlx.Stmt, error) {
+	if st, ok := r.stmts[q]; ok {
+		return st, nil
+	}
+	st, err := r.conn.PreparexContext(ctx, r.o.s.rebind(q))
+	if err == nil {
+		r.stmts[q] = st
+	}
+	return st, err
 }
 
 // Discard ends the reading without taking anything over.
 func (r *Reading) Discard(ctx context.Context) error {
 	if r.conn == nil {
 		return nil
+	}
+	for _, st := range r.stmts {
+		st.Close() // the connection goes back to the pool
 	}
 	_, err := r.conn.ExecContext(ctx, `DROP TABLE stage`)
 	if cerr := r.conn.Close(); err == nil {

@@ -43,7 +43,9 @@ func (r *Reading) take(t *tx, end ReadingEnd) (int64, error) {
 		return 0, err
 	}
 	for _, step := range []func() error{
+		func() error { return t.analyze(staged, "stage") },
 		func() error { return r.merge(t, end, g) },
+		func() error { return t.analyze(staged, "identity") },
 		func() error { return r.vanish(t, end, g) },
 		func() error { return r.pullReferences(t, g) },
 		func() error { return r.end(t, end, true) },
@@ -57,7 +59,7 @@ func (r *Reading) take(t *tx, end ReadingEnd) (int64, error) {
 
 // drop takes duplicates out of the staging area.
 func (r *Reading) drop(t *tx, keys []identity.Key) error {
-	return keyChunks(keys, func(kind identity.Kind, marks string, args []any) error {
+	return t.keyChunks(keys, func(kind identity.Kind, marks string, args []any) error {
 		_, err := t.exec(`DELETE FROM stage WHERE kind = ? AND anchor IN (`+marks+`)`, append([]any{string(kind)}, args...)...)
 		return err
 	})
@@ -78,7 +80,7 @@ func (r *Reading) merge(t *tx, end ReadingEnd, g int64) error {
 }
 
 func (r *Reading) vanish(t *tx, end ReadingEnd, g int64) error {
-	return keyChunks(end.Vanished, func(kind identity.Kind, marks string, args []any) error {
+	return t.keyChunks(end.Vanished, func(kind identity.Kind, marks string, args []any) error {
 		args = append([]any{string(identity.Gone), micros(end.Now), g, r.o.id, r.source, string(kind)}, args...)
 		_, err := t.exec(`UPDATE identity SET state = ?, absent_since = ?, due_at = 0, rev = rev + 1, changed_gen = ?
 			WHERE org_id = ? AND source = ? AND kind = ? AND absent_since = 0 AND anchor IN (`+marks+`)`, args...)
@@ -86,10 +88,16 @@ func (r *Reading) vanish(t *tx, end ReadingEnd, g int64) error {
 	})
 }
 
-// pullReferences brings those whose manager changed into the next plan.
+// pullReferences brings those whose manager changed into the next plan. The plus
+// signs keep SQLite from walking the whole source by changed_gen.
 func (r *Reading) pullReferences(t *tx, g int64) error {
-	_, err := t.exec(`UPDATE identity SET changed_gen = ?
-		WHERE org_id = ? AND source = ? AND reference <> '' AND changed_gen < ? AND reference IN (
+	var older int
+	err := t.get(&older, `SELECT COUNT(*) FROM (SELECT 1 FROM identity WHERE org_id = ? AND source = ? AND changed_gen < ? LIMIT 1) i`, r.o.id, r.source, g)
+	if err != nil || older == 0 {
+		return err
+	}
+	_, err = t.exec(`UPDATE identity SET changed_gen = ?
+		WHERE org_id = ? AND source = ? AND reference <> '' AND +changed_gen < ? AND reference IN (
 			SELECT anchor FROM identity m WHERE m.org_id = ? AND m.source = ? AND m.kind = ? AND m.changed_gen = ?)`,
 		g, r.o.id, r.source, g, r.o.id, r.source, string(identity.Person), g)
 	return err
@@ -114,13 +122,13 @@ func (r *Reading) end(t *tx, end ReadingEnd, changed bool) error {
 }
 
 // keyChunks calls fn for the anchors of each kind, some hundred at a time.
-func keyChunks(keys []identity.Key, fn func(kind identity.Kind, marks string, args []any) error) error {
+func (t *tx) keyChunks(keys []identity.Key, fn func(kind identity.Kind, marks string, args []any) error) error {
 	byKind := map[identity.Kind][]string{}
 	for _, k := range keys {
 		byKind[k.Kind] = append(byKind[k.Kind], k.Anchor)
 	}
 	for _, kind := range []identity.Kind{identity.Person, identity.Group} {
-		err := inChunks(byKind[kind], func(marks string, args []any) error { return fn(kind, marks, args) })
+		err := t.s.dialect.inChunks(byKind[kind], func(marks string, args []any) error { return fn(kind, marks, args) })
 		if err != nil {
 			return err
 		}

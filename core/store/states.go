@@ -49,7 +49,7 @@ func (o *Org) SetStates(ctx context.Context, ids []identity.Identity, now time.T
 }
 
 // SetFaults replaces the evaluation faults of source: these identities are
-// pending until they are worked out.
+// pending until they are worked out. [Org.ApplyPlan] does it with the plan's faults.
 func (o *Org) SetFaults(ctx context.Context, source string, faults []plan.Note) error {
 	var had int
 	if len(faults) == 0 {
@@ -58,6 +58,10 @@ func (o *Org) SetFaults(ctx context.Context, source string, faults []plan.Note) 
 			return o.s.fail("read faults", err)
 		}
 	}
+	return o.write(ctx, "faults", func(t *tx) error { return t.setFaults(o.id, source, faults) })
+}
+
+func (t *tx) setFaults(org, source string, faults []plan.Note) error {
 	rows := make([][]any, 0, len(faults))
 	seen := map[identity.AccountKey]bool{}
 	for _, f := range faults {
@@ -66,13 +70,11 @@ func (o *Org) SetFaults(ctx context.Context, source string, faults []plan.Note) 
 		}
 		if !seen[f.AccountKey] {
 			seen[f.AccountKey] = true
-			rows = append(rows, []any{o.id, source, string(f.Kind), f.Anchor, f.Connector, f.Code, f.Text})
+			rows = append(rows, []any{org, source, string(f.Kind), f.Anchor, f.Connector, f.Code, f.Text})
 		}
 	}
-	return o.write(ctx, "faults", func(t *tx) error {
-		if _, err := t.exec(`DELETE FROM evaluation_fault WHERE org_id = ? AND source = ?`, o.id, source); err != nil {
-			return err
-		}
-		return t.insert(`INSERT INTO evaluation_fault (org_id, source, kind, anchor, connector, code, text)`, rows, "")
-	})
+	if _, err := t.exec(`DELETE FROM evaluation_fault WHERE org_id = ? AND source = ?`, org, source); err != nil {
+		return err
+	}
+	return t.insert(`INSERT INTO evaluation_fault (org_id, source, kind, anchor, connector, code, text)`, rows, "")
 }

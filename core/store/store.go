@@ -36,9 +36,10 @@ type Store struct {
 	commits       atomic.Int64
 	nameRetention time.Duration
 
-	rebound sync.Map // SQL text → SQL text with $1, PostgreSQL only
-	working sync.Map // org → struct{}: this process holds the working role
-	names   sync.Map // nameAttribute → struct{}: values of accounts are indexed
+	stmts   map[string]*sqlx.Stmt // SQLite's writer's, guarded by gate; nil: wanted
+	rebound sync.Map              // SQL text → SQL text with $1, PostgreSQL only
+	working sync.Map              // org → struct{}: this process holds the working role
+	names   sync.Map              // nameAttribute → struct{}: values of accounts are indexed
 }
 
 // Option changes how a store behaves.
@@ -72,7 +73,7 @@ func WithNameRetention(d time.Duration) Option {
 // not. [ErrNewer] when a newer provhub has written the database. Errors name the
 // database without credentials and say what to do.
 func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
-	s := &Store{nameRetention: DefaultNameRetention}
+	s := &Store{nameRetention: DefaultNameRetention, stmts: map[string]*sqlx.Stmt{}}
 	for _, o := range opts {
 		o(s)
 	}

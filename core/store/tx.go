@@ -14,6 +14,8 @@ type tx struct {
 	*sqlx.Tx
 	s   *Store
 	ctx context.Context
+	// keep: its statements are prepared once for all transactions.
+	keep bool
 }
 
 // write runs fn in a transaction of its own. name says what is written, for
@@ -37,10 +39,10 @@ func (s *Store) writeOn(ctx context.Context, db beginner, name string, fn func(*
 		}
 	}
 	err := s.commit(ctx, db, name, fn)
-	if err != nil {
-		return s.fail(name, err)
+	if db == beginner(s.writer) {
+		s.prepare(ctx)
 	}
-	return nil
+	return s.fail(name, err)
 }
 
 func (s *Store) commit(ctx context.Context, db beginner, name string, fn func(*tx) error) error {
@@ -49,7 +51,7 @@ func (s *Store) commit(ctx context.Context, db beginner, name string, fn func(*t
 		return err
 	}
 	defer t.Rollback() // after a commit it does nothing
-	if err := fn(&tx{Tx: t, s: s, ctx: ctx}); err != nil {
+	if err := fn(&tx{Tx: t, s: s, ctx: ctx, keep: s.gate != nil && db == beginner(s.writer)}); err != nil {
 		return err
 	}
 	n := int(s.commits.Add(1))
@@ -82,7 +84,13 @@ func (s *Store) rebind(q string) string {
 
 // exec runs a statement and returns how many rows it changed.
 func (t *tx) exec(q string, args ...any) (int64, error) {
-	r, err := t.ExecContext(t.ctx, t.s.rebind(q), args...)
+	var r sql.Result
+	var err error
+	if st := t.kept(q); st != nil {
+		r, err = st.ExecContext(t.ctx, args...)
+	} else {
+		r, err = t.ExecContext(t.ctx, t.s.rebind(q), args...)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -91,11 +99,17 @@ func (t *tx) exec(q string, args ...any) (int64, error) {
 
 // get reads one row; [ErrNotFound] when there is none.
 func (t *tx) get(dest any, q string, args ...any) error {
+	if st := t.kept(q); st != nil {
+		return notFound(st.GetContext(t.ctx, dest, args...))
+	}
 	return notFound(t.GetContext(t.ctx, dest, t.s.rebind(q), args...))
 }
 
 // all reads all rows.
 func (t *tx) all(dest any, q string, args ...any) error {
+	if st := t.kept(q); st != nil {
+		return st.SelectContext(t.ctx, dest, args...)
+	}
 	return t.SelectContext(t.ctx, dest, t.s.rebind(q), args...)
 }
 
@@ -124,4 +138,22 @@ func (s *Store) snapshot() *sql.TxOptions {
 		o.Isolation = sql.LevelRepeatableRead
 	}
 	return o
+}
+
+// analyzeFrom is how many rows written at once make PostgreSQL's picture of a
+// table wrong enough to matter before it looks for itself.
+const analyzeFrom = 1000
+
+// analyze has PostgreSQL look at tables that were written in bulk. SQLite plans
+// by fixed numbers.
+func (t *tx) analyze(rows int64, tables ...string) error {
+	if t.s.gate != nil || rows < analyzeFrom {
+		return nil
+	}
+	for _, name := range tables {
+		if _, err := t.exec("ANALYZE " + name); err != nil {
+			return err
+		}
+	}
+	return nil
 }

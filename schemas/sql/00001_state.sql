@@ -44,7 +44,7 @@ CREATE TABLE identity (
 );
 
 -- Holds all that a cycle compares with, so that it never reads the wide rows.
-CREATE INDEX identity_present ON identity (org_id, source, kind, anchor, hash) WHERE absent_since = 0;
+CREATE INDEX identity_present ON identity (org_id, source, kind, anchor, hash, absent_since) WHERE absent_since = 0;
 CREATE INDEX identity_changed ON identity (org_id, source, changed_gen, kind, anchor);
 CREATE INDEX identity_due ON identity (org_id, source, due_at) WHERE due_at > 0;
 CREATE INDEX identity_reference ON identity (org_id, source, reference) WHERE reference <> '';
@@ -90,7 +90,7 @@ CREATE TABLE account (
 );
 CREATE INDEX account_identity ON account (org_id, kind, anchor);
 CREATE INDEX account_disabled ON account (org_id, connector, disabled_at) WHERE disabled_at > 0;
-CREATE INDEX account_population ON account (org_id, connector) WHERE absent = 0 AND enabled <> 'disabled';
+CREATE INDEX account_population ON account (org_id, connector, absent, enabled) WHERE absent = 0;
 
 CREATE TABLE grant_edge (
     org_id      TEXT NOT NULL,
@@ -195,10 +195,9 @@ CREATE UNIQUE INDEX operation_open ON operation (org_id, kind, anchor, connector
 CREATE UNIQUE INDEX operation_plan ON operation (org_id, plan, seq);
 CREATE INDEX operation_seq ON operation (org_id, seq);
 CREATE INDEX operation_anchor ON operation (org_id, anchor, seq);
-CREATE INDEX operation_ready ON operation (org_id, connector, lane, seq) WHERE state = 'ready';
-CREATE INDEX operation_retry ON operation (org_id, connector, lane, next_attempt_at) WHERE state = 'retry';
-CREATE INDEX operation_unknown ON operation (org_id, connector, next_attempt_at, seq) WHERE state = 'unknown';
-CREATE INDEX operation_leased ON operation (org_id, state, lease_until) WHERE state IN ('leased', 'sent');
+-- The queue: what is ready has next_attempt_at 0, so it stands here by lane and seq.
+CREATE INDEX operation_state ON operation (org_id, connector, state, lane, next_attempt_at, seq, lease_until);
+CREATE INDEX operation_leased ON operation (org_id, lease_until) WHERE lease_until > 0;
 CREATE INDEX operation_sent ON operation (org_id, connector, sent_at) WHERE sent_at > 0;
 
 CREATE TABLE attempt (

@@ -1,0 +1,118 @@
+package store
+
+// noteInFlight is the code of the note that a plan leaves for an account whose
+// open operation cannot be replaced.
+const noteInFlight = "in_flight"
+
+// standing is an open operation of an account that the plan has one for, too.
+type standing struct {
+	ID, Planned             string
+	Connector, Kind, Anchor string
+	InFlight                bool `db:"in_flight"`
+	MaybeApplied            bool `db:"maybe_applied"`
+}
+
+// clearTheWay ends the open operations that the plan replaces, and leaves out
+// accounts whose open operation may have reached the target: those are looked at
+// again by the next plan, and so are those for which nothing was planned for
+// that reason.
+func (a *application) clearTheWay() error {
+	var open []standing
+	// Locked: a worker may be about to send one of them.
+	err := a.t.all(&open, `SELECT o.id, n.id AS planned, o.connector, o.kind, o.anchor, o.maybe_applied,
+			CASE WHEN `+inFlight+` THEN 1 ELSE 0 END AS in_flight
+		FROM operation n CROSS JOIN operation o WHERE n.org_id = ? AND n.plan = ? AND n.state = 'planned'
+			AND o.org_id = n.org_id AND o.kind = n.kind AND o.anchor = n.anchor AND o.connector = n.connector AND o.state IN `+openStates+
+		a.t.s.dialect.lock("o"), a.org, a.plan.Hash)
+	if err != nil {
+		return err
+	}
+	var skip, replace, carry []string
+	var again [][]any
+	for _, s := range open {
+		switch {
+		case s.InFlight:
+			skip = append(skip, s.Planned)
+			again = append(again, []any{a.org, s.Connector, s.Kind, s.Anchor})
+		default:
+			replace = append(replace, s.ID)
+			if s.MaybeApplied {
+				// What an earlier attempt may have done, it may have done for the new one.
+				carry = append(carry, s.Planned)
+			}
+		}
+	}
+	for _, n := range a.plan.Notes {
+		if n.Code == noteInFlight {
+			again = append(again, []any{a.org, n.Connector, string(n.Kind), n.Anchor})
+		}
+	}
+	a.skipped, a.superseded = int64(len(skip)), int64(len(replace))
+	if err := a.setAll(`state = 'superseded'`, append(skip, replace...)); err != nil {
+		return err
+	}
+	if err := a.setAll(`maybe_applied = 1`, carry); err != nil {
+		return err
+	}
+	return a.t.markReplan(a.org, again)
+}
+
+// setAll changes the operations with these ids.
+func (a *application) setAll(set string, ids []string) error {
+	return a.t.s.dialect.inChunks(ids, func(marks string, args []any) error {
+		_, err := a.t.exec(`UPDATE operation SET `+set+`, updated_at = ? WHERE org_id = ? AND id IN (`+marks+`)`,
+			append([]any{micros(a.now), a.org}, args...)...)
+		return err
+	})
+}
+
+// withdraw ends operations that are no longer wanted; one that was sent meanwhile
+// has its account looked at again.
+func (a *application) withdraw() error {
+	return a.t.s.dialect.inChunks(a.plan.withdraw, func(marks string, args []any) error {
+		var open []standing
+		err := a.t.all(&open, `SELECT o.id, o.connector, o.kind, o.anchor, CASE WHEN `+inFlight+` THEN 1 ELSE 0 END AS in_flight
+			FROM operation o WHERE o.org_id = ? AND o.id IN (`+marks+`) AND o.state IN `+openStates+a.t.s.dialect.forUpdate,
+			append([]any{a.org}, args...)...)
+		if err != nil {
+			return err
+		}
+		var end []string
+		var again [][]any
+		for _, s := range open {
+			if s.InFlight {
+				again = append(again, []any{a.org, s.Connector, s.Kind, s.Anchor})
+			} else {
+				end = append(end, s.ID)
+			}
+		}
+		a.withdrawn += int64(len(end))
+		if err := a.setAll(`state = 'superseded'`, end); err != nil {
+			return err
+		}
+		return a.t.markReplan(a.org, again)
+	})
+}
+
+// markReplan has accounts (org, connector, kind, anchor) looked at again by the
+// next plan.
+func (t *tx) markReplan(org string, accounts [][]any) error {
+	if len(accounts) == 0 {
+		return nil
+	}
+	g, err := t.bump(org)
+	if err != nil {
+		return err
+	}
+	seen := map[[3]any]bool{}
+	rows := make([][]any, 0, len(accounts))
+	for _, a := range accounts {
+		key := [3]any{a[1], a[2], a[3]}
+		if !seen[key] {
+			seen[key] = true
+			rows = append(rows, append(a[:4:4], g))
+		}
+	}
+	return t.insert(`INSERT INTO replan (org_id, connector, kind, anchor, generation)`, rows,
+		`ON CONFLICT (org_id, connector, kind, anchor) DO UPDATE SET generation = excluded.generation`)
+}
