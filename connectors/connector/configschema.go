@@ -115,17 +115,60 @@ func defaultOf(typ, text string) any {
 	return text
 }
 
-// decodeConfig refuses unknown keys, so that a misspelt option is never silent.
+// decodeConfig fills in defaults and refuses unknown keys, so that a misspelt
+// option is never silent.
 func decodeConfig(raw json.RawMessage, into any) error {
 	if len(bytes.TrimSpace(raw)) == 0 {
 		raw = json.RawMessage("{}")
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
+	d := json.NewDecoder(bytes.NewReader(withDefaults(raw, schemaOf(reflect.TypeOf(into)))))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
 		return fmt.Errorf("config: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	return nil
+}
+
+// withDefaults adds what raw leaves out. A section that is left out stays out,
+// with the defaults in it: being there can mean something by itself. What is
+// not JSON comes back as it is, for the decoder to name the fault.
+func withDefaults(raw json.RawMessage, s *jsonSchema) json.RawMessage {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil || d.More() {
+		return raw
+	}
+	s.fill(v)
+	out, err := json.Marshal(v)
+	if err != nil {
+		return raw
+	}
+	return out
+}
+
+func (s *jsonSchema) fill(v any) {
+	switch x := v.(type) {
+	case []any:
+		for _, e := range x {
+			if s.Items != nil {
+				s.Items.fill(e)
+			}
+		}
+	case map[string]any:
+		for name, p := range s.Properties {
+			if _, there := x[name]; !there && p.Default != nil {
+				x[name] = p.Default
+			}
+		}
+		for name, e := range x {
+			if p := s.Properties[name]; p != nil {
+				p.fill(e)
+			} else if p, ok := s.Additional.(*jsonSchema); ok {
+				p.fill(e)
+			}
+		}
+	}
 }
 
 // Duration is a [time.Duration] that a config writes as text, such as "30s".

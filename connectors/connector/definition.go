@@ -8,7 +8,8 @@ import (
 
 // Spec describes a connector type whose config is a C. The JSON Schema of the
 // config comes from C's field tags: `json:"name"`, `doc:"what it is"`,
-// `enum:"a,b"`, `default:"x"`; a field without omitempty is required.
+// `enum:"a,b"`, `default:"x"`; a field without omitempty is required. A default
+// stands where the config leaves the field out.
 type Spec[C any] struct {
 	// Type is the catalog's key: [a-z][a-z0-9-]{1,31}.
 	Type, DisplayName, Version string

@@ -3,14 +3,17 @@ package connector
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"time"
+	"unicode/utf8"
 )
 
 // Value is one value of an attribute: a string, int64, float64, bool,
 // [time.Time], [Date], []byte, [Ref], [Secret] or map[string]any (a JSON
-// object). nil is not a value; an attribute without a value has no Values.
+// object, whose numbers are float64). nil is not a value; an attribute without a
+// value has no Values.
 type Value = any
 
 // Date is a calendar date without time and zone in the form of RFC 3339
@@ -109,7 +112,9 @@ func (vs Values) MarshalJSON() ([]byte, error) {
 
 func marshalValue(v Value) ([]byte, error) {
 	switch x := v.(type) {
-	case string, bool, int64:
+	case string:
+		return marshalText(x)
+	case bool, int64:
 		return json.Marshal(x)
 	case int:
 		return json.Marshal(int64(x))
@@ -122,19 +127,37 @@ func marshalValue(v Value) ([]byte, error) {
 		u := x.UTC()
 		return json.Marshal(tagged{Timestamp: &u})
 	case Date:
+		if _, err := marshalText(string(x)); err != nil {
+			return nil, err
+		}
 		return json.Marshal(tagged{Date: &x})
 	case []byte:
+		if x == nil {
+			x = []byte{}
+		}
 		return json.Marshal(struct {
 			Bytes []byte `json:"bytes"`
 		}{x})
 	case Ref:
 		return json.Marshal(tagged{Ref: &x})
 	case map[string]any:
+		if x == nil {
+			x = map[string]any{}
+		}
 		return json.Marshal(struct {
 			Object map[string]any `json:"object"`
 		}{x})
 	}
 	return nil, fmt.Errorf("connector: a %T cannot be stored as an attribute value", v)
+}
+
+// marshalText refuses what JSON would silently replace: text that is stored
+// must come back as it was, or it would look changed for ever.
+func marshalText(s string) ([]byte, error) {
+	if !utf8.ValidString(s) {
+		return nil, errors.New("connector: text that is not UTF-8 is not a value")
+	}
+	return json.Marshal(s)
 }
 
 // UnmarshalJSON implements [json.Unmarshaler] for what MarshalJSON writes.
@@ -171,6 +194,8 @@ func unmarshalValue(r json.RawMessage) (Value, error) {
 		return b, err
 	case '{':
 		return unmarshalTagged(r)
+	case 'n':
+		return nil, errors.New("connector: null is not a value")
 	}
 	var n int64
 	if err := json.Unmarshal(r, &n); err != nil {
