@@ -161,7 +161,8 @@ func TestManyAccountsAtOnceAndOneBad(t *testing.T) {
 			n := string(rune('a'+i/10)) + string(rune('a'+i%10))
 			ops = append(ops, create("op-"+n, "user-"+n, "mail", n+"@example.org"))
 		}
-		ops[50] = create("op-bad", "user-bad", "mail", "aa@example.org")
+		mustApply(t, target, create("first", "first", "mail", "taken@example.org"))
+		ops[50] = create("op-bad", "user-bad", "mail", "taken@example.org")
 		for i, r := range apply(t, target, ops...) {
 			if i == 50 {
 				require.Equal(t, connector.CodeAlreadyExists, r.Err.Code)
@@ -170,6 +171,6 @@ func TestManyAccountsAtOnceAndOneBad(t *testing.T) {
 			require.Nil(t, r.Err)
 			require.Equal(t, connector.OutcomeApplied, r.Outcome)
 		}
-		require.Equal(t, "99", s.text("SELECT COUNT(*) FROM app_user"))
+		require.Equal(t, "100", s.text("SELECT COUNT(*) FROM app_user"))
 	})
 }

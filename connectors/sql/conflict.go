@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -83,7 +84,8 @@ func faultError(d *dialect.Dialect, err error) error {
 	if err == nil {
 		return nil
 	}
-	if e, ok := err.(*connector.Error); ok {
+	var e *connector.Error
+	if errors.As(err, &e) {
 		return e
 	}
 	return d.FaultOf(err).Error()

@@ -41,6 +41,10 @@ func (t *Target) pipelined(ctx context.Context, db *database, m *model, units []
 		}
 	}
 	b, err := readBulk(ctx, db, m, units, fit)
+	if err != nil && db.d.FaultOf(err).Kind == dialect.KindLost {
+		db.h.Renew() // the connection died while it was idle; so far nothing is written
+		b, err = readBulk(ctx, db, m, units, fit)
+	}
 	if err != nil {
 		t.failEach(units, fit, out, db.d.FaultOf(err).Error())
 		return rest

@@ -4,9 +4,6 @@ import (
 	"context"
 	stdsql "database/sql"
 	"database/sql/driver"
-	"errors"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/provhub/provhub/connectors/sql/dialect"
 )
@@ -111,14 +108,15 @@ func (s *session) close() {
 }
 
 // begin starts a transaction. A connection that died while it was idle is
-// replaced once: nothing has been sent on it yet.
+// replaced once: nothing that counts has been sent on it yet.
 func (p *sessions) begin(ctx context.Context, s *session) (*stdsql.Tx, error) {
 	tx, err := s.conn.BeginTx(ctx, nil)
-	if err == nil || !errors.Is(err, driver.ErrBadConn) && !pgconn.SafeToRetry(err) {
+	if err == nil || p.d.FaultOf(err).Kind != dialect.KindLost {
 		return tx, err
 	}
 	s.broken = true
 	s.close()
+	p.h.Renew()
 	fresh, err := p.open(ctx)
 	if err != nil {
 		return nil, err

@@ -72,8 +72,12 @@ func (t *Target) try(ctx context.Context, db *database, m *model, s *session, u 
 		return attempt{failed: u.failAt(step, err), excuse: -1}
 	}
 	for i := range script.actions {
-		if a := t.write(ctx, db, s, u, &script.actions[i]); a != nil {
-			return *a
+		a := &script.actions[i]
+		if failed := t.write(ctx, db, s, u, a); failed != nil {
+			return *failed
+		}
+		if a.unchanged {
+			script.answers[a.step].Outcome = connector.OutcomeUnchanged
 		}
 	}
 	return attempt{script: script, excuse: -1}

@@ -52,6 +52,14 @@ type Handle struct {
 	KeepPrepared bool
 }
 
+// Renew drops the idle connections of a pool, after one of them turned out dead:
+// the others died with it.
+func (h *Handle) Renew() {
+	if h.Pool != nil {
+		h.Pool.Reset()
+	}
+}
+
 // Close closes all connections.
 func (h *Handle) Close() error {
 	err := h.DB.Close()
