@@ -3,6 +3,7 @@ package pluginhost
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -42,17 +43,16 @@ func BenchmarkStop(b *testing.B) {
 	}
 }
 
-// BenchmarkApply measures operations of about one KiB with 16 attributes,
-// through a real process and back.
+// BenchmarkApply measures creates of about one KiB with 16 attributes, through
+// the process of connectors/memory and back.
 func BenchmarkApply(b *testing.B) {
 	for _, c := range []struct{ callers, ops, window int }{{1, 1, 0}, {16, 1, 0}, {64, 1, 0}, {256, 1, 1024}, {8, 100, 1024}} {
 		b.Run(fmt.Sprintf("callers=%d/ops=%d", c.callers, c.ops), func(b *testing.B) {
-			cfg, _ := testConfig(b, "good", `{}`)
-			cfg.Window = c.window
-			cfg.Log = nopLog()
+			cfg := memoryConfig(b, `{}`)
+			cfg.Window, cfg.Log = c.window, nopLog()
 			in := startConfig(b, cfg)
 			var next atomic.Int64
-			b.SetParallelism(c.callers)
+			b.SetParallelism(max(1, c.callers/runtime.GOMAXPROCS(0)))
 			b.ReportAllocs()
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
@@ -74,9 +74,16 @@ func BenchmarkApply(b *testing.B) {
 }
 
 func kibibyte(id string) connector.Operation {
-	c := connector.Create{Call: connector.Call{ID: id, Key: id, Attempt: 1}, Type: "user"}
-	for i := range 16 {
-		c.Attributes = append(c.Attributes, connector.Attribute{Name: "attribute" + strconv.Itoa(i), Values: connector.Values{strings.Repeat("v", 45)}})
+	text := func(name string, n int) connector.Attribute {
+		return connector.Attribute{Name: name, Values: connector.Values{strings.Repeat("v", n)}}
+	}
+	c := connector.Create{Call: connector.Call{ID: id, Key: id, Attempt: 1, OrderingKey: id}, Type: "user"}
+	c.Attributes = connector.Attributes{
+		{Name: "userName", Values: connector.Values{"user" + id}}, {Name: "externalId", Values: connector.Values{id}},
+		text("displayName", 60), text("givenName", 30), text("familyName", 30), text("mail", 60), text("title", 60), text("department", 60),
+		{Name: "employeeType", Values: connector.Values{"employee"}}, {Name: "vip", Values: connector.Values{true}}, {Name: "seat", Values: connector.Values{int64(7)}},
+		{Name: "hireDate", Values: connector.Values{connector.Date("2026-03-31")}},
+		{Name: "phone", Values: connector.Values{strings.Repeat("1", 90), strings.Repeat("2", 90), strings.Repeat("3", 90), strings.Repeat("4", 90)}},
 	}
 	return c
 }

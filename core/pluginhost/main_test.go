@@ -19,8 +19,9 @@ import (
 	"github.com/provhub/provhub/connectors/connector"
 )
 
-// badBinary is the misbehaving plugin, built once for all tests.
-var badBinary string
+// badBinary is the misbehaving plugin and memoryBinary the one of
+// connectors/memory, built once for all tests.
+var badBinary, memoryBinary string
 
 // hostEnv makes the test binary a host of its own: the path of a plugin to start.
 const hostEnv = "PROVHUB_TEST_HOST_OF"
@@ -38,10 +39,15 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	badBinary = filepath.Join(dir, "badplugin")
-	if out, err := exec.Command("go", "build", "-o", badBinary, "./internal/badplugin").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build the plugin of the tests: %v\n%s", err, out)
-		return 1
+	for _, b := range []struct {
+		path *string
+		from string
+	}{{&badBinary, "./internal/badplugin"}, {&memoryBinary, "../../plugins/provhub-connector-memory"}} {
+		*b.path = filepath.Join(dir, filepath.Base(b.from))
+		if out, err := exec.Command("go", "build", "-o", *b.path, b.from).CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "build %s for the tests: %v\n%s", b.from, err, out)
+			return 1
+		}
 	}
 	return m.Run()
 }
