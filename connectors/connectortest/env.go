@@ -1,0 +1,352 @@
+package connectortest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/plugins/protocol"
+	"github.com/provhub/provhub/schemas/gen/pluginv1"
+)
+
+// Env is what a check works with: a plugin that runs, an instance of the target
+// and data for it. Its methods that talk to the plugin return an error when the
+// protocol is broken; what the target answers is in the results.
+type Env struct {
+	Target *Target
+	// Caps and Schema are those of the open instance.
+	Caps   connector.Capabilities
+	Schema connector.Schema
+	// Scale multiplies the numbers of operations of the heavy checks.
+	Scale float64
+
+	host     host
+	run      running
+	instance string
+	prefix   string // begins every value that must be unique
+	stream   *stream
+
+	mu      sync.Mutex
+	seq     int
+	trace   []string
+	made    []connector.Ref
+	helpers map[string]connector.Ref
+	opened  []string
+	kids    []*Env
+}
+
+func newEnv(t *Target, h host, r running, id string, scale float64) *Env {
+	b := make([]byte, 3)
+	_, _ = rand.Read(b) // never fails
+	return &Env{Target: t, Scale: scale, host: h, run: r, instance: "kit-" + strings.ToLower(id),
+		prefix: "zz" + hex.EncodeToString(b), helpers: map[string]connector.Ref{}}
+}
+
+// scaled returns n, reduced when the suite is to be quick.
+func (e *Env) scaled(n int) int { return max(20, int(float64(n)*e.Scale)) }
+
+// configure opens the instance called id with a config.
+func (e *Env) configure(ctx context.Context, id string, config json.RawMessage, secrets map[string]connector.Secret) (*pluginv1.ConfigureResponse, error) {
+	e.opened = append(e.opened, id)
+	return e.run.rpc().Configure(ctx, &pluginv1.ConfigureRequest{InstanceId: id, ConfigJson: config, ConfigSchemaVersion: 1, Secrets: protocol.ToProtoSecrets(secrets)})
+}
+
+// open opens the instance of the check, with the good config.
+func (e *Env) open(ctx context.Context) error {
+	return e.openWith(ctx, e.Target.Config, e.Target.Secrets)
+}
+
+func (e *Env) openWith(ctx context.Context, config json.RawMessage, secrets map[string]connector.Secret) error {
+	r, err := e.configure(ctx, e.instance, config, secrets)
+	if err != nil {
+		return fmt.Errorf("Configure: %w", err)
+	}
+	for _, f := range protocol.FromProtoFindings(r.GetDiagnostics()) {
+		if !f.Warning {
+			return fmt.Errorf("Configure: the config is refused: %s: %s", f.Path, f.Summary)
+		}
+	}
+	if e := protocol.FromProtoError(r.GetError()); e != nil {
+		return fmt.Errorf("Configure: %w", e)
+	}
+	e.Caps = protocol.FromProtoCapabilities(r.GetCapabilities())
+	s, err := e.run.rpc().DiscoverSchema(ctx, &pluginv1.DiscoverSchemaRequest{InstanceId: e.instance})
+	if err != nil {
+		return fmt.Errorf("DiscoverSchema: %w", err)
+	}
+	if e := protocol.FromProtoError(s.GetError()); e != nil {
+		return fmt.Errorf("DiscoverSchema: %w", e)
+	}
+	e.Schema = protocol.FromProtoSchema(s.GetObjectTypes())
+	return nil
+}
+
+// withFault opens a second instance of the same target with a fault switched
+// on. Its objects are those of e.
+func (e *Env) withFault(ctx context.Context, f Fault) (*Env, error) {
+	config, ok := e.Target.Faults[f]
+	if !ok {
+		return nil, skip("the target gives no config with the fault %s", f)
+	}
+	return e.second(ctx, string(f), config, e.Target.Secrets)
+}
+
+func (e *Env) second(ctx context.Context, name string, config json.RawMessage, secrets map[string]connector.Secret) (*Env, error) {
+	k := newEnv(e.Target, e.host, e.run, name, e.Scale)
+	k.instance = e.instance + "-" + name
+	k.prefix = e.prefix + k.prefix[6:]
+	e.kids = append(e.kids, k)
+	return k, k.openWith(ctx, config, secrets)
+}
+
+// restart kills the plugin and starts another one, with the same instance.
+func (e *Env) restart(ctx context.Context) error {
+	e.kill()
+	run, err := e.host.start(ctx)
+	if err != nil {
+		return fmt.Errorf("start the plugin again: %w", err)
+	}
+	e.run, e.stream = run, nil
+	return e.open(ctx)
+}
+
+// kill ends the plugin at once.
+func (e *Env) kill() {
+	if l, ok := e.run.(*launched); ok {
+		l.p.Kill()
+	}
+	e.run.stop()
+}
+
+// cleanUp removes what the check made and closes its instances.
+func (e *Env) cleanUp(ctx context.Context) {
+	for _, k := range e.kids {
+		k.run = e.run
+		k.cleanUp(ctx)
+	}
+	if e.Caps.Can(connector.VerbDelete) && len(e.made) > 0 {
+		slices.Reverse(e.made)
+		var ops []connector.Operation
+		for _, ref := range e.made {
+			if e.can(ref.Type, connector.VerbDelete) {
+				ops = append(ops, connector.Delete{Call: e.call(), Target: ref})
+			}
+		}
+		_, _ = e.do(ctx, ops...) // what is left is the prefix's to find
+	}
+	if e.stream != nil {
+		e.stream.close()
+	}
+	for _, id := range e.opened {
+		_, _ = e.run.rpc().Release(ctx, &pluginv1.ReleaseRequest{InstanceId: id})
+	}
+}
+
+// can reports whether verb can be done with objects of a type.
+func (e *Env) can(typ string, verb connector.Verb) bool {
+	t, ok := e.Schema.Type(typ)
+	return ok && e.Caps.Can(verb) && (len(t.Verbs) == 0 || slices.Contains(t.Verbs, verb))
+}
+
+// types returns the object types under test with which all verbs can be done.
+func (e *Env) types(verbs ...connector.Verb) ([]connector.ObjectType, error) {
+	var out []connector.ObjectType
+	for _, t := range e.Schema {
+		fits := len(e.Target.Types) == 0 || slices.Contains(e.Target.Types, t.Name)
+		for _, v := range verbs {
+			fits = fits && e.can(t.Name, v)
+		}
+		if fits {
+			out = append(out, t)
+		}
+	}
+	if len(out) == 0 {
+		return nil, skip("no object type can %s", strings.Join(words(verbs), " and "))
+	}
+	return out, nil
+}
+
+func words[T ~string](ts []T) []string {
+	out := make([]string, len(ts))
+	for i, t := range ts {
+		out[i] = string(t)
+	}
+	return out
+}
+
+// call makes what every operation carries.
+func (e *Env) call() connector.Call {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.seq++
+	id := fmt.Sprintf("%s-%06d", e.prefix, e.seq)
+	return connector.Call{ID: id, Key: id, Attempt: 1, Timeout: 20 * time.Second}
+}
+
+// apply opens the stream of the check's instance unless it is open.
+func (e *Env) apply(ctx context.Context) (*stream, error) {
+	if e.stream != nil {
+		return e.stream, nil
+	}
+	s, err := openStream(context.WithoutCancel(ctx), e.run.rpc(), e.instance)
+	e.stream = s
+	return s, err
+}
+
+// do sends operations and waits for all answers, which it returns in the order
+// of ops.
+func (e *Env) do(ctx context.Context, ops ...connector.Operation) ([]connector.Result, error) {
+	if len(ops) == 0 {
+		return nil, nil
+	}
+	s, err := e.apply(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for chunk := range slices.Chunk(ops, 64) {
+		if err := s.send(chunk...); err != nil {
+			return nil, errors.Join(err, s.cause())
+		}
+	}
+	results := make([]connector.Result, len(ops))
+	for i, op := range ops {
+		if results[i], err = s.wait(ctx, op.Meta().ID); err != nil {
+			e.note(op, connector.Result{})
+			return results, err
+		}
+		e.note(op, results[i])
+		e.remember(op, results[i])
+	}
+	return results, nil
+}
+
+// one carries out one operation.
+func (e *Env) one(ctx context.Context, op connector.Operation) (connector.Result, error) {
+	rs, err := e.do(ctx, op)
+	if err != nil {
+		return connector.Result{}, err
+	}
+	return rs[0], nil
+}
+
+// must carries out one operation that has to succeed.
+func (e *Env) must(ctx context.Context, op connector.Operation) (connector.Result, error) {
+	r, err := e.one(ctx, op)
+	if err != nil {
+		return r, err
+	}
+	return r, done(op, r)
+}
+
+// remember notes what there is to remove.
+func (e *Env) remember(op connector.Operation, r connector.Result) {
+	if r.Object == nil || r.Object.Ref.ID == "" || !r.Outcome.Done() {
+		return
+	}
+	ref := r.Object.Ref
+	switch o := op.(type) {
+	case connector.Create:
+		ref.Type = o.Type
+	case connector.Rename:
+		ref.Type = o.Target.Type
+	default:
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.made = append(e.made, connector.Ref{Type: ref.Type, ID: ref.ID})
+}
+
+// note keeps the last operations for the report of a failure.
+func (e *Env) note(op connector.Operation, r connector.Result) {
+	line := fmt.Sprintf("%s %s → %s", op.Verb(), describe(op), r.Outcome)
+	if r.Outcome == "" {
+		line += "(no answer)"
+	}
+	if r.Err != nil {
+		line += ": " + r.Err.Error()
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.trace = append(e.trace, line); len(e.trace) > 2*maxTrace {
+		e.trace = slices.Clone(e.trace[maxTrace:])
+	}
+}
+
+const maxTrace = 20
+
+func describe(op connector.Operation) string {
+	switch o := op.(type) {
+	case connector.Create:
+		return fmt.Sprintf("%s %s", o.Type, o.Correlate.Value)
+	case connector.Update:
+		return o.Target.String()
+	case connector.SetEnabled:
+		return o.Target.String()
+	case connector.Delete:
+		return o.Target.String()
+	case connector.Grant:
+		return fmt.Sprintf("%s to %s", o.Entitlement, o.Principal)
+	case connector.Revoke:
+		return fmt.Sprintf("%s from %s", o.Entitlement, o.Principal)
+	case connector.SetCredential:
+		return o.Target.String()
+	case connector.Rename:
+		return fmt.Sprintf("%s to %s", o.Target, o.NewName)
+	}
+	return ""
+}
+
+// list reads all objects of a type.
+func (e *Env) list(ctx context.Context, q connector.ListQuery) ([]connector.Object, *pluginv1.ListResponse, error) {
+	var out []connector.Object
+	pages, err := e.run.rpc().List(ctx, protocol.ToProtoListRequest(e.instance, q))
+	for err == nil {
+		var m *pluginv1.ListResponse
+		if m, err = pages.Recv(); err != nil {
+			break
+		}
+		for _, p := range m.GetObjects() {
+			o, err := protocol.FromProtoObject(p)
+			if err != nil {
+				return nil, nil, err
+			}
+			out = append(out, o)
+		}
+		if e := protocol.FromProtoError(m.GetError()); e != nil {
+			return out, m, e
+		}
+		if m.GetLast() {
+			return out, m, nil
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = errors.New("the listing ended without a last message")
+	}
+	return out, nil, fmt.Errorf("List: %w", err)
+}
+
+// get reads one object.
+func (e *Env) get(ctx context.Context, ref connector.Ref) (connector.Object, error) {
+	p, err := protocol.ToProtoRef(ref)
+	if err != nil {
+		return connector.Object{}, err
+	}
+	r, err := e.run.rpc().Get(ctx, &pluginv1.GetRequest{InstanceId: e.instance, Ref: p})
+	if err != nil {
+		return connector.Object{}, fmt.Errorf("Get: %w", err)
+	}
+	if e := protocol.FromProtoError(r.GetError()); e != nil {
+		return connector.Object{}, e
+	}
+	return protocol.FromProtoObject(r.GetObject())
+}

@@ -1,0 +1,300 @@
+package connectortest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/plugins/protocol"
+	"github.com/provhub/provhub/schemas/gen/pluginv1"
+)
+
+var instanceChecks = []Check{
+	{ID: "C1", Title: "two instances do not see each other's objects", Func: apart},
+	{ID: "C2", Title: "Configure replaces, Release is final and harmless twice", Func: configureAndRelease},
+	{ID: "C3", Title: "secrets are rotated under load without a failure", Func: rotate},
+	{ID: "C4", Title: "a wrong secret is AUTHENTICATION for the whole instance", Func: wrongSecret},
+	{ID: "C5", Title: "a target that is down is told as such, step by step, in time", Func: down},
+	{ID: "C6", Title: "Check passes and changes nothing", Func: checkHarmless},
+}
+
+func apart(ctx context.Context, e *Env) error {
+	if e.Target.Other == nil {
+		return skip("the target names no second target that shares nothing with it")
+	}
+	other, err := e.second(ctx, "other", e.Target.Other, e.Target.Secrets)
+	if err != nil {
+		return err
+	}
+	t, err := e.creatable()
+	if err != nil {
+		return err
+	}
+	c, ref, err := e.create(ctx, t, true)
+	if err != nil {
+		return err
+	}
+	if err := other.gone(ctx, connector.Ref{Type: t.Name, By: c.Correlate}); err != nil {
+		return fmt.Errorf("in the other instance: %w", err)
+	}
+	again := c
+	again.Call = other.call()
+	for i, a := range again.Attributes {
+		if attr, _ := t.Attr(a.Name); attr.Type == connector.TypeReference {
+			again.Attributes = slices.Delete(slices.Clone(again.Attributes), i, i+1)
+			break
+		}
+	}
+	if _, err := other.must(ctx, again); err != nil {
+		return fmt.Errorf("the same object in the other instance: %w", err)
+	}
+	_, err = e.read(ctx, ref)
+	return err
+}
+
+func configureAndRelease(ctx context.Context, e *Env) error {
+	t, err := e.creatable()
+	if err != nil {
+		return err
+	}
+	if err := e.open(ctx); err != nil {
+		return fmt.Errorf("the second time: %w", err)
+	}
+	if _, _, err := e.create(ctx, t, false); err != nil {
+		return fmt.Errorf("after a second Configure: %w", err)
+	}
+	const id = "kit-c2-released"
+	if _, err := e.configure(ctx, id, e.Target.Config, e.Target.Secrets); err != nil {
+		return fmt.Errorf("Configure: %w", err)
+	}
+	for range 2 {
+		if _, err := e.run.rpc().Release(ctx, &pluginv1.ReleaseRequest{InstanceId: id}); err != nil {
+			return fmt.Errorf("Release: %w", err)
+		}
+	}
+	rpc := e.run.rpc()
+	_, check := rpc.Check(ctx, &pluginv1.CheckRequest{InstanceId: id})
+	_, schema := rpc.DiscoverSchema(ctx, &pluginv1.DiscoverSchemaRequest{InstanceId: id})
+	_, get := rpc.Get(ctx, &pluginv1.GetRequest{InstanceId: id, Ref: &pluginv1.ObjectRef{ObjectType: t.Name, Id: "1"}})
+	for call, err := range map[string]error{"Check": check, "DiscoverSchema": schema, "Get": get, "Apply": e.applyTo(ctx, id)} {
+		if status.Code(err) != codes.FailedPrecondition {
+			return fmt.Errorf("%s on a released instance: want FAILED_PRECONDITION, got %v", call, err)
+		}
+	}
+	_, err = e.describe(ctx)
+	return err
+}
+
+// applyTo opens a stream to an instance and returns how it ends.
+func (e *Env) applyTo(ctx context.Context, id string) error {
+	s, err := openStream(ctx, e.run.rpc(), id)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	select {
+	case <-s.ended:
+		return s.cause()
+	case <-time.After(5 * time.Second):
+		return errors.New("the stream stays open")
+	}
+}
+
+func rotate(ctx context.Context, e *Env) error {
+	if e.Target.NewSecrets == nil {
+		return skip("the target names no new secrets")
+	}
+	t, err := e.creatable()
+	if err != nil {
+		return err
+	}
+	var ops []connector.Operation
+	for range e.scaled(200) {
+		c, err := e.creation(ctx, t, false)
+		if err != nil {
+			return err
+		}
+		ops = append(ops, c)
+	}
+	s, err := e.apply(ctx)
+	if err != nil {
+		return err
+	}
+	half := len(ops) / 2
+	if err := s.send(ops[:half]...); err != nil {
+		return err
+	}
+	r, err := e.run.rpc().RotateSecrets(ctx, &pluginv1.RotateSecretsRequest{InstanceId: e.instance, Secrets: protocol.ToProtoSecrets(e.Target.NewSecrets)})
+	if err != nil {
+		return fmt.Errorf("RotateSecrets: %w", err)
+	}
+	if e := protocol.FromProtoError(r.GetError()); e != nil {
+		return fmt.Errorf("RotateSecrets: %w", e)
+	}
+	if err := s.send(ops[half:]...); err != nil {
+		return err
+	}
+	for _, op := range ops {
+		r, err := s.wait(ctx, op.Meta().ID)
+		if err != nil {
+			return err
+		}
+		e.remember(op, r)
+		if err := done(op, r); err != nil {
+			return err
+		}
+	}
+	if e.Target.WrongSecrets == nil {
+		return nil
+	}
+	// Were the old secrets still in use, wrong new ones would not be noticed.
+	r, err = e.run.rpc().RotateSecrets(ctx, &pluginv1.RotateSecretsRequest{InstanceId: e.instance, Secrets: protocol.ToProtoSecrets(e.Target.WrongSecrets)})
+	if err != nil {
+		return fmt.Errorf("RotateSecrets: %w", err)
+	}
+	refused := protocol.FromProtoError(r.GetError())
+	if refused == nil {
+		if refused, err = e.firstFailure(ctx, t); err != nil {
+			return err
+		}
+	}
+	if refused == nil || refused.Code != connector.CodeAuthentication {
+		return fmt.Errorf("with wrong secrets rotated in, work goes on (%v): the new ones are not used", refused)
+	}
+	_, err = e.run.rpc().RotateSecrets(ctx, &pluginv1.RotateSecretsRequest{InstanceId: e.instance, Secrets: protocol.ToProtoSecrets(e.Target.Secrets)})
+	return err
+}
+
+// firstFailure returns why a create fails; nil when it does not.
+func (e *Env) firstFailure(ctx context.Context, t connector.ObjectType) (*connector.Error, error) {
+	c, err := e.creation(ctx, t, false)
+	if err != nil {
+		return nil, err
+	}
+	r, err := e.one(ctx, c)
+	return r.Err, err
+}
+
+func wrongSecret(ctx context.Context, e *Env) error {
+	if e.Target.WrongSecrets == nil {
+		return skip("the target names no secrets that it refuses")
+	}
+	t, err := e.creatable()
+	if err != nil {
+		return err
+	}
+	c, err := e.creation(ctx, t, false)
+	if err != nil {
+		return err
+	}
+	k, err := e.second(ctx, "wrong", e.Target.Config, e.Target.WrongSecrets)
+	if err != nil {
+		return authentication("opening the target", connector.AsError(err))
+	}
+	if err := authentication("Check", k.firstBadStep(ctx)); err != nil {
+		return err
+	}
+	r, err := k.one(ctx, c)
+	if err != nil {
+		return err
+	}
+	if r.Outcome.Done() {
+		return errors.New("a create succeeds with a wrong secret")
+	}
+	return authentication("create", r.Err)
+}
+
+func authentication(what string, err *connector.Error) error {
+	if err == nil || err.Code != connector.CodeAuthentication || err.Class() != connector.ClassInstance {
+		return fmt.Errorf("%s with a wrong secret: want AUTHENTICATION for the instance, got %v", what, err)
+	}
+	return nil
+}
+
+// firstBadStep runs Check and returns the error of the first step that failed.
+func (e *Env) firstBadStep(ctx context.Context) *connector.Error {
+	r, err := e.run.rpc().Check(ctx, &pluginv1.CheckRequest{InstanceId: e.instance})
+	if err != nil {
+		return connector.AsError(err)
+	}
+	steps, _ := protocol.FromProtoCheck(r)
+	for _, s := range steps {
+		if s.Status != connector.CheckFail {
+			continue
+		}
+		if s.Name == "" || s.Err == nil {
+			return connector.Errorf(connector.CodeInternal, "a step failed and says neither its name nor why")
+		}
+		return s.Err
+	}
+	return nil
+}
+
+// checkLimit is how long a check of a target that is down may take.
+const checkLimit = 30 * time.Second
+
+func down(ctx context.Context, e *Env) error {
+	config, ok := e.Target.Faults[Down]
+	if !ok {
+		return skip("the target gives no config with the fault %s", Down)
+	}
+	began := time.Now()
+	k, err := e.second(ctx, "down", config, e.Target.Secrets)
+	said := connector.AsError(err)
+	if err == nil || !errors.As(err, new(*connector.Error)) {
+		said = k.firstBadStep(ctx)
+	}
+	if took := time.Since(began); took > checkLimit {
+		return fmt.Errorf("it took %v to find out that the target is down, want at most %v", took.Round(time.Second), checkLimit)
+	}
+	if said == nil || said.Code != connector.CodeUnavailable && said.Code != connector.CodeConfiguration {
+		return fmt.Errorf("with the target down: want UNAVAILABLE or CONFIGURATION from Check, got %v", said)
+	}
+	return nil
+}
+
+func checkHarmless(ctx context.Context, e *Env) error {
+	before, err := e.everything(ctx)
+	if err != nil {
+		return err
+	}
+	if bad := e.firstBadStep(ctx); bad != nil {
+		return fmt.Errorf("Check fails on a good target: %w", bad)
+	}
+	after, err := e.everything(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(before, after) {
+		return fmt.Errorf("there are other objects after Check: %v, before %v", after, before)
+	}
+	return nil
+}
+
+// everything names all objects with their versions.
+func (e *Env) everything(ctx context.Context) ([]string, error) {
+	if !e.Caps.List {
+		return nil, nil
+	}
+	var out []string
+	for _, t := range e.Schema {
+		all, _, err := e.list(ctx, connector.ListQuery{Type: t.Name})
+		if connector.IsCode(err, connector.CodeUnsupported) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", t.Name, err)
+		}
+		for _, o := range all {
+			out = append(out, t.Name+"/"+o.Ref.ID+"@"+o.Ref.Version)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}

@@ -1,0 +1,112 @@
+package connectortest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/provhub/provhub/connectors/connector"
+)
+
+// read returns an object as the target has it: by Get, else from a List. What
+// the oracle sees must agree with it. The error is NOT_FOUND when there is none.
+func (e *Env) read(ctx context.Context, ref connector.Ref) (connector.Object, error) {
+	if e.Target.Settle > 0 {
+		time.Sleep(e.Target.Settle)
+	}
+	obj, err := e.readPlugin(ctx, ref)
+	if e.Target.Oracle == nil {
+		return obj, err
+	}
+	return obj, e.agree(ctx, ref, obj, err)
+}
+
+func (e *Env) readPlugin(ctx context.Context, ref connector.Ref) (connector.Object, error) {
+	switch {
+	case e.Caps.Get:
+		return e.get(ctx, ref)
+	case e.Caps.List:
+		all, _, err := e.list(ctx, connector.ListQuery{Type: ref.Type})
+		if err != nil {
+			return connector.Object{}, err
+		}
+		return e.pick(all, ref)
+	case e.Target.Oracle != nil:
+		all, err := e.Target.Oracle.Objects(ctx, ref.Type)
+		if err != nil {
+			return connector.Object{}, err
+		}
+		return e.pick(all, ref)
+	}
+	return connector.Object{}, skip("the connector reads nothing (no Get, no List), and there is no oracle")
+}
+
+// pick finds ref among objects.
+func (e *Env) pick(all []connector.Object, ref connector.Ref) (connector.Object, error) {
+	t, _ := e.Schema.Type(ref.Type)
+	for _, o := range all {
+		if ref.ID != "" && o.Ref.ID == ref.ID {
+			return o, nil
+		}
+		a, _ := t.Attr(ref.By.Attribute)
+		if ref.ID == "" && same(a, connector.Values{ref.By.Value}, o.Attributes.Get(ref.By.Attribute)) {
+			return o, nil
+		}
+	}
+	return connector.Object{}, connector.Errorf(connector.CodeNotFound, "no such object")
+}
+
+// agree compares what the plugin says of ref with what the oracle sees.
+func (e *Env) agree(ctx context.Context, ref connector.Ref, said connector.Object, err error) error {
+	all, oerr := e.Target.Oracle.Objects(ctx, ref.Type)
+	if oerr != nil {
+		return fmt.Errorf("the oracle: %w", oerr)
+	}
+	seen, missing := e.pick(all, ref)
+	switch {
+	case missing != nil && err == nil:
+		return fmt.Errorf("the plugin reads %s, and the target does not hold it", ref)
+	case missing == nil && connector.IsCode(err, connector.CodeNotFound):
+		return fmt.Errorf("the plugin does not find %s, and the target holds it", ref)
+	case err != nil || missing != nil:
+		return err
+	}
+	t, _ := e.Schema.Type(ref.Type)
+	return sameObject(t, seen, said)
+}
+
+// gone checks that there is no such object.
+func (e *Env) gone(ctx context.Context, ref connector.Ref) error {
+	_, err := e.read(ctx, ref)
+	if err == nil {
+		return fmt.Errorf("%s is there, and must not be", ref)
+	}
+	if !connector.IsCode(err, connector.CodeNotFound) {
+		return fmt.Errorf("reading %s: want NOT_FOUND, got: %w", ref, err)
+	}
+	return nil
+}
+
+// count returns how many objects of a type have the unique value.
+func (e *Env) count(ctx context.Context, typ string, by connector.Correlation) (int, error) {
+	if !e.Caps.List {
+		_, err := e.read(ctx, connector.Ref{Type: typ, By: by})
+		if connector.IsCode(err, connector.CodeNotFound) {
+			return 0, nil
+		}
+		return 1, err // AMBIGUOUS is an error
+	}
+	all, _, err := e.list(ctx, connector.ListQuery{Type: typ})
+	if err != nil {
+		return 0, err
+	}
+	t, _ := e.Schema.Type(typ)
+	a, _ := t.Attr(by.Attribute)
+	n := 0
+	for _, o := range all {
+		if same(a, connector.Values{by.Value}, o.Attributes.Get(by.Attribute)) {
+			n++
+		}
+	}
+	return n, nil
+}

@@ -1,0 +1,387 @@
+package connectortest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/provhub/provhub/connectors/connector"
+)
+
+var streamChecks = []Check{
+	{ID: "F1", Title: "a thousand mixed operations are answered exactly once each", Func: everyAnswerOnce, Limit: 3 * time.Minute},
+	{ID: "F2", Title: "one ordering key is worked off in order, under load", Func: inOrder},
+	{ID: "F3", Title: "different keys run in parallel, up to max_in_flight", Func: parallel},
+	{ID: "F4", Title: "one bad operation spoils no other; a group goes whole or not at all", Func: oneBad},
+	{ID: "F5", Title: "time limit and cancel are obeyed, and the stream stays usable", Func: timeLimit},
+	{ID: "F6", Title: "after a half-close everything is answered, then the stream ends", Func: halfClosed},
+	{ID: "F7", Title: "a dry run changes nothing", Func: dryRun},
+}
+
+// answerGrace is how long an answer may take beyond an operation's limit.
+const answerGrace = time.Second
+
+// creatable returns the first object type that can be created, an account if
+// there is one.
+func (e *Env) creatable() (connector.ObjectType, error) {
+	types, err := e.types(connector.VerbCreate)
+	if err != nil {
+		return connector.ObjectType{}, err
+	}
+	if i := slices.IndexFunc(types, func(t connector.ObjectType) bool { return t.Kind == connector.KindAccount }); i > 0 {
+		return types[i], nil
+	}
+	return types[0], nil
+}
+
+// life makes the operations of one object's life, in order, with one ordering
+// key. The object's id is not known yet: it is named by its unique attribute.
+func (e *Env) life(ctx context.Context, t connector.ObjectType) ([]connector.Operation, error) {
+	c, err := e.creation(ctx, t, false)
+	if err != nil {
+		return nil, err
+	}
+	if c.Correlate.IsZero() {
+		return []connector.Operation{c}, nil
+	}
+	ref := connector.Ref{Type: t.Name, By: c.Correlate}
+	next := func() connector.Call {
+		call := e.call()
+		call.OrderingKey = c.OrderingKey
+		return call
+	}
+	ops := []connector.Operation{c}
+	if a, ok := e.updatable(t); ok && e.can(t.Name, connector.VerbUpdate) {
+		fresh, ok, err := e.replacement(ctx, t, a, c.Attributes.Get(a.Name))
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			ops = append(ops, connector.Update{Call: next(), Target: ref, Changes: []connector.Change{{Name: a.Name, Replace: fresh}}})
+		}
+	}
+	if e.can(t.Name, connector.VerbDisable) {
+		ops = append(ops, connector.SetEnabled{Call: next(), Target: ref})
+	}
+	if e.can(t.Name, connector.VerbDelete) {
+		ops = append(ops, connector.Delete{Call: next(), Target: ref})
+	}
+	return ops, nil
+}
+
+func everyAnswerOnce(ctx context.Context, e *Env) error {
+	t, err := e.creatable()
+	if err != nil {
+		return err
+	}
+	var ops []connector.Operation
+	for len(ops) < e.scaled(1000) {
+		life, err := e.life(ctx, t)
+		if err != nil {
+			return err
+		}
+		ops = append(ops, life...)
+	}
+	results, err := e.do(ctx, ops...)
+	if err != nil {
+		return err
+	}
+	for i, r := range results {
+		if err := done(ops[i], r); err != nil {
+			return err
+		}
+	}
+	if extra := e.stream.surplus(); len(extra) > 0 {
+		return fmt.Errorf("%d answers that nobody waits for: the first is to %q", len(extra), extra[0])
+	}
+	return nil
+}
+
+func inOrder(ctx context.Context, e *Env) error {
+	t, err := e.creatable()
+	if err != nil {
+		return err
+	}
+	var lives [][]connector.Operation
+	longest := 0
+	for range e.scaled(60) {
+		life, err := e.life(ctx, t)
+		if err != nil {
+			return err
+		}
+		if len(life) < 2 {
+			return skip("objects of type %s can only be created, or not be named before they exist", t.Name)
+		}
+		lives, longest = append(lives, life), max(longest, len(life))
+	}
+	var ops []connector.Operation
+	for step := range longest {
+		for _, life := range lives {
+			if step < len(life) {
+				ops = append(ops, life[step])
+			}
+		}
+	}
+	results, err := e.do(ctx, ops...)
+	if err != nil {
+		return err
+	}
+	for i, r := range results {
+		if err := outcome(ops[i], r, connector.OutcomeApplied); err != nil {
+			return fmt.Errorf("out of order? %w", err)
+		}
+	}
+	for _, life := range lives {
+		var ids []string
+		for _, op := range life {
+			ids = append(ids, op.Meta().ID)
+		}
+		if got := e.stream.answered(ids); !slices.Equal(got, ids) {
+			return fmt.Errorf("one ordering key was answered in the order %v, sent in the order %v", got, ids)
+		}
+	}
+	return nil
+}
+
+func parallel(ctx context.Context, e *Env) error {
+	if e.Target.Delay <= 0 {
+		return skip("the target does not say how long a call takes when it is slow")
+	}
+	if e.Caps.PreferredBatch > 1 || e.Caps.Atomic {
+		return skip("the connector works in batches")
+	}
+	slow, err := e.withFault(ctx, Slow)
+	if err != nil {
+		return err
+	}
+	t, err := e.creatable()
+	if err != nil {
+		return err
+	}
+	limit := max(1, e.Caps.MaxInFlight)
+	var ops []connector.Operation
+	for range 2 * limit {
+		c, err := slow.creation(ctx, t, false)
+		if err != nil {
+			return err
+		}
+		ops = append(ops, c)
+	}
+	began := time.Now()
+	results, err := slow.do(ctx, ops...)
+	took := time.Since(began)
+	if err != nil {
+		return err
+	}
+	for i, r := range results {
+		if err := done(ops[i], r); err != nil {
+			return err
+		}
+	}
+	// A call may be one request or several; what counts is the number of rounds.
+	if took < 2*e.Target.Delay {
+		return fmt.Errorf("%d operations took %v: more than max_in_flight (%d) ran at once", len(ops), took, limit)
+	}
+	if alone := time.Duration(len(ops)) * e.Target.Delay; limit > 2 && took > alone/2 {
+		return fmt.Errorf("%d operations took %v: they do not run in parallel (max_in_flight is %d)", len(ops), took, limit)
+	}
+	return nil
+}
+
+func oneBad(ctx context.Context, e *Env) error {
+	t, err := e.creatable()
+	if err != nil {
+		return err
+	}
+	ref, err := e.missing(ctx, t)
+	a, ok := e.updatable(t)
+	if err != nil || !ok || !e.can(t.Name, connector.VerbUpdate) {
+		return errors.Join(err, skip("nothing can be updated"))
+	}
+	var ops []connector.Operation
+	for range 100 {
+		c, err := e.creation(ctx, t, false)
+		if err != nil {
+			return err
+		}
+		ops = append(ops, c)
+	}
+	bad := 50
+	ops[bad] = connector.Update{Call: e.call(), Target: connector.Ref{Type: t.Name, ID: ref.ID}, Changes: []connector.Change{{Name: a.Name, Replace: connector.Values{e.value(t, a, 1)}}}}
+	results, err := e.do(ctx, ops...)
+	if err != nil {
+		return err
+	}
+	for i, r := range results {
+		if i == bad {
+			err = failed(ops[i], r, connector.CodeNotFound)
+		} else {
+			err = done(ops[i], r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !e.Caps.Atomic {
+		return nil
+	}
+	return e.wholeOrNot(ctx, t, a)
+}
+
+// wholeOrNot sends a group whose second step is bad.
+func (e *Env) wholeOrNot(ctx context.Context, t connector.ObjectType, a connector.Attr) error {
+	i := slices.IndexFunc(t.Attributes, func(a connector.Attr) bool { return a.Required && changeable(t, a) })
+	if i < 0 {
+		return nil // no step that is bad for sure
+	}
+	_, ref, err := e.create(ctx, t, true)
+	if err != nil {
+		return err
+	}
+	before, err := e.read(ctx, ref)
+	if err != nil {
+		return err
+	}
+	fresh, _, err := e.replacement(ctx, t, a, before.Attributes.Get(a.Name))
+	if err != nil {
+		return err
+	}
+	step := func(c connector.Change) connector.Update {
+		u := connector.Update{Call: e.call(), Target: ref, Changes: []connector.Change{c}}
+		u.Group, u.GroupSize = "group-"+ref.ID, 2
+		return u
+	}
+	group := []connector.Operation{step(connector.Change{Name: a.Name, Replace: fresh}), step(connector.Change{Name: t.Attributes[i].Name})}
+	results, err := e.do(ctx, group...)
+	if err != nil {
+		return err
+	}
+	for j, r := range results {
+		if err := outcome(group[j], r, connector.OutcomeFailed, connector.OutcomeCancelled); err != nil {
+			return fmt.Errorf("a group with a bad step: %w", err)
+		}
+	}
+	return e.untouched(ctx, t, ref, before)
+}
+
+func timeLimit(ctx context.Context, e *Env) error {
+	hang, err := e.withFault(ctx, Hang)
+	if err != nil {
+		return err
+	}
+	t, err := e.creatable()
+	if err != nil {
+		return err
+	}
+	limited, err := hang.creation(ctx, t, false)
+	if err != nil {
+		return err
+	}
+	limited.Timeout = 500 * time.Millisecond
+	if err := hang.unknownWithin(ctx, limited, limited.Timeout+answerGrace, connector.CodeTimeout); err != nil {
+		return fmt.Errorf("time limit: %w", err)
+	}
+	cancelled, err := hang.creation(ctx, t, false)
+	if err != nil {
+		return err
+	}
+	time.AfterFunc(100*time.Millisecond, func() { _ = hang.stream.cancel(cancelled.ID) })
+	if err := hang.unknownWithin(ctx, cancelled, 100*time.Millisecond+answerGrace, connector.CodeTimeout, connector.CodeUnavailable); err != nil {
+		return fmt.Errorf("cancel: %w", err)
+	}
+	if hang.stream.cause() != nil && isEnded(hang.stream) {
+		return fmt.Errorf("the stream ended: %w", hang.stream.cause())
+	}
+	_, _, err = e.create(ctx, t, false) // another instance of the same plugin
+	return err
+}
+
+func isEnded(s *stream) bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// unknownWithin sends an operation to a target that hangs: the outcome must be
+// told as unknown, in time.
+func (e *Env) unknownWithin(ctx context.Context, op connector.Operation, limit time.Duration, codes ...connector.Code) error {
+	began := time.Now()
+	r, err := e.one(ctx, op)
+	if err != nil {
+		return err
+	}
+	if took := time.Since(began); took > limit {
+		return fmt.Errorf("answered after %v, want at most %v", took.Round(time.Millisecond), limit)
+	}
+	if r.Outcome != connector.OutcomeUnknown || r.Err == nil || !slices.Contains(codes, r.Err.Code) {
+		return fmt.Errorf("want unknown with %v, got %s", codes, told(r))
+	}
+	return nil
+}
+
+func halfClosed(ctx context.Context, e *Env) error {
+	t, err := e.creatable()
+	if err != nil {
+		return err
+	}
+	s, err := openStream(ctx, e.run.rpc(), e.instance)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	var ops []connector.Operation
+	for range 50 {
+		c, err := e.creation(ctx, t, false)
+		if err != nil {
+			return err
+		}
+		ops = append(ops, c)
+	}
+	if err := s.send(ops...); err != nil {
+		return err
+	}
+	if err := s.halfClose(20 * time.Second); err != nil {
+		return err
+	}
+	for _, op := range ops {
+		r, err := s.wait(ctx, op.Meta().ID)
+		if err != nil {
+			return err
+		}
+		e.remember(op, r)
+		if err := done(op, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func dryRun(ctx context.Context, e *Env) error {
+	t, err := e.creatable()
+	if err != nil {
+		return err
+	}
+	c, err := e.creation(ctx, t, true)
+	if err != nil {
+		return err
+	}
+	c.DryRun = true
+	r, err := e.one(ctx, c)
+	if err != nil {
+		return err
+	}
+	if !e.Caps.DryRun {
+		err = failed(c, r, connector.CodeUnsupported)
+	} else if err = outcome(c, r, connector.OutcomeWouldApply); err == nil && r.Preview == "" {
+		err = errors.New("the dry run does not say what would be done")
+	}
+	if err != nil || c.Correlate.IsZero() {
+		return err
+	}
+	return e.gone(ctx, connector.Ref{Type: t.Name, By: c.Correlate})
+}
