@@ -15,7 +15,7 @@ import (
 // well-behaved target.
 type Config struct {
 	Store   string   `json:"store,omitempty" doc:"Name of the objects: instances of one process that name the same store share it. Left out: an empty store of its own"`
-	Journal string   `json:"journal,omitempty" doc:"File to which every effect is appended and from which the objects are read back; it survives the process and may be shared between processes"`
+	Journal string   `json:"journal,omitempty" doc:"File, in the instance's own folder when relative, to which every effect is appended and from which the objects are read back; it survives the process and may be shared between processes"`
 	Control string   `json:"control,omitempty" doc:"JSON file with more faults, {\"faults\":[…]}, read again before every call; it need not exist"`
 	Faults  []Fault  `json:"faults,omitempty" doc:"Ways in which the target fails, see each"`
 	Tokens  []string `json:"tokens,omitempty" doc:"SHA-256 sums, in hex, of the values of the secret token that the target accepts; none: any, also none"`

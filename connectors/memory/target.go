@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -21,6 +22,7 @@ type Target struct {
 }
 
 func open(c Config, in connector.Instance) (connector.Target, error) {
+	c.Journal, c.Control = within(in.DataDir, c.Journal), within(in.DataDir, c.Control)
 	s, err := storeOf(c)
 	if err != nil {
 		return nil, &connector.Error{Code: connector.CodeConfiguration, Message: err.Error(), Cause: err}
@@ -31,6 +33,15 @@ func open(c Config, in connector.Instance) (connector.Target, error) {
 		return atomic{t}, nil
 	}
 	return t, nil
+}
+
+// within places a relative path in the instance's own folder: what the plugin's
+// working folder is, nobody who writes a config can know.
+func within(dir, path string) string {
+	if path == "" || dir == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
 }
 
 // login is what every call does first.
