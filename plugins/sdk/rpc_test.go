@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -27,7 +28,13 @@ import (
 	pb "github.com/provhub/provhub/schemas/gen/pluginv1"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain is also the plugin that the process tests start.
+func TestMain(m *testing.M) {
+	if os.Getenv(protocol.MagicCookieKey) != "" || len(os.Args) == 2 && os.Args[1] == "by-hand" {
+		Serve(processDefinition)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // syncBuffer is a log that tests read while the server writes.
 type syncBuffer struct {
