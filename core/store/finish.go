@@ -25,7 +25,7 @@ func (o *Org) Finish(ctx context.Context, fs []Finish) (fenced []string, err err
 			return err
 		}
 		fenced = b.fenced
-		for _, step := range []func() error{b.writeOperations, b.writeAttempts, b.writeAccounts, b.writeReplans, b.writeAudit} {
+		for _, step := range []func() error{b.writeOperations, b.writeAttempts, b.writeAccounts, b.writeNames, b.writeReplans, b.writeAudit} {
 			if err := step(); err != nil {
 				return err
 			}
@@ -68,6 +68,8 @@ type batch struct {
 	fs     []Finish
 	ops    map[string]finishedOp
 	fenced []string
+	// accounts are those of fs that have one.
+	accounts []finishedAccount
 }
 
 // finishing locks the operations and leaves out those whose lease was lost. Twice

@@ -39,7 +39,6 @@ func cut(s string, n int) string {
 // writeAccounts brings the ledger up to what the target is known to hold.
 func (b *batch) writeAccounts() error {
 	var rows [][]any
-	var accounts []*identity.Account
 	for _, f := range b.fs {
 		if f.Account == nil {
 			continue
@@ -54,7 +53,7 @@ func (b *batch) writeAccounts() error {
 		if err != nil {
 			return err
 		}
-		accounts = append(accounts, &a)
+		b.accounts = append(b.accounts, finishedAccount{&a, f.State == OpDone, f.Now})
 		rows = append(rows, []any{b.org, a.Connector, string(a.Kind), a.Anchor, string(a.Ownership), string(a.Enabled), flag(a.Absent),
 			micros(a.DisabledAt), micros(a.LastSuccessAt), cut(a.LastError, answerMax), ref, applied, 1})
 	}
@@ -63,15 +62,15 @@ func (b *batch) writeAccounts() error {
 		`ON CONFLICT (org_id, connector, kind, anchor) DO UPDATE SET ownership = excluded.ownership, enabled = excluded.enabled,
 			absent = excluded.absent, disabled_at = excluded.disabled_at, last_success_at = excluded.last_success_at,
 			last_error = excluded.last_error, ref = excluded.ref, applied = excluded.applied, rev = account.rev + 1`)
-	if err != nil || len(accounts) == 0 {
+	if err != nil || len(b.accounts) == 0 {
 		return err
 	}
-	return b.t.setGrants(b.org, accounts)
+	return b.t.setGrants(b.org, b.accounts)
 }
 
 // setGrants makes the grants of the accounts those in their Grants, touching only
 // what differs.
-func (t *tx) setGrants(org string, accounts []*identity.Account) error {
+func (t *tx) setGrants(org string, accounts []finishedAccount) error {
 	had, err := t.grantsOf(org, accounts)
 	if err != nil {
 		return err
@@ -99,7 +98,7 @@ func (t *tx) setGrants(org string, accounts []*identity.Account) error {
 }
 
 // grantsOf returns the grants of accounts: entitlement → reason.
-func (t *tx) grantsOf(org string, accounts []*identity.Account) (map[identity.AccountKey]map[string]string, error) {
+func (t *tx) grantsOf(org string, accounts []finishedAccount) (map[identity.AccountKey]map[string]string, error) {
 	had := make(map[identity.AccountKey]map[string]string, len(accounts))
 	err := t.s.dialect.eachChunk(len(accounts), 3, func(from, to int) error {
 		var args []any

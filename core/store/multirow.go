@@ -39,18 +39,26 @@ func values(n int, types ...string) string {
 
 // insert writes rows of equal width with head + VALUES + tail.
 func (t *tx) insert(head string, rows [][]any, tail string) error {
+	_, err := t.insertCount(head, rows, tail)
+	return err
+}
+
+// insertCount is insert, and counts the rows that were written.
+func (t *tx) insertCount(head string, rows [][]any, tail string) (written int64, err error) {
 	if len(rows) == 0 {
-		return nil
+		return 0, nil
 	}
 	width := len(rows[0])
-	return t.s.dialect.eachChunk(len(rows), width, func(from, to int) error {
+	err = t.s.dialect.eachChunk(len(rows), width, func(from, to int) error {
 		args := make([]any, 0, (to-from)*width)
 		for _, r := range rows[from:to] {
 			args = append(args, r...)
 		}
-		_, err := t.exec(head+" VALUES "+tuples(to-from, width)+" "+tail, args...)
+		n, err := t.exec(head+" VALUES "+tuples(to-from, width)+" "+tail, args...)
+		written += n
 		return err
 	})
+	return written, err
 }
 
 // list returns "?,?,?" and the arguments for an IN, padded to a power of two by

@@ -14,19 +14,23 @@ func (o *Org) Observe(ctx context.Context, accounts []identity.Account, now time
 		return nil
 	}
 	return o.write(ctx, "observe", func(t *tx) error {
-		var rows [][]any
+		var entries []AuditEntry
 		for _, a := range accounts {
 			ref, err := encode(a.Ref)
 			if err != nil {
 				return err
 			}
-			rows = append(rows, []any{o.id, a.Connector, string(a.Kind), a.Anchor, string(identity.Observed), string(a.Enabled), 0, 0, 0, "", ref, "", 1})
-			e := entry(now, "provhub", "account.observe", a.Connector+"/"+a.Anchor, map[string]any{"target": a.Ref.ID})
-			if err := t.audit(o.id, e); err != nil {
+			n, err := t.exec(`INSERT INTO account (org_id, connector, kind, anchor, ownership, enabled, absent, disabled_at, last_success_at,
+				last_error, ref, applied, rev) VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, '', ?, '', 1)
+				ON CONFLICT (org_id, connector, kind, anchor) DO NOTHING`,
+				o.id, a.Connector, string(a.Kind), a.Anchor, string(identity.Observed), string(a.Enabled), ref)
+			if err != nil {
 				return err
 			}
+			if n > 0 {
+				entries = append(entries, entry(now, Hub, "account.observe", objectOf(a.AccountKey), map[string]any{"target": a.Ref.ID}))
+			}
 		}
-		return t.insert(`INSERT INTO account (org_id, connector, kind, anchor, ownership, enabled, absent, disabled_at, last_success_at,
-			last_error, ref, applied, rev)`, rows, `ON CONFLICT (org_id, connector, kind, anchor) DO NOTHING`)
+		return t.audit(o.id, entries...)
 	})
 }

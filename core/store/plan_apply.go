@@ -30,11 +30,12 @@ func (o *Org) ApplyPlan(ctx context.Context, hash, actor string, now time.Time) 
 	return ready, err
 }
 
-// emptyApplied reports whether the plan has nothing to do and was applied.
+// emptyApplied reports whether the plan has nothing to do and was the last one
+// applied, so that applying it again would write nothing new.
 func (o *Org) emptyApplied(ctx context.Context, hash string) (bool, error) {
 	var n int
 	err := o.get(ctx, &n, `SELECT COUNT(*) FROM plan p JOIN source_state s ON s.org_id = p.org_id AND s.source = p.source
-		WHERE p.org_id = ? AND p.hash = ? AND p.status = 'applied' AND p.operations = 0 AND s.applied_generation >= p.generation`, o.id, hash)
+		WHERE p.org_id = ? AND p.hash = ? AND p.status = 'applied' AND p.operations = 0 AND s.applied_plan = p.hash`, o.id, hash)
 	return n > 0, err
 }
 

@@ -14,8 +14,9 @@ import (
 // plans of the same source superseded unless they are applied or rejected.
 // status is [PlanProposed] or [PlanHeld].
 //
-// A plan that is there already (existed) is not written again; it keeps an
-// approval, a rejection and being applied. One that was superseded gets status.
+// A plan that is there already (existed) keeps an approval, a rejection and being
+// applied; otherwise it gets status, the snapshot and the verdicts of p, which
+// the hash does not cover.
 func (o *Org) SavePlan(ctx context.Context, p *plan.Plan, status PlanStatus, actor string, now time.Time) (existed bool, err error) {
 	if status != PlanProposed && status != PlanHeld {
 		return false, fmt.Errorf("a plan is saved as %s or %s, not %s", PlanProposed, PlanHeld, status)
@@ -23,28 +24,39 @@ func (o *Org) SavePlan(ctx context.Context, p *plan.Plan, status PlanStatus, act
 	if p.Hash == "" {
 		return false, fmt.Errorf("a plan without a hash cannot be saved: seal it first")
 	}
-	settled, err := o.planSettled(ctx, p.Hash, status)
+	inputs, err := encode(p.Inputs)
+	if err != nil {
+		return false, err
+	}
+	verdicts, err := encode(p.Verdicts)
+	if err != nil {
+		return false, err
+	}
+	settled, err := o.planSettled(ctx, p, inputs, verdicts, status)
 	if err != nil || settled {
 		return settled, o.s.fail("save plan", err)
 	}
 	err = o.write(ctx, "plan.save", func(t *tx) error {
-		existed, err = o.savePlan(t, p, status, actor, now)
+		existed, err = o.savePlan(t, p, inputs, verdicts, status, actor, now)
 		return err
 	})
 	return existed, err
 }
 
 // planSettled reports whether saving the plan again would write nothing.
-func (o *Org) planSettled(ctx context.Context, hash string, status PlanStatus) (bool, error) {
+func (o *Org) planSettled(ctx context.Context, p *plan.Plan, inputs, verdicts string, status PlanStatus) (bool, error) {
 	var n int
-	err := o.get(ctx, &n, `SELECT COUNT(*) FROM plan WHERE org_id = ? AND hash = ? AND status IN (?, ?, ?, ?)`,
-		o.id, hash, string(status), string(PlanApproved), string(PlanRejected), string(PlanApplied))
+	err := o.get(ctx, &n, `SELECT COUNT(*) FROM plan p WHERE org_id = ? AND hash = ? AND inputs = ?
+		AND (status = ? AND verdicts = ? OR status IN ('approved', 'rejected', 'applied'))
+		AND NOT EXISTS (SELECT 1 FROM plan q WHERE q.org_id = p.org_id AND q.source = p.source AND q.hash <> p.hash
+			AND q.status IN ('proposed', 'held', 'approved'))`, o.id, p.Hash, inputs, string(status), verdicts)
 	return n > 0, err
 }
 
-func (o *Org) savePlan(t *tx, p *plan.Plan, status PlanStatus, actor string, now time.Time) (existed bool, err error) {
-	n, err := t.exec(`UPDATE plan SET status = ? WHERE org_id = ? AND hash = ? AND status IN ('superseded', 'proposed', 'held')`,
-		string(status), o.id, p.Hash)
+func (o *Org) savePlan(t *tx, p *plan.Plan, inputs, verdicts string, status PlanStatus, actor string, now time.Time) (existed bool, err error) {
+	n, err := t.exec(`UPDATE plan SET inputs = ?, verdicts = CASE WHEN status IN ('superseded', 'proposed', 'held') THEN ? ELSE verdicts END,
+		status = CASE WHEN status IN ('superseded', 'proposed', 'held') THEN ? ELSE status END
+		WHERE org_id = ? AND hash = ?`, inputs, verdicts, string(status), o.id, p.Hash)
 	if err != nil {
 		return false, err
 	}
@@ -53,17 +65,35 @@ func (o *Org) savePlan(t *tx, p *plan.Plan, status PlanStatus, actor string, now
 		if err := o.insertPlan(t, p, status, now); err != nil {
 			return false, err
 		}
-		if err := o.insertOperations(t, p, now); err != nil {
-			return false, err
-		}
 	}
-	if _, err := t.exec(`UPDATE plan SET status = 'superseded' WHERE org_id = ? AND source = ? AND hash <> ?
-		AND status IN ('proposed', 'held', 'approved')`, o.id, p.Inputs.Source, p.Hash); err != nil {
+	if err := o.insertOperations(t, p, now); err != nil {
+		return false, err
+	}
+	if err := o.supersedePlans(t, p); err != nil {
 		return false, err
 	}
 	return existed, t.audit(o.id, entry(now, actor, "plan.save", p.Hash, map[string]any{
 		"status": status, "source": p.Inputs.Source, "counts": countOperations(p.Operations), "again": existed,
 	}))
+}
+
+// plansKept is how many superseded plans of a source keep their operations, for
+// people who want to see what would have been done.
+const plansKept = 5
+
+// supersedePlans ends the other plans of the source that were not applied. Of
+// older ones only the row stays: a source that changes every hour while a guard
+// holds its plan must not fill the disk.
+func (o *Org) supersedePlans(t *tx, p *plan.Plan) error {
+	_, err := t.exec(`UPDATE plan SET status = 'superseded' WHERE org_id = ? AND source = ? AND hash <> ?
+		AND status IN ('proposed', 'held', 'approved')`, o.id, p.Inputs.Source, p.Hash)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`DELETE FROM operation WHERE org_id = ? AND state = 'planned' AND plan IN (
+		SELECT hash FROM plan WHERE org_id = ? AND source = ? AND status = 'superseded' ORDER BY created_at DESC, hash LIMIT 100 OFFSET ?)`,
+		o.id, o.id, p.Inputs.Source, plansKept)
+	return err
 }
 
 func (o *Org) insertPlan(t *tx, p *plan.Plan, status PlanStatus, now time.Time) error {
@@ -80,13 +110,19 @@ func (o *Org) insertPlan(t *tx, p *plan.Plan, status PlanStatus, now time.Time) 
 		[][]any{append(row, 0, "", "", 0, 0)}, "")
 }
 
-// insertOperations stores the operations in the plan's order.
+// insertOperations stores the operations in the plan's order, unless they are
+// there already.
 func (o *Org) insertOperations(t *tx, p *plan.Plan, now time.Time) error {
 	if len(p.Operations) == 0 {
 		return nil
 	}
+	var there int
+	err := t.get(&there, `SELECT COUNT(*) FROM (SELECT 1 FROM operation WHERE org_id = ? AND plan = ? LIMIT 1) q`, o.id, p.Hash)
+	if err != nil || there > 0 {
+		return err
+	}
 	var next int64
-	err := t.get(&next, `INSERT INTO org_state (org_id, generation, next_seq) VALUES (?, 0, ?)
+	err = t.get(&next, `INSERT INTO org_state (org_id, generation, next_seq) VALUES (?, 0, ?)
 		ON CONFLICT (org_id) DO UPDATE SET next_seq = org_state.next_seq + ? RETURNING next_seq`,
 		o.id, len(p.Operations)+1, len(p.Operations))
 	if err != nil {
@@ -114,7 +150,7 @@ func (o *Org) insertOperations(t *tx, p *plan.Plan, now time.Time) error {
 const operationsAtOnce = 512
 
 const operationInsert = `INSERT INTO operation (org_id, id, plan, seq, connector, kind, anchor, op, lane, account_rev, identity_rev,
-	revokes, clears, renames, created_at, updated_at, body, state, attempts, tries, steps_done, maybe_applied, edited, next_attempt_at,
+	revokes, clears, renames, out_of_scope, changed, created_at, updated_at, body, state, attempts, tries, steps_done, maybe_applied, edited, next_attempt_at,
 	fence, lease_owner, lease_until, sent_at, code, last_error)`
 
 func (o *Org) operationRow(hash string, seq int64, op plan.Operation, now time.Time) ([]any, error) {
@@ -122,19 +158,9 @@ func (o *Org) operationRow(hash string, seq int64, op plan.Operation, now time.T
 	if err != nil {
 		return nil, fmt.Errorf("operation for %s on %s: %w", op.Anchor, op.Connector, err)
 	}
-	var revokes, clears, renames int
-	for _, g := range op.Grants {
-		if g.Remove {
-			revokes++
-		}
-	}
-	for _, c := range op.Changes {
-		if len(c.After) == 0 {
-			clears++
-		}
-		if c.Naming && op.Kind != plan.Create && op.Kind != plan.Adopt {
-			renames = 1
-		}
+	c, err := countGuarded(&op)
+	if err != nil {
+		return nil, err
 	}
 	// What a person has to decide is the operation's error from the start.
 	var code, lastError string
@@ -145,7 +171,7 @@ func (o *Org) operationRow(hash string, seq int64, op plan.Operation, now time.T
 		}
 	}
 	return []any{o.id, op.ID, hash, seq, op.Connector, string(op.AccountKey.Kind), op.Anchor, string(op.Kind), int(op.Lane), op.AccountRev, op.IdentityRev,
-		revokes, clears, renames, micros(now), micros(now), body, string(OpPlanned), 0, 0, 0, 0, 0, 0, 0, "", 0, 0, code, lastError}, nil
+		c.revokes, c.clears, c.renames, c.outOfScope, c.changed, micros(now), micros(now), body, string(OpPlanned), 0, 0, 0, 0, 0, 0, 0, "", 0, 0, code, lastError}, nil
 }
 
 func countOperations(ops []plan.Operation) plan.Counts {

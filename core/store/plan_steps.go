@@ -1,10 +1,6 @@
 package store
 
-import (
-	"fmt"
-
-	"github.com/provhub/provhub/core/plan"
-)
+import "fmt"
 
 // driftShown bounds how many changes a DriftError lists.
 const driftShown = 10
@@ -74,9 +70,11 @@ func (a *application) rememberRules() error {
 // generation moves with every plan that does something, so that a later plan from
 // the same inputs is another plan.
 func (a *application) moveGeneration() error {
-	_, err := a.t.exec(`INSERT INTO source_state (org_id, source, snapshot, dated, read_at, people, groups_count, applied_generation, report)
-		VALUES (?, ?, '', 0, 0, 0, 0, ?, '') ON CONFLICT (org_id, source) DO UPDATE SET applied_generation = excluded.applied_generation
-		WHERE source_state.applied_generation < excluded.applied_generation`, a.org, a.plan.Inputs.Source, a.plan.Inputs.Generation)
+	_, err := a.t.exec(`INSERT INTO source_state (org_id, source, snapshot, dated, read_at, people, groups_count, applied_generation, applied_plan, report)
+		VALUES (?, ?, '', 0, 0, 0, 0, ?, ?, '') ON CONFLICT (org_id, source) DO UPDATE SET applied_plan = excluded.applied_plan,
+			applied_generation = CASE WHEN source_state.applied_generation < excluded.applied_generation
+				THEN excluded.applied_generation ELSE source_state.applied_generation END`,
+		a.org, a.plan.Inputs.Source, a.plan.Inputs.Generation, a.plan.Hash)
 	if err != nil {
 		return err
 	}
@@ -100,37 +98,4 @@ func (a *application) markApplied() error {
 	_, err := a.t.exec(`UPDATE plan SET status = 'applied', applied_at = ? WHERE org_id = ? AND hash = ?`,
 		micros(a.now), a.org, a.plan.Hash)
 	return err
-}
-
-// reserveNames takes the names that the plan chose (QUIRKS HR-17). One that was
-// taken since is drift.
-func (a *application) reserveNames() error {
-	if _, err := a.t.exec(`DELETE FROM name_reservation WHERE org_id = ? AND keep_until > 0 AND keep_until < ?`, a.org, micros(a.now)); err != nil {
-		return err
-	}
-	drift := &DriftError{Hash: a.plan.Hash}
-	for _, n := range a.plan.names {
-		if err := a.reserve(n, drift); err != nil {
-			return err
-		}
-	}
-	if drift.Count > 0 {
-		return drift
-	}
-	return nil
-}
-
-func (a *application) reserve(n plan.NameReservation, drift *DriftError) error {
-	taken, err := a.t.exec(`INSERT INTO name_reservation (org_id, connector, attribute, value, kind, anchor, keep_until) VALUES (?, ?, ?, ?, ?, ?, 0)
-		ON CONFLICT (org_id, connector, attribute, value) DO UPDATE SET keep_until = 0
-		WHERE name_reservation.kind = excluded.kind AND name_reservation.anchor = excluded.anchor`,
-		a.org, n.Connector, n.Attribute, n.Value, string(n.AccountKey.Kind), n.Anchor)
-	if err != nil || taken > 0 {
-		return err
-	}
-	drift.Count++
-	if len(drift.What) < driftShown {
-		drift.What = append(drift.What, fmt.Sprintf("the %s chosen for %s was given to another account of %s", n.Attribute, n.Anchor, n.Connector))
-	}
-	return nil
 }

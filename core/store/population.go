@@ -18,23 +18,77 @@ func (o *Org) Population(ctx context.Context, connector string, now time.Time) (
 		return p, o.s.fail("count accounts", err)
 	}
 	var rows []struct {
-		Op                              string
-		Total, Revokes, Clears, Renames int
+		Op, Changed                               string
+		Total, Revokes, Clears, Renames, Unscoped int
 	}
-	day := micros(now.Add(-24 * time.Hour))
-	err = o.all(ctx, &rows, `SELECT op, COUNT(*) AS total, SUM(revokes) AS revokes, SUM(clears) AS clears, SUM(renames) AS renames FROM (
-			SELECT op, revokes, clears, renames FROM operation WHERE org_id = ? AND connector = ? AND sent_at > ? AND sent_at > 0
-			UNION ALL
-			SELECT op, revokes, clears, renames FROM operation WHERE org_id = ? AND connector = ? AND state IN `+openStates+` AND sent_at = 0
-		) q GROUP BY op`, o.id, connector, day, o.id, connector)
+	const counted = `SELECT op, changed, revokes, clears, renames, out_of_scope FROM operation WHERE org_id = ? AND connector = ? AND `
+	err = o.all(ctx, &rows, `SELECT op, changed, COUNT(*) AS total, SUM(revokes) AS revokes, SUM(clears) AS clears,
+			SUM(renames) AS renames, SUM(out_of_scope) AS unscoped
+		FROM (`+counted+`sent_at > ? AND sent_at > 0 UNION ALL `+counted+`state IN `+openStates+` AND sent_at = 0) q GROUP BY op, changed`,
+		o.id, connector, micros(now.Add(-24*time.Hour)), o.id, connector)
 	if err != nil {
-		return p, o.s.fail("count operations", fmt.Errorf("of the last 24 hours: %w", err))
+		return p, o.s.fail("count operations of the last 24 hours", err)
 	}
+	attributes := map[string]int{}
 	for _, r := range rows {
 		p.Last24h[plan.Guarded(r.Op)] += r.Total
 		p.Last24h[plan.GuardRevoke] += r.Revokes
 		p.Last24h[plan.GuardClear] += r.Clears
 		p.Last24h[plan.GuardRename] += r.Renames
+		p.Last24h[plan.GuardOutOfScope] += r.Unscoped
+		var changed []string
+		if err := decode(r.Changed, &changed); err != nil {
+			return p, o.s.fail("count operations of the last 24 hours", err)
+		}
+		for _, name := range changed {
+			attributes[name] += r.Total
+			p.Last24h[plan.GuardAttribute] = max(p.Last24h[plan.GuardAttribute], attributes[name])
+		}
 	}
 	return p, nil
+}
+
+// guardCounts are what the guards count of one operation.
+type guardCounts struct {
+	revokes, clears, renames, outOfScope int
+	changed                              string
+}
+
+// countGuarded counts as [plan.Guards] does: a create changes nothing, and an
+// attribute that has the wanted content already is not a change.
+func countGuarded(op *plan.Operation) (c guardCounts, err error) {
+	for _, g := range op.Grants {
+		if g.Remove {
+			c.revokes++
+		}
+	}
+	c.outOfScope = int(flag(op.Cause == plan.CauseOutOfScope))
+	var changed []string
+	for _, ch := range op.Changes {
+		if op.Kind == plan.Create {
+			break
+		}
+		before, err := encode(ch.Before)
+		if err != nil {
+			return c, fmt.Errorf("attribute %s: %w", ch.Name, err)
+		}
+		after, err := encode(ch.After)
+		if err != nil {
+			return c, fmt.Errorf("attribute %s: %w", ch.Name, err)
+		}
+		switch {
+		case len(ch.After) == 0:
+			c.clears++
+		case before == after:
+			continue
+		}
+		if ch.Naming {
+			c.renames = 1
+		}
+		changed = append(changed, ch.Name)
+	}
+	if changed != nil {
+		c.changed, err = encode(changed)
+	}
+	return c, err
 }

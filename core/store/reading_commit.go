@@ -105,8 +105,8 @@ func (r *Reading) pullReferences(t *tx, g int64) error {
 
 // end remembers how the reading went; the present are counted when some changed.
 func (r *Reading) end(t *tx, end ReadingEnd, changed bool) error {
-	_, err := t.exec(`INSERT INTO source_state (org_id, source, snapshot, dated, read_at, people, groups_count, applied_generation, report)
-		VALUES (?, ?, ?, ?, ?, 0, 0, 0, ?)
+	_, err := t.exec(`INSERT INTO source_state (org_id, source, snapshot, dated, read_at, people, groups_count, applied_generation, applied_plan, report)
+		VALUES (?, ?, ?, ?, ?, 0, 0, 0, '', ?)
 		ON CONFLICT (org_id, source) DO UPDATE SET snapshot = excluded.snapshot, dated = excluded.dated,
 			read_at = excluded.read_at, report = excluded.report`,
 		r.o.id, r.source, end.Snapshot, micros(end.Dated), micros(end.Now), string(end.Report))

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -19,7 +20,8 @@ type tx struct {
 }
 
 // write runs fn in a transaction of its own. name says what is written, for
-// errors and hooks. What fn did is on disk when write returns nil.
+// errors and hooks. What fn did is on disk when write returns nil. fn may run
+// again from the start when another transaction was in its way.
 func (o *Org) write(ctx context.Context, name string, fn func(*tx) error) error {
 	return o.s.writeOn(ctx, o.s.writer, name, fn)
 }
@@ -45,7 +47,22 @@ func (s *Store) writeOn(ctx context.Context, db beginner, name string, fn func(*
 	return s.fail(name, err)
 }
 
-func (s *Store) commit(ctx context.Context, db beginner, name string, fn func(*tx) error) error {
+// tries bounds how often a transaction is begun again when PostgreSQL gave it up
+// for another one.
+const tries = 5
+
+func (s *Store) commit(ctx context.Context, db beginner, name string, fn func(*tx) error) (err error) {
+	for range tries {
+		var e *pgconn.PgError
+		err = s.commitOnce(ctx, db, name, fn)
+		if !errors.As(err, &e) || e.Code != "40P01" && e.Code != "40001" { // deadlock, serialization failure
+			return err
+		}
+	}
+	return err
+}
+
+func (s *Store) commitOnce(ctx context.Context, db beginner, name string, fn func(*tx) error) error {
 	t, err := db.BeginTxx(ctx, nil)
 	if err != nil {
 		return err

@@ -20,7 +20,8 @@ CREATE TABLE source_state (
     read_at            BIGINT NOT NULL,
     people             BIGINT NOT NULL,
     groups_count       BIGINT NOT NULL,
-    applied_generation BIGINT NOT NULL,
+    applied_generation BIGINT NOT NULL, -- up to where changes are planned and applied
+    applied_plan       TEXT   NOT NULL, -- hash of the plan applied last
     report             TEXT   NOT NULL,
     PRIMARY KEY (org_id, source)
 );
@@ -167,7 +168,9 @@ CREATE TABLE operation (
     identity_rev    BIGINT NOT NULL,
     revokes         BIGINT NOT NULL, -- grants it removes
     clears          BIGINT NOT NULL, -- attributes it empties
-    renames         BIGINT NOT NULL, -- naming attributes it changes
+    renames         BIGINT NOT NULL, -- 1: it changes the object's name
+    out_of_scope    BIGINT NOT NULL, -- 1: because the scope covers its owner no more
+    changed         TEXT   NOT NULL, -- names of the attributes it changes
     state           TEXT   NOT NULL,
     attempts        BIGINT NOT NULL, -- that count towards giving up
     tries           BIGINT NOT NULL, -- all attempts ever
