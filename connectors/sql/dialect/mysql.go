@@ -43,7 +43,6 @@ func openMySQL(dsn string, o Options) (*Handle, error) {
 		}
 	}
 	// tls=true checks the certificate; skip-verify and preferred do not.
-	weak := c.TLSConfig == "skip-verify" || c.TLSConfig == "preferred"
 	if c.TLSConfig == "" && !local(e.Network, e.Host) {
 		c.TLSConfig = "true"
 	}
@@ -51,7 +50,7 @@ func openMySQL(dsn string, o Options) (*Handle, error) {
 	if err := o.demandTLS(e, "tls=true"); err != nil {
 		return nil, err
 	}
-	if e.TLS && !weak {
+	if e.TLS {
 		if c.TLS, err = o.tlsConfig(e.Host); err != nil {
 			return nil, err
 		}
@@ -91,7 +90,7 @@ func refuseMySQLOptions(c *mysql.Config) error {
 		{c.MultiStatements, "multiStatements", "a value could then carry a second statement"},
 		{c.InterpolateParams, "interpolateParams", "values must be bound by the server"},
 		{c.AllowAllFiles, "allowAllFiles", "the server could read any file of this machine"},
-		{c.AllowFallbackToPlaintext, "allowFallbackToPlaintext", "the connection must not lose its encryption"},
+		{c.AllowFallbackToPlaintext && c.TLSConfig != "preferred", "allowFallbackToPlaintext", "the connection must not lose its encryption"},
 		{c.AllowOldPasswords, "allowOldPasswords", "that hash is broken"},
 	} {
 		if o.on {
