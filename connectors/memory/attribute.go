@@ -4,71 +4,45 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
-	"unicode/utf8"
 
 	"github.com/provhub/provhub/connectors/connector"
 )
 
-// put makes one change to a record that is not stored yet.
-func (t *tx) put(r *record, typ connector.ObjectType, c connector.Change, creating bool) error {
-	a, ok := typ.Attr(c.Name)
-	switch {
-	case !ok:
-		return invalid(c.Name, "a %s has no attribute %s", typ.Name, c.Name)
-	case a.ReadOnly:
-		return invalid(c.Name, "attribute %s is set by the target", c.Name)
-	case a.CreateOnly && !creating:
-		return invalid(c.Name, "attribute %s cannot be changed later", c.Name)
-	}
-	values := c.Replace
-	if c.Delta {
-		values = union(a, without(a, r.Attributes.Get(c.Name), c.Remove), c.Add)
-	}
-	if !a.Multi && len(values) > 1 {
-		return invalid(c.Name, "attribute %s takes one value", c.Name)
-	}
-	stored := make(connector.Values, len(values))
-	for i, v := range values {
-		var err error
-		if stored[i], err = t.value(a, v); err != nil {
+// put makes one change to a record that is not stored yet. The change was held
+// against the schema already.
+func (t *tx) put(r *record, a connector.Attr, c connector.Change) error {
+	var err error
+	for _, vs := range []*connector.Values{&c.Replace, &c.Add, &c.Remove} {
+		if *vs, err = t.resolved(a, *vs); err != nil {
 			return err
 		}
 	}
-	r.set(c.Name, stored)
+	values := c.On(a, r.Attributes.Get(c.Name))
+	if !a.Multi && len(values) > 1 {
+		return invalid(c.Name, "attribute %s takes one value", c.Name)
+	}
+	r.set(c.Name, values)
 	return nil
 }
 
-// value checks one value and gives it its stored form.
-func (t *tx) value(a connector.Attr, v connector.Value) (connector.Value, error) {
-	ok := false
-	switch x := v.(type) {
-	case string:
-		ok = a.Type == "" || a.Type == connector.TypeString
-		switch {
-		case ok && strings.TrimSpace(x) == "":
-			return nil, invalid(a.Name, "attribute %s is blank; leave it out to clear it", a.Name)
-		case a.MaxLength > 0 && utf8.RuneCountInString(x) > a.MaxLength:
-			return nil, invalid(a.Name, "attribute %s takes %d characters", a.Name, a.MaxLength)
-		case len(a.Canonical) > 0 && !slices.Contains(a.Canonical, x):
-			return nil, invalid(a.Name, "attribute %s is one of %s", a.Name, strings.Join(a.Canonical, ", "))
+// resolved are values as they are stored.
+func (t *tx) resolved(a connector.Attr, vs connector.Values) (connector.Values, error) {
+	out := slices.Clone(vs)
+	for i, v := range out {
+		var err error
+		switch x := v.(type) {
+		case string:
+			if strings.TrimSpace(x) == "" {
+				err = invalid(a.Name, "attribute %s is blank; leave it out to clear it", a.Name)
+			}
+		case connector.Ref:
+			out[i], err = t.reference(a, x)
 		}
-	case connector.Date:
-		_, err := time.Parse(time.DateOnly, string(x))
-		ok = a.Type == connector.TypeDate && err == nil
-	case int64:
-		ok = a.Type == connector.TypeInteger
-	case bool:
-		ok = a.Type == connector.TypeBool
-	case connector.Ref:
-		if a.Type == connector.TypeReference {
-			return t.reference(a, x)
+		if err != nil {
+			return nil, err
 		}
 	}
-	if !ok {
-		return nil, invalid(a.Name, "attribute %s takes values of type %s", a.Name, a.Type)
-	}
-	return v, nil
+	return out, nil
 }
 
 // reference finds what an attribute refers to.
@@ -106,30 +80,6 @@ func invalid(attribute, format string, args ...any) error {
 	e := connector.Errorf(connector.CodeInvalidValue, format, args...)
 	e.Attributes = []string{attribute}
 	return e
-}
-
-func equal(a connector.Attr, x, y connector.Value) bool {
-	if rx, ok := x.(connector.Ref); ok {
-		ry, ok := y.(connector.Ref)
-		return ok && rx.ID == ry.ID
-	}
-	return folded(a, connector.Text(x)) == folded(a, connector.Text(y))
-}
-
-// without takes remove out of have; what is not there is no error.
-func without(a connector.Attr, have, remove connector.Values) connector.Values {
-	return slices.DeleteFunc(slices.Clone(have), func(v connector.Value) bool {
-		return slices.ContainsFunc(remove, func(r connector.Value) bool { return equal(a, v, r) })
-	})
-}
-
-func union(a connector.Attr, have, add connector.Values) connector.Values {
-	for _, v := range add {
-		if !slices.ContainsFunc(have, func(h connector.Value) bool { return equal(a, h, v) }) {
-			have = append(have, v)
-		}
-	}
-	return have
 }
 
 // same reports whether nothing that a read shows differs; a change of case does.

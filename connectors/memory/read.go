@@ -71,7 +71,7 @@ func (s *Store) correlate(typ connector.ObjectType, by connector.Correlation) (*
 	}
 	var found *record
 	for _, r := range s.objects[typ.Name] {
-		if slices.ContainsFunc(r.Attributes.Get(a.Name), func(v connector.Value) bool { return equal(a, v, by.Value) }) {
+		if slices.ContainsFunc(r.Attributes.Get(a.Name), func(v connector.Value) bool { return a.Equal(v, by.Value) }) {
 			if found != nil {
 				return nil, connector.Errorf(connector.CodeAmbiguous, "several %ss have this %s", typ.Name, a.Name)
 			}

@@ -51,8 +51,12 @@ func (t *Target) create(tx *tx, c connector.Create) (ref connector.Ref, answer, 
 		return there.ref(), connector.Adopted(tx.s.show(there, nil)), nil
 	}
 	r := &record{Type: c.Type, Version: 1, MadeBy: c.Key, CreatedAt: tx.now, ModifiedAt: tx.now, Disabled: c.Enabled == connector.IsDisabled}
-	for _, a := range c.Attributes {
-		if err := tx.put(r, typ, connector.Change{Name: a.Name, Replace: a.Values}, true); err != nil {
+	if err := typ.CheckCreate(c); err != nil {
+		return ref, nil, err
+	}
+	for _, x := range c.Attributes {
+		a, _ := typ.Attr(x.Name)
+		if err := tx.put(r, a, connector.Change{Name: x.Name, Replace: x.Values}); err != nil {
 			return ref, nil, err
 		}
 	}
@@ -97,8 +101,12 @@ func (t *tx) change(op connector.Operation, ref connector.Ref, work func(*record
 
 func (t *tx) update(r *record, changes []connector.Change) error {
 	typ, _ := schema.Type(r.Type)
+	if err := typ.CheckUpdate(connector.Update{Changes: changes}); err != nil {
+		return err
+	}
 	for _, c := range changes {
-		if err := t.put(r, typ, c, false); err != nil {
+		a, _ := typ.Attr(c.Name)
+		if err := t.put(r, a, c); err != nil {
 			return err
 		}
 	}
