@@ -44,12 +44,12 @@ Exit codes: 0 shown, 3 a guard holds the plan.`,
 				return err
 			}
 			if done, err := a.json(planned); done {
-				return errors.Join(err, heldError(planned))
+				return errors.Join(err, plannedError(planned))
 			}
 			for _, p := range planned {
 				a.printPlanned(p, all)
 			}
-			return heldError(planned)
+			return plannedError(planned)
 		}),
 	}
 	f.add(c)
@@ -85,18 +85,29 @@ func (f *forbidFlags) kinds() []plan.Kind {
 	return out
 }
 
-// heldError gives the exit code of a held plan; its text was printed with the plan.
-func heldError(planned []hub.Planned) error {
+// plannedError gives the exit code of plans: a connector that nothing could be
+// planned for weighs more than a guard. The text was printed with the plan.
+func plannedError(planned []hub.Planned) error {
+	code := exitOK
 	for _, p := range planned {
-		if p.Status == store.PlanHeld {
-			return &exitError{code: exitHeld}
+		switch {
+		case len(p.Problems) > 0:
+			code = exitFailed
+		case p.Status == store.PlanHeld && code == exitOK:
+			code = exitHeld
 		}
 	}
-	return nil
+	if code == exitOK {
+		return nil
+	}
+	return &exitError{code: code}
 }
 
 func (a *app) printPlanned(p hub.Planned, all bool) {
 	a.printReading(p)
+	for _, problem := range p.Problems {
+		a.printf("  NOT PLANNED: %s\n", strings.ReplaceAll(problem, "\n", "\n    "))
+	}
 	a.printf("\nPlan %s: %s\n", short(p.Plan.Hash), countsText(p.Plan.Operations))
 	a.printOps(p.Plan.Operations, all)
 	if n := len(p.Plan.Withdraw); n > 0 {

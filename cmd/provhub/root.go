@@ -13,6 +13,7 @@ import (
 
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/hub"
+	"github.com/provhub/provhub/core/suggest"
 )
 
 // streams are what a command reads and writes.
@@ -76,14 +77,20 @@ func requireSubcommand(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		requireSubcommand(sub)
 	}
-	if c.HasSubCommands() && c.RunE == nil && c.HasParent() {
-		c.Args = cobra.ArbitraryArgs
-		c.RunE = func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			return usageError{fmt.Errorf("there is no command `%s %s`; run `%s --help`", cmd.CommandPath(), args[0], cmd.CommandPath())}
+	if !c.HasSubCommands() || c.RunE != nil {
+		return
+	}
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	c.Args = cobra.ArbitraryArgs
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
 		}
+		return usageError{fmt.Errorf("there is no command `%s %s`%s; run `%s --help`",
+			cmd.CommandPath(), args[0], suggest.DidYouMean(args[0], names), cmd.CommandPath())}
 	}
 }
 

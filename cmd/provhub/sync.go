@@ -84,7 +84,7 @@ Exit codes: 0 all done, 1 failed, 3 held by a guard, 4 done but operations are p
 }
 
 func syncError(r hub.SyncResult) error {
-	if err := heldError(r.Plans); err != nil {
+	if err := plannedError(r.Plans); err != nil {
 		return err
 	}
 	return drainedError(r.Drained)

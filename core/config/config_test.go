@@ -158,6 +158,11 @@ connectors:
 		got[i] = f.String()
 	}
 	want := []string{
+		`dir/provhub.yaml:8: sources[0].anchor: there is no column "employe_id" (did you mean "employee_id"?)`,
+		`dir/provhub.yaml:9: sources[0].zone: "Europe/Berln" is no IANA time zone such as Europe/Berlin`,
+		`dir/provhub.yaml:14: connectors[0].source: there is no source "hrr" (did you mean "hr"?)`,
+		`dir/provhub.yaml:15: connectors[0].secrets.dsn: there is no secret "crm_dsn"`,
+		`dir/provhub.yaml:18: connectors[1].name: "crm" is the name of another entry of connectors, in line 12`,
 		`dir/provhub.yaml:3: sorces: unknown key (did you mean "sources"?)`,
 		`dir/provhub.yaml:17: connectors[0].attributes[0].aply: unknown key (did you mean "apply"?)`,
 		`dir/provhub.yaml:20: connectors[1].delete_after: "90 days" is not of the expected form: a duration such as 30s, 5m, 12h or 90d`,

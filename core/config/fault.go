@@ -40,8 +40,9 @@ func (fs Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sorted returns fs by line, without repetitions.
+// sorted returns fs by line, and only the first of several at one path: the
+// others follow from it.
 func (fs Faults) sorted() Faults {
 	slices.SortStableFunc(fs, func(a, b Fault) int { return a.Line - b.Line })
-	return slices.Compact(fs)
+	return slices.CompactFunc(fs, func(a, b Fault) bool { return a == b || a.Path != "" && a.Path == b.Path })
 }

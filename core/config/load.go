@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // Load reads and checks the config file at path; s overrides what the file says.
@@ -25,17 +27,14 @@ func Load(path string, s Settings) (*Config, error) {
 // at the folder of path.
 func Parse(path string, data []byte, s Settings) (*Config, error) {
 	d := parse(path, data)
-	if d.root == nil || d.root.Kind == 0 || len(d.faults) > 0 && d.root == nil {
+	if d.root == nil || d.root.Kind != yaml.MappingNode {
 		return nil, d.faults.sorted()
 	}
 	d.checkSchema()
-	if len(d.faults) > 0 {
-		return nil, d.faults.sorted()
-	}
 	var raw rawConfig
-	if err := d.root.Decode(&raw); err != nil {
+	// What the schema refused may not decode; the rest does, and is checked too.
+	if err := d.root.Decode(&raw); err != nil && len(d.faults) == 0 {
 		d.add(0, "", "%s", yamlLine.ReplaceAllString(err.Error(), ""))
-		return nil, d.faults.sorted()
 	}
 	dir, err := filepath.Abs(filepath.Dir(path))
 	if err != nil {

@@ -30,6 +30,8 @@ type Planned struct {
 	Report cycle.Report     `json:"report"`
 	// Existed: the same plan was made before.
 	Existed bool `json:"existed"`
+	// Problems are connectors that nothing could be planned for, and why.
+	Problems []string `json:"problems,omitempty"`
 }
 
 // Plan reads the sources, works out the difference and stores it as plans; one
@@ -77,7 +79,7 @@ func (h *Hub) sources(name string) ([]*config.Source, error) {
 }
 
 func (h *Hub) planOne(ctx context.Context, s *config.Source, o PlanOptions) (Planned, error) {
-	c, warnings, err := h.cycle(ctx, s, o)
+	c, problems, err := h.cycle(ctx, s, o)
 	if err != nil {
 		return Planned{}, err
 	}
@@ -87,8 +89,7 @@ func (h *Hub) planOne(ctx context.Context, s *config.Source, o PlanOptions) (Pla
 	if err != nil {
 		return Planned{}, err
 	}
-	report.Warnings = append(report.Warnings, warnings...)
-	out := Planned{Source: s.Name, Status: store.PlanProposed, Plan: p, Report: report}
+	out := Planned{Source: s.Name, Status: store.PlanProposed, Plan: p, Report: report, Problems: problems}
 	if len(p.Verdicts) > 0 {
 		out.Status = store.PlanHeld
 	}
@@ -105,7 +106,7 @@ func (h *Hub) planOne(ctx context.Context, s *config.Source, o PlanOptions) (Pla
 }
 
 // cycle makes the pass over one source. A connector whose plugin does not start
-// is left out of it, with a warning: one target must not stop the others.
+// is left out of it and named: one target must not stop the others.
 func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycle.Cycle, []string, error) {
 	reader, err := openSource(s)
 	if err != nil {
@@ -113,14 +114,14 @@ func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycl
 	}
 	connectors := h.fedBy(s)
 	failed := h.startAll(ctx, connectors)
-	var warnings []string
+	var problems []string
 	var errs []error
 	c := &cycle.Cycle{Store: h.org, Source: *s, Reader: reader, Accept: o.Accept, Progress: func(p cycle.Progress) {
 		h.opt.Progress(Progress{What: phases[p.Phase] + " " + s.Name, Done: p.Done})
 	}}
 	for _, cc := range connectors {
 		if err := failed[cc.Name]; err != nil {
-			warnings = append(warnings, fmt.Sprintf("%v; nothing is planned for it", err))
+			problems = append(problems, err.Error())
 			c.LeftOut = append(c.LeftOut, cc.Name)
 			continue
 		}
@@ -136,7 +137,7 @@ func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycl
 			errs = append(errs, err)
 		}
 	}
-	return c, warnings, errors.Join(errs...)
+	return c, problems, errors.Join(errs...)
 }
 
 var phases = map[string]string{"read": "reading", "plan": "planning"}
