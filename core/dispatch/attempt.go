@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
 	"strings"
 	"time"
 
@@ -22,6 +21,7 @@ type attempt struct {
 	lagged bool
 
 	started time.Time
+	existed bool // the account was there before
 	sent    bool // something went out
 	news    bool // the account is to be recorded
 	alive   bool // the target gave an answer of its own
@@ -41,7 +41,7 @@ var errPaused = errors.New("nothing more is sent now")
 
 // carry makes the attempt.
 func (a *attempt) carry(ctx context.Context) ending {
-	a.started, a.left = a.d.opts.Now(), map[string]bool{}
+	a.started, a.existed, a.left = a.d.opts.Now(), exists(a.w.Account), map[string]bool{}
 	if err := a.run(ctx); err != nil {
 		a.raise(Verdict{Next: NextGiveBack, Free: true}, "")
 	}
@@ -178,6 +178,9 @@ func (a *attempt) answered(ctx context.Context, s Step, r connector.Result) {
 		}
 		a.hold(s, a.top)
 		return
+	case NextDown:
+		// While the breaker is open it is the target's fault, whatever was said.
+		v.Free = v.Free || a.d.gate.failures() >= breakerAt
 	case NextPoll:
 		a.polls = append(a.polls, poll{Step: s.Name, Continuation: r.Continuation})
 		v.Wait = cmp.Or(v.Wait, pollAfter)
@@ -200,7 +203,7 @@ func (a *attempt) partly(s Step, r connector.Result, now time.Time) {
 	case len(r.Applied) == 0 || s.Verb() == connector.VerbCreate:
 		return
 	}
-	s.confirmChanges(&a.w.Account, r.Applied)
+	s.confirmChanges(&a.w.Account, append([]string{}, r.Applied...))
 	a.confirmed()
 }
 
@@ -209,11 +212,8 @@ func (a *attempt) partly(s Step, r connector.Result, now time.Time) {
 func (a *attempt) confirmed() {
 	a.news = true
 	a.w.StepsDone++
-	key := refKey(a.w.AccountKey)
-	if _, known := a.w.Refs[key]; !known && exists(a.w.Account) {
-		refs := References{key: a.w.Account.Ref}
-		maps.Copy(refs, a.w.Refs) // which other attempts share
-		a.w.Refs = refs
+	if exists(a.w.Account) {
+		a.w.Refs = References{refKey(a.w.AccountKey): a.w.Account.Ref}.addTo(a.w, a.shape)
 	}
 }
 
@@ -244,15 +244,15 @@ func (a *attempt) raise(v Verdict, outcome connector.Outcome) {
 	}
 }
 
-// await has the operation wait for accounts that its attributes refer to.
-// Nothing is asked of the target meanwhile, so that costs no attempts; the
-// older the operation, the less often it is looked at.
+// await has the operation wait for accounts that its attributes refer to. It is
+// woken when one is made; the time is for what is made behind our back. Nothing
+// is asked of the target meanwhile, so that costs no attempts.
 func (a *attempt) await(waiting []string) {
 	if len(waiting) == 0 {
 		return
 	}
 	age := a.d.opts.Now().Sub(a.w.CreatedAt)
-	a.raise(Verdict{Next: NextRetry, Free: true, Wait: min(max(age/4, time.Second), 15*time.Minute),
+	a.raise(Verdict{Next: NextRetry, Free: true, Wait: min(max(age/4, time.Minute), time.Hour),
 		Err: &connector.Error{Code: connector.CodeDependencyMissing, Attributes: waiting,
 			Message: "waiting for the account that " + strings.Join(waiting, ", ") + " refers to; it is not in the target yet"}}, "")
 }

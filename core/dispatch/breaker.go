@@ -17,6 +17,8 @@ const (
 	// cap is for a target that says "next year" (QUIRKS SCIM-23).
 	throttleFirst = time.Second
 	throttleMax   = time.Hour
+	// probeGap is how long after a probe those wait that failed before it.
+	probeGap = time.Second
 )
 
 // health follows the target as a whole and sets how many operations may be

@@ -21,8 +21,9 @@ type Options struct {
 	InFlight int
 	// ReadLag is how long the target may take to show what was written; 2 s.
 	ReadLag time.Duration
-	// Patience is how long [Dispatcher.Drain] waits for operations that are due
-	// later, before it leaves them to the next one; 5 s. Negative: not at all.
+	// Patience is how long [Dispatcher.Drain] goes on without anything being done,
+	// waiting for operations that are due later, before it leaves them to the next
+	// one; 5 s. Negative: not at all.
 	Patience time.Duration
 	// LeaseTime is how long operations are taken for; 10 min. It must be longer
 	// than any one call to the target takes.

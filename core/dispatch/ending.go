@@ -16,6 +16,8 @@ type ending struct {
 	signals []Verdict
 	// alive: the target gave an answer of its own.
 	alive bool
+	// made: there is an account that was not there before.
+	made bool
 	// missing: it was looked for and not found.
 	missing bool
 }
@@ -67,7 +69,8 @@ func (a *attempt) end() ending {
 		f.MaybeApplied, f.Continuation = true, encodePolls(a.polls)
 	}
 	a.record(&f)
-	return ending{finish: f, signals: a.signals, alive: a.alive, missing: v.Next == NextSettle && !a.sent}
+	return ending{finish: f, signals: a.signals, alive: a.alive,
+		made: a.news && !a.existed && exists(a.w.Account), missing: v.Next == NextSettle && !a.sent}
 }
 
 // retry sends the operation again later, or parks it when it was tried often enough.
@@ -82,7 +85,7 @@ func (a *attempt) retry(f *store.Finish) {
 		f.NextAttemptAt = f.Now.Add(v.Wait)
 		return
 	}
-	f.NextAttemptAt = f.Now.Add(wait(r.First, r.Max, n, a.d.opts.Random, v.Wait))
+	f.NextAttemptAt = f.Now.Add(wait(r.First, r.Max, n, a.d.opts.Random, min(v.Wait, throttleMax)))
 }
 
 // givenUp says that err was met too often.

@@ -56,7 +56,7 @@ func (g *gate) open(ctx context.Context) error {
 		return &shutError{why: "paused by " + s.PausedBy}
 	case s.ResumeAt.After(g.now()):
 		why := "the target asked to be left alone"
-		if s.Failures >= breakerAt {
+		if s.Failures >= breakerAt { // the breaker is open
 			why = fmt.Sprintf("the target is down (%d failures in a row)", s.Failures)
 		}
 		return &shutError{why: why + "; next try at " + s.ResumeAt.UTC().Format(time.DateTime) + " UTC", until: s.ResumeAt}
@@ -104,4 +104,11 @@ func (g *gate) failures() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.state.Failures
+}
+
+// resumeAt is until when the target is left alone.
+func (g *gate) resumeAt() time.Time {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.state.ResumeAt
 }

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -64,7 +65,7 @@ func (a *attempt) settle(ctx context.Context) {
 		a.confirmed()
 	case NextRetry: // send it again
 	case NextSettle:
-		v.Wait = a.d.opts.ReadLag
+		v.Wait, v.Err = a.d.opts.ReadLag, cmp.Or(a.w.LastError, v.Err)
 		a.raise(v, "")
 	default:
 		a.raise(v, "")

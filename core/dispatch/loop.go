@@ -32,12 +32,15 @@ type loop struct {
 	pending []store.Finish
 	flushAt time.Time
 	dry     time.Time            // until then the queue is not asked
-	askedAt time.Time            // when it was asked last
+	asked   bool                 // and nothing was recorded since
+	doneAt  time.Time            // when the last operation was done
 	missing map[string]time.Time // since when an operation in doubt was not found
+	made    References           // accounts that came into being lately
+	wake    bool                 // some did since those who wait for one were woken
 }
 
 func newLoop(d *Dispatcher) *loop {
-	return &loop{d: d, tally: tally{open: map[string]store.Finish{}}, missing: map[string]time.Time{}}
+	return &loop{d: d, doneAt: d.opts.Now(), tally: tally{open: map[string]store.Finish{}}, missing: map[string]time.Time{}, made: References{}}
 }
 
 // run is the drain. Whatever ends it, it returns with nothing under way.
@@ -94,19 +97,27 @@ func reason(ctx context.Context, shut *shutError) string {
 // is not within the drain's patience.
 func (l *loop) rest(ctx context.Context, shut *shutError) (more bool, err error) {
 	now := l.d.opts.Now()
+	if shut == nil && l.wake {
+		l.wake = false
+		n, err := l.d.opts.Queue.WakeDependents(context.WithoutCancel(ctx), l.d.opts.Connector, now)
+		if err != nil || n > 0 {
+			l.dry = time.Time{}
+			return err == nil, err
+		}
+	}
 	var at time.Time
 	if shut != nil {
 		at = shut.until
 	} else if at, _, err = l.d.opts.Queue.NextDue(context.WithoutCancel(ctx), l.d.opts.Connector); err != nil {
 		return false, err
 	}
-	if at.IsZero() || ctx.Err() != nil || at.Sub(now) > max(l.d.opts.Patience, 0) {
+	if at.IsZero() || ctx.Err() != nil || at.After(now) && at.Sub(l.doneAt) > l.d.opts.Patience {
 		return false, nil
 	}
-	if shut == nil && !at.After(l.askedAt) {
-		return false, nil // it was due already when the queue was asked: another worker has it
+	if shut == nil && l.asked && !at.After(now) {
+		return false, nil // it is due, and was not to be had: another worker has it
 	}
-	l.dry = time.Time{}
+	l.dry, l.asked = time.Time{}, false
 	sleep(ctx, at.Sub(now), nil)
 	return true, nil
 }
@@ -130,6 +141,7 @@ func (l *loop) begin(ctx context.Context) error {
 func (l *loop) start(ctx context.Context, w Work) {
 	shape := Shape{l.d.opts.Target.Capabilities(), l.d.opts.Target.Schema()}
 	since, seen := l.missing[w.ID]
+	w.Refs = l.made.addTo(w, shape)
 	a := &attempt{d: l.d, w: w, shape: shape,
 		lagged: seen && l.d.opts.Now().Sub(since) >= l.d.opts.ReadLag}
 	l.running++
@@ -171,14 +183,29 @@ func (l *loop) wait(ctx context.Context) error {
 // took takes an ending over.
 func (l *loop) took(ctx context.Context, e ending) error {
 	l.running--
+	if err := l.health.took(ctx, e); err != nil {
+		return err
+	}
+	if at := l.d.gate.resumeAt(); e.finish.State == store.OpRetry && at.After(e.finish.NextAttemptAt) {
+		// The next probe is another operation, so that one which always finds the
+		// target down does not keep all others from finding it up.
+		e.finish.NextAttemptAt = at.Add(probeGap)
+	}
 	l.record(e.finish)
+	if a := e.finish.Account; a != nil && e.made {
+		if len(l.made) > 8*batchMax { // the ledger has them
+			clear(l.made)
+		}
+		l.made[refKey(a.AccountKey)] = a.Ref
+		l.wake = true
+	}
 	if !e.missing {
 		delete(l.missing, e.finish.ID)
 	} else if _, seen := l.missing[e.finish.ID]; !seen {
 		l.missing[e.finish.ID] = e.finish.Now
 	}
 	l.log(e.finish)
-	return l.health.took(ctx, e)
+	return nil
 }
 
 func (l *loop) record(f store.Finish) {
@@ -212,9 +239,12 @@ func (l *loop) flush(ctx context.Context) error {
 	for _, f := range l.pending {
 		if !lost[f.ID] {
 			l.tally.record(f)
+			if f.State == store.OpDone {
+				l.doneAt = f.Now
+			}
 		}
 	}
-	l.pending = l.pending[:0]
+	l.pending, l.asked = l.pending[:0], false
 	if l.d.opts.Progress != nil {
 		l.d.opts.Progress(l.tally.summary(l.d.opts.Connector, ""))
 	}

@@ -27,6 +27,8 @@ type Queue interface {
 	// NextDue returns when something can be leased next, the zero time when
 	// nothing is waiting, and how many operations are open.
 	NextDue(ctx context.Context, connector string) (at time.Time, open int, err error)
+	// WakeDependents makes operations due that wait for something to be made.
+	WakeDependents(ctx context.Context, connector string, now time.Time) (n int, err error)
 	Accounts(ctx context.Context, kind identity.Kind, anchors []string) (map[identity.AccountKey]identity.Account, error)
 	ConnectorState(ctx context.Context, name string) (store.ConnectorState, error)
 	SetConnectorState(ctx context.Context, s store.ConnectorState, actor string, now time.Time) error

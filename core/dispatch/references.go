@@ -1,6 +1,8 @@
 package dispatch
 
 import (
+	"maps"
+
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/identity"
 )
@@ -31,6 +33,9 @@ func (r References) resolve(shape Shape, attr connector.Attr, vs connector.Value
 	return out, true
 }
 
+// anchorAttribute is what a reference that a rule gives finds its identity by.
+const anchorAttribute = "anchor"
+
 // referred returns the identity that a value of a reference attribute names by
 // its anchor. ok is false for a reference the target can use as it is.
 func referred(shape Shape, attr connector.Attr, v connector.Value) (key identity.Key, ok bool) {
@@ -45,9 +50,30 @@ func referred(shape Shape, attr connector.Attr, v connector.Value) (key identity
 		if x.ID != "" {
 			return identity.Key{}, false
 		}
-		key.Anchor = x.Name
+		// A rule's ref() names an identity by its anchor, and says of which kind.
+		if key.Anchor = x.Name; x.By.Attribute == anchorAttribute {
+			key.Anchor, key.Kind = x.By.Value, identity.Kind(x.Type)
+		}
 	}
 	return key, key.Anchor != ""
+}
+
+// addTo returns w's references and with them those of r that w names and does
+// not have. Neither is changed; other operations share them.
+func (r References) addTo(w Work, shape Shape) References {
+	refs := w.Refs
+	for _, key := range refersTo(w, shape) {
+		ref, there := r[key]
+		if _, has := refs[key]; !there || has {
+			continue
+		}
+		refs = maps.Clone(refs)
+		if refs == nil {
+			refs = References{}
+		}
+		refs[key] = ref
+	}
+	return refs
 }
 
 // refersTo lists the identities that w's changes name.

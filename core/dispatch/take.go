@@ -19,7 +19,7 @@ func (l *loop) take(ctx context.Context) error {
 		return nil
 	}
 	now := o.Now()
-	l.askedAt = now
+	l.asked = true
 	doubtful, err := o.Queue.Unknown(ctx, o.Connector, o.Owner, n, now, o.LeaseTime)
 	if err != nil {
 		return err
