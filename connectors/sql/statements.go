@@ -24,7 +24,7 @@ type Statements struct {
 
 	Get    string `json:"get,omitempty" doc:"Read the account :id; columns are called like the attributes"`
 	Find   string `json:"find,omitempty" doc:"Read the account whose natural key is :key"`
-	List   string `json:"list,omitempty" doc:"Read :limit accounts after :after (NULL at first), in the order of their id"`
+	List   string `json:"list,omitempty" doc:"Read :limit accounts after :after (NULL at first), in the order of their id; write the comparison before the test for NULL, so that PostgreSQL knows the type: id > :after OR :after IS NULL"`
 	Grants string `json:"grants,omitempty" doc:"Read the groups of the account :id, one a row; when left out they are not told"`
 
 	FindBy []FindBy `json:"find_by,omitempty" doc:"Further ways to find an account, such as by its anchor"`

@@ -32,7 +32,7 @@ const (
 	KindTimeout      Kind = "timeout"        //
 	KindAuth         Kind = "authentication" //
 	KindPermission   Kind = "permission"     //
-	KindMissing      Kind = "missing"        // table, column, procedure
+	KindMissing      Kind = "missing"        // table, column, procedure, or bad SQL
 	KindReadOnly     Kind = "read only"      //
 	KindFull         Kind = "full"           // disk or quota
 	KindCertificate  Kind = "certificate"    //
@@ -74,7 +74,7 @@ var meanings = map[Kind]meaning{
 	KindTimeout:      {connector.CodeTimeout, "the database did not answer within the time limit"},
 	KindAuth:         {connector.CodeAuthentication, `the database refuses the login; check user and password in the secret "dsn"`},
 	KindPermission:   {connector.CodePermission, "the login may not do this; grant the right, or see what check reports"},
-	KindMissing:      {connector.CodeConfiguration, "a table, column or procedure is not there; check the config against the database"},
+	KindMissing:      {connector.CodeConfiguration, "a name in the SQL is not there, or the SQL is not valid; check the config against the database"},
 	KindReadOnly:     {connector.CodePermission, "the database is read only"},
 	KindFull:         {connector.CodeUnavailable, "the database has no space left"},
 	KindCertificate:  {connector.CodeConfiguration, "the server's certificate is not trusted; set tls_ca_file to its authority"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -153,26 +154,27 @@ func classifyMySQL(err error) (Fault, bool) {
 		f.Kind, f.Text = KindApplication, my.Message
 	}
 	switch f.Kind {
-	case KindUnique:
-		f.Constraint = after(my.Message, "for key '")
+	case KindUnique, KindCheck:
+		f.Constraint = nameIn(mysqlConstraint, my.Message)
 	case KindNotNull, KindTooLong, KindBadValue:
-		f.Column = after(my.Message, "olumn '")
-		if f.Kind == KindNotNull && f.Column == "" {
-			f.Column = after(my.Message, "Field '")
-		}
-	case KindCheck:
-		f.Constraint = after(my.Message, "CONSTRAINT `")
+		f.Column = nameIn(mysqlColumn, my.Message)
 	}
 	return f, true
 }
 
-// after returns the name that follows marker, up to the closing quote. The name
-// comes last in these messages, so a value cannot be taken for it.
-func after(message, marker string) string {
-	i := strings.LastIndex(message, marker)
-	if i < 0 {
-		return ""
+// Where MySQL and MariaDB put the name. Each is tied to an end of the message,
+// because a value in the middle could say anything.
+var (
+	mysqlConstraint = regexp.MustCompile("(?:^CONSTRAINT `([^`]*)` failed|^Check constraint '([^']*)' is violated|for key '([^']*)'$)")
+	mysqlColumn     = regexp.MustCompile("(?:^(?:Column|Field) '([^']*)' |column (?:`[^`]*`\\.)*[`']([^`']*)[`'] at row \\d+$)")
+)
+
+// nameIn returns the group of re that matched, "" when none did.
+func nameIn(re *regexp.Regexp, message string) string {
+	for i, name := range re.FindStringSubmatch(message) {
+		if i > 0 && name != "" {
+			return name
+		}
 	}
-	name, _, _ := strings.Cut(message[i+len(marker):], marker[len(marker)-1:])
-	return name
+	return ""
 }

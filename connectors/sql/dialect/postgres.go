@@ -119,14 +119,13 @@ var postgresStates = map[string]Kind{
 	"53300": KindBusy, "53100": KindFull, "53200": KindBusy, "57014": KindTimeout,
 	"57P01": KindLost, "57P02": KindLost, "57P03": KindUnavailable, "57P05": KindLost,
 	"28P01": KindAuth, "28000": KindAuth, "42501": KindPermission, "25006": KindReadOnly,
-	"42P01": KindMissing, "42703": KindMissing, "42883": KindMissing, "3D000": KindMissing, "3F000": KindMissing, "42704": KindMissing,
-	"42601": KindMissing, "42804": KindMissing, "42702": KindMissing, "26000": KindContention, "0A000": KindContention,
+	"42P01": KindMissing, "42703": KindMissing, "42883": KindMissing, "3D000": KindMissing, "3F000": KindMissing, "26000": KindContention, "0A000": KindContention,
 	"P0001": KindApplication, "44000": KindCheck, "428C9": KindCheck,
 }
 
 // postgresClasses are the first two characters, where the whole state says no more.
 var postgresClasses = map[string]Kind{
-	"22": KindBadValue, "23": KindCheck, "08": KindLost, "40": KindContention, "53": KindBusy, "57": KindUnavailable, "58": KindUnavailable, "P0": KindApplication,
+	"22": KindBadValue, "23": KindCheck, "42": KindMissing, "08": KindLost, "40": KindContention, "53": KindBusy, "57": KindUnavailable, "58": KindUnavailable, "P0": KindApplication,
 }
 
 func classifyPostgres(err error) (Fault, bool) {
