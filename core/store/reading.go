@@ -54,6 +54,7 @@ func (r *Reading) Stage(ctx context.Context, ids []identity.Identity) error {
 		return nil
 	}
 	r.staged = true
+	ids = lastOfEach(ids)
 	const width = 8
 	var args []any
 	err := r.o.s.dialect.eachChunk(len(ids), width, func(from, to int) error {
@@ -76,6 +77,25 @@ func (r *Reading) Stage(ctx context.Context, ids []identity.Identity) error {
 		return err
 	})
 	return r.o.s.fail("stage", err)
+}
+
+// lastOfEach leaves out those that come again later: PostgreSQL does not write a
+// row twice in one statement.
+func lastOfEach(ids []identity.Identity) []identity.Identity {
+	last := make(map[identity.Key]int, len(ids))
+	for i := range ids {
+		last[ids[i].Key] = i
+	}
+	if len(last) == len(ids) {
+		return ids
+	}
+	out := make([]identity.Identity, 0, len(last))
+	for i := range ids {
+		if last[ids[i].Key] == i {
+			out = append(out, ids[i])
+		}
+	}
+	return out
 }
 
 // statement returns q prepared on the reading's connection.

@@ -1,0 +1,133 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/provhub/provhub/core/plan"
+	"github.com/provhub/provhub/core/store"
+	"github.com/provhub/provhub/core/store/storetest"
+)
+
+func TestDriftRefusesThePlanWhole(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, o *store.Org) {
+		read(t, o, people("1", "2"))
+		p := withRevs(creates("p1", "crm", "1", "2"))
+		save(t, o, p, store.PlanProposed)
+		read(t, o, people("2"))
+		_, err := o.ApplyPlan(t.Context(), "p1", "alice", now)
+		var drift *store.DriftError
+		require.ErrorAs(t, err, &drift)
+		require.Equal(t, &store.DriftError{Hash: "p1", Count: 1, What: []string{"the source record of person 2 changed (crm)"}}, drift)
+		require.Empty(t, lease(t, o, 10))
+		require.Equal(t, store.PlanProposed, status(t, o, "p1"))
+
+		p = withRevs(creates("p2", "crm", "1"))
+		p.Operations[0].AccountRev = 4
+		save(t, o, p, store.PlanProposed)
+		_, err = o.ApplyPlan(t.Context(), "p2", "alice", now)
+		require.ErrorAs(t, err, &drift)
+		require.Equal(t, []string{"the account of person 1 changed (crm)"}, drift.What)
+	})
+}
+
+func TestANewerPlanReplacesWhatWasNotSent(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, o *store.Org) {
+		apply(t, o, creates("p1", "crm", "ready", "leased", "sent", "retry", "pending", "parked", "unknown"))
+		ops := map[string]store.OpRow{}
+		for _, op := range lease(t, o, 10) {
+			ops[op.Anchor] = op
+		}
+		var sent []store.OpRow
+		for _, a := range []string{"sent", "retry", "pending", "parked", "unknown"} {
+			sent = append(sent, ops[a])
+		}
+		send(t, o, sent)
+		end := func(anchor string, f store.Finish) {
+			f.ID, f.Fence, f.Now = ops[anchor].ID, ops[anchor].Fence, now
+			require.Empty(t, finish(t, o, f))
+		}
+		end("ready", store.Finish{State: store.OpReady})
+		end("retry", store.Finish{State: store.OpRetry, NextAttemptAt: now.Add(time.Hour), MaybeApplied: true})
+		end("pending", store.Finish{State: store.OpRetry, NextAttemptAt: now.Add(time.Hour), Continuation: []byte("job 7")})
+		end("parked", store.Finish{State: store.OpParked})
+		end("unknown", store.Finish{State: store.OpUnknown})
+
+		ready := apply(t, o, creates("p2", "crm", "ready", "leased", "sent", "retry", "pending", "parked", "unknown"))
+		require.Equal(t, 4, ready)
+		for anchor, want := range map[string]store.OpState{
+			"ready": store.OpSuperseded, "leased": store.OpSuperseded, "retry": store.OpSuperseded, "parked": store.OpSuperseded,
+			"sent": store.OpSent, "pending": store.OpRetry, "unknown": store.OpUnknown,
+		} {
+			require.Equal(t, want, state(t, o, "p1-crm-"+anchor), anchor)
+			now := store.OpReady
+			if want != store.OpSuperseded {
+				now = store.OpSuperseded
+			}
+			require.Equal(t, now, state(t, o, "p2-crm-"+anchor), anchor)
+		}
+		require.Empty(t, send(t, o, []store.OpRow{ops["leased"]}), "its worker must not send it any more")
+		op, _, err := o.Operation(t.Context(), "p2-crm-retry")
+		require.NoError(t, err)
+		require.True(t, op.MaybeApplied, "what the earlier attempt may have done still counts")
+	})
+}
+
+func TestAccountsInFlightAreLookedAtAgain(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, o *store.Org) {
+		g := read(t, o, people("1", "2", "3"))
+		p := withRevs(creates("p1", "crm", "1"))
+		p.Inputs.Generation = g
+		apply(t, o, p)
+		sent := send(t, o, lease(t, o, 1))
+		require.Empty(t, pending(t, o))
+		// One plan knows that it cannot plan for 1, the next one does not.
+		p = emptyPlan("p2", must(o.Generation(t.Context())))
+		p.Notes = []plan.Note{{AccountKey: crm("1"), Code: plan.NoteInFlight}, {AccountKey: crm("2"), Code: plan.NoteProtected}}
+		apply(t, o, p)
+		require.Equal(t, []string{"1"}, pending(t, o))
+		p = withRevs(creates("p3", "crm", "1"))
+		p.Inputs.Generation = must(o.Generation(t.Context()))
+		require.Zero(t, apply(t, o, p))
+		require.Equal(t, []string{"1"}, pending(t, o))
+		require.Empty(t, finish(t, o, done(sent[0])))
+		apply(t, o, emptyPlan("p4", must(o.Generation(t.Context()))))
+		require.Empty(t, pending(t, o))
+	})
+}
+
+func TestOperationsNoLongerWantedAreWithdrawn(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, o *store.Org) {
+		g := read(t, o, people("1", "2"))
+		p := withRevs(creates("p1", "crm", "1", "2"))
+		p.Inputs.Generation = g
+		apply(t, o, p)
+		send(t, o, lease(t, o, 1))
+		p = emptyPlan("p2", must(o.Generation(t.Context())))
+		p.Withdraw = []string{"p1-crm-1", "p1-crm-2"}
+		apply(t, o, p)
+		require.Equal(t, store.OpSent, state(t, o, "p1-crm-1"), "too late")
+		require.Equal(t, store.OpSuperseded, state(t, o, "p1-crm-2"))
+		require.Equal(t, []string{"1"}, pending(t, o), "looked at again, since it was too late")
+	})
+}
+
+func TestAnEmptyPlanIsAppliedOnce(t *testing.T) {
+	commits := 0
+	o := storetest.New(t, store.WithCommittedHook(func(int, string) { commits++ }))
+	rules := func(hash, crm string) *plan.Plan {
+		p := emptyPlan(hash, 0)
+		p.Rules = map[string]string{"crm": crm}
+		return p
+	}
+	apply(t, o, rules("p1", "a"))
+	before := commits
+	apply(t, o, rules("p1", "a"))
+	require.Equal(t, before, commits, "nothing is written for the same again")
+	apply(t, o, rules("p2", "b"))
+	require.Equal(t, "b", must(o.ConnectorState(t.Context(), "crm")).RulesHash)
+	apply(t, o, rules("p1", "a"))
+	require.Equal(t, "a", must(o.ConnectorState(t.Context(), "crm")).RulesHash, "the rules are as before again")
+}
