@@ -12,10 +12,14 @@ import (
 // against the schema already.
 func (t *tx) put(r *record, a connector.Attr, c connector.Change) error {
 	var err error
-	for _, vs := range []*connector.Values{&c.Replace, &c.Add, &c.Remove} {
+	for _, vs := range []*connector.Values{&c.Replace, &c.Add} {
 		if *vs, err = t.resolved(a, *vs); err != nil {
 			return err
 		}
+	}
+	// What refers to nothing is held by nobody.
+	if c.Remove, err = t.resolved(a, c.Remove); err != nil {
+		c.Remove = nil
 	}
 	values := c.On(a, r.Attributes.Get(c.Name))
 	if !a.Multi && len(values) > 1 {
