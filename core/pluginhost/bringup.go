@@ -62,6 +62,7 @@ func (in *Instance) prepare(ctx context.Context, p *process) (*live, error) {
 	if err != nil {
 		return nil, &StartError{Path: in.cfg.Path, What: "does not work", Err: err}
 	}
+	s.loops.Go(func() { in.listen(s.ctx, p.rpc) })
 	in.mu.Lock()
 	in.desc, in.caps, in.schema = desc, caps, schema
 	in.mu.Unlock()
@@ -114,7 +115,7 @@ func (in *Instance) configure(ctx context.Context, p *process, d Description) (c
 	}
 	if e := protocol.FromProtoError(r.GetError()); e != nil {
 		e = in.redact.Error(e)
-		return connector.Capabilities{}, fmt.Errorf("connector %s: open the target: %w", in.cfg.InstanceID, e)
+		return connector.Capabilities{}, fmt.Errorf("open the target: %w", e)
 	}
 	if r.GetCapabilities() == nil {
 		return d.Capabilities, nil
@@ -136,7 +137,7 @@ func (in *Instance) findings(ds []*pluginv1.Diagnostic) error {
 	if !faulty {
 		return nil
 	}
-	return &ConfigError{Instance: in.cfg.InstanceID, Type: in.cfg.Type, Findings: fs}
+	return &ConfigError{Type: in.cfg.Type, Findings: fs}
 }
 
 func (in *Instance) discover(ctx context.Context, p *process) (connector.Schema, error) {
@@ -144,11 +145,11 @@ func (in *Instance) discover(ctx context.Context, p *process) (connector.Schema,
 	defer cancel()
 	r, err := p.rpc.DiscoverSchema(ctx, &pluginv1.DiscoverSchemaRequest{InstanceId: in.cfg.InstanceID})
 	if err != nil {
-		return nil, fmt.Errorf("connector %s: read the schema: %w", in.cfg.InstanceID, in.rpcError(err))
+		return nil, fmt.Errorf("read the schema: %w", in.rpcError(err))
 	}
 	if e := protocol.FromProtoError(r.GetError()); e != nil {
 		e = in.redact.Error(e)
-		return nil, fmt.Errorf("connector %s: read the schema: %w", in.cfg.InstanceID, e)
+		return nil, fmt.Errorf("read the schema: %w", e)
 	}
 	if err := in.findings(r.GetDiagnostics()); err != nil {
 		return nil, err

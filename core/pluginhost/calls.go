@@ -3,7 +3,6 @@ package pluginhost
 import (
 	"context"
 	"io"
-	"maps"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -13,30 +12,21 @@ import (
 	"github.com/provhub/provhub/schemas/gen/pluginv1"
 )
 
-// client returns the service of the running plugin, or why there is none.
-func (in *Instance) client() (pluginv1.ConnectorServiceClient, error) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.live == nil {
-		return nil, in.notReady()
-	}
-	return in.live.proc.rpc, nil
-}
-
 // Get reads one object. The error is a [*connector.Error]: NOT_FOUND when
 // there is none, UNAVAILABLE with scope instance when there is no plugin.
 func (in *Instance) Get(ctx context.Context, ref connector.Ref, attributes []string) (connector.Object, error) {
-	rpc, err := in.client()
-	if err != nil {
-		return connector.Object{}, err
+	l, why := in.acquire(ctx)
+	if l == nil {
+		return connector.Object{}, why
 	}
+	defer in.release()
 	pref, err := protocol.ToProtoRef(ref)
 	if err != nil {
 		return connector.Object{}, connector.Errorf(connector.CodeInvalidValue, "get: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, in.cfg.Times.Call)
 	defer cancel()
-	r, err := rpc.Get(ctx, &pluginv1.GetRequest{InstanceId: in.cfg.InstanceID, Ref: pref, Attributes: attributes})
+	r, err := l.proc.rpc.Get(ctx, &pluginv1.GetRequest{InstanceId: in.cfg.InstanceID, Ref: pref, Attributes: attributes})
 	if err != nil {
 		return connector.Object{}, in.rpcError(err)
 	}
@@ -56,13 +46,14 @@ func (in *Instance) Get(ctx context.Context, ref connector.Ref, attributes []str
 // List calls yield for each object and stops at yield's first error, which it
 // returns. A listing that ends early is never complete: it is an error.
 func (in *Instance) List(ctx context.Context, q connector.ListQuery, yield func(connector.Object) error) (connector.ListEnd, error) {
-	rpc, err := in.client()
-	if err != nil {
-		return connector.ListEnd{}, err
+	l, why := in.acquire(ctx)
+	if l == nil {
+		return connector.ListEnd{}, why
 	}
+	defer in.release()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	pages, err := rpc.List(ctx, protocol.ToProtoListRequest(in.cfg.InstanceID, q))
+	pages, err := l.proc.rpc.List(ctx, protocol.ToProtoListRequest(in.cfg.InstanceID, q))
 	if err != nil {
 		return connector.ListEnd{}, in.rpcError(err)
 	}
@@ -103,14 +94,15 @@ func yieldAll(ps []*pluginv1.Object, yield func(connector.Object) error) error {
 // token. expired tells that a full list is needed. With q.Follow it goes on
 // until ctx ends.
 func (in *Instance) Changes(ctx context.Context, q connector.ChangesQuery, yield func(connector.TargetChange) error) (token []byte, expired bool, err error) {
-	rpc, err := in.client()
-	if err != nil {
-		return q.SyncToken, false, err
+	l, why := in.acquire(ctx)
+	if l == nil {
+		return q.SyncToken, false, why
 	}
+	defer in.release()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	token = q.SyncToken
-	stream, err := rpc.Changes(ctx, protocol.ToProtoChangesRequest(in.cfg.InstanceID, q))
+	stream, err := l.proc.rpc.Changes(ctx, protocol.ToProtoChangesRequest(in.cfg.InstanceID, q))
 	for err == nil {
 		var m *pluginv1.ChangesResponse
 		if m, err = stream.Recv(); err != nil {
@@ -155,13 +147,14 @@ func yieldChanges(m *pluginv1.ChangesResponse, yield func(connector.TargetChange
 // product is the target's name and version as it tells them. The error says
 // that the plugin could not be asked; a failed step is no error.
 func (in *Instance) Check(ctx context.Context) (steps []connector.CheckStep, product string, err error) {
-	rpc, err := in.client()
-	if err != nil {
-		return nil, "", err
+	l, why := in.acquire(ctx)
+	if l == nil {
+		return nil, "", why
 	}
+	defer in.release()
 	ctx, cancel := context.WithTimeout(ctx, in.cfg.Times.Configure)
 	defer cancel()
-	r, err := rpc.Check(ctx, &pluginv1.CheckRequest{InstanceId: in.cfg.InstanceID})
+	r, err := l.proc.rpc.Check(ctx, &pluginv1.CheckRequest{InstanceId: in.cfg.InstanceID})
 	if err != nil {
 		return nil, "", in.rpcError(err)
 	}
@@ -175,13 +168,11 @@ func (in *Instance) Check(ctx context.Context) (steps []connector.CheckStep, pro
 
 // SchemaRefresh reads the schema anew and keeps it.
 func (in *Instance) SchemaRefresh(ctx context.Context) (connector.Schema, error) {
-	in.mu.Lock()
-	l := in.live
-	in.mu.Unlock()
+	l, why := in.acquire(ctx)
 	if l == nil {
-		_, err := in.client()
-		return nil, err
+		return nil, why
 	}
+	defer in.release()
 	schema, err := in.discover(ctx, l.proc)
 	if err != nil {
 		return nil, err
@@ -196,21 +187,15 @@ func (in *Instance) SchemaRefresh(ctx context.Context) (connector.Schema, error)
 // kept for the next start even when the plugin cannot take them now.
 func (in *Instance) RotateSecrets(ctx context.Context, secrets map[string]connector.Secret) error {
 	in.redact.Know(secrets)
-	in.mu.Lock()
-	all := maps.Clone(in.cfg.Secrets)
-	if all == nil {
-		all = map[string]connector.Secret{}
+	all := in.keepSecrets(secrets)
+	l, why := in.acquire(ctx)
+	if l == nil {
+		return why
 	}
-	maps.Copy(all, secrets)
-	in.cfg.Secrets = all
-	in.mu.Unlock()
-	rpc, err := in.client()
-	if err != nil {
-		return err
-	}
+	defer in.release()
 	ctx, cancel := context.WithTimeout(ctx, in.cfg.Times.Configure)
 	defer cancel()
-	r, err := rpc.RotateSecrets(ctx, &pluginv1.RotateSecretsRequest{InstanceId: in.cfg.InstanceID, Secrets: protocol.ToProtoSecrets(all)})
+	r, err := l.proc.rpc.RotateSecrets(ctx, &pluginv1.RotateSecretsRequest{InstanceId: in.cfg.InstanceID, Secrets: protocol.ToProtoSecrets(all)})
 	if err != nil {
 		return in.rpcError(err)
 	}

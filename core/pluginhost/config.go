@@ -10,6 +10,8 @@ import (
 	"github.com/provhub/provhub/connectors/connector"
 )
 
+const defaultMemoryMax = 512 << 20
+
 // Config says which plugin to run and what to tell it.
 type Config struct {
 	// InstanceID names the connector; it goes into every request and log line.
@@ -44,9 +46,20 @@ type Config struct {
 	// runtime folder, else the temporary one.
 	RuntimeDir string
 
+	// MemoryMax bounds the resident memory in bytes; 0: 512 MiB. A plugin beyond
+	// it is drained and started anew, one beyond twice as much is killed.
+	MemoryMax int64
+	// IdleAfter is when a plugin that nobody calls is stopped until somebody
+	// does; 0: never.
+	IdleAfter time.Duration
+
 	// OnThrottle is told when the target asks to be left alone; nil: nobody.
 	// It must not block. See also [Instance.Throttled].
 	OnThrottle func(until time.Time)
+	// OnSecret is told when the target replaced a secret by itself, such as a
+	// refresh token that is good once: store it, or the next start of the hub
+	// fails. The instance uses it for its own restarts. nil: nobody.
+	OnSecret func(name string, value connector.Secret)
 	// OnState is told of every change of state, in order. It must not block.
 	OnState func(State)
 
@@ -93,20 +106,21 @@ func (c *Config) check() error {
 	case c.InstanceID == "":
 		return errors.New("pluginhost: a config without InstanceID")
 	case c.Path == "":
-		return fmt.Errorf("connector %s: no plugin binary is named", c.InstanceID)
+		return errors.New("no plugin binary is named")
 	case c.SHA256 == "" && !c.Dev:
-		return fmt.Errorf("connector %s: plugin %s is not pinned: run provhub plugin pin %s", c.InstanceID, c.Path, c.Path)
+		return fmt.Errorf("plugin %s is not pinned: run provhub plugin pin %s", c.Path, c.Path)
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
 	orElse(&c.Timeout, 30*time.Second)
+	orElse(&c.MemoryMax, defaultMemoryMax)
 	c.Times.defaults()
 	return nil
 }
 
 func (c *Config) spec(book *logbook) spec {
-	s := spec{path: c.Path, sha256: c.SHA256, env: c.Env, runtimeDir: c.RuntimeDir, timeout: c.Times.Start, book: book}
+	s := spec{path: c.Path, sha256: c.SHA256, env: environment(c.Env, c.MemoryMax), runtimeDir: c.RuntimeDir, timeout: c.Times.Start, book: book}
 	if c.Dev {
 		s.sha256 = ""
 	}

@@ -15,16 +15,24 @@
 //	│       │ Configure, DiscoverSchema, Apply stream
 //	│       ▼          Stop              answered, or the grace is over
 //	│     ready ─────────────► draining ─────────────────────► stopped
-//	│       │                                                     ▲
-//	│       │ process ended · stream broke · frozen · stuck       │
-//	│       ▼                                                     │
-//	└── backoff ──────────────────────────────────────────────────┘
+//	│       │  │                                                ▲  ▲
+//	│       │  └─ not needed, or too large: drained ──► idle ───┘  │
+//	│       │                                            │  Stop   │
+//	├───────┼─────────────── a call needs it ◄───────────┘         │
+//	│       │                                                      │
+//	│       │ process ended · stream broke · frozen · stuck        │
+//	│       ▼                                                      │
+//	└── backoff ───────────────────────────────────────────────────┘
 //	                               Stop
 //
 // From starting and configuring a failure leads back to backoff, except at the
 // first start, whose error goes to the caller of [Start]. The waits grow from
 // half a second to a minute and never end; after five quiet minutes they begin
 // anew. Every end that nobody asked for leaves an [Incident].
+//
+// A plugin or a config is replaced side by side: start the new instance, hand
+// calls to it, then stop the old one with a grace. An exclusive plugin
+// ([connector.Capabilities]) is stopped first.
 //
 // # One operation
 //

@@ -3,6 +3,7 @@ package pluginhost
 import (
 	"os"
 	"slices"
+	"strconv"
 )
 
 // inherited are the variables of the hub that every plugin gets. Everything
@@ -14,8 +15,9 @@ var inherited = []string{
 }
 
 // environment returns the allow-listed variables of the hub, those the operator
-// named in extra, and the Go runtime's limits unless the operator named them.
-func environment(extra []string) []string {
+// named in extra, and the Go runtime's limits unless the operator named them:
+// garbage is collected harder from three quarters of memoryMax on.
+func environment(extra []string, memoryMax int64) []string {
 	env := []string{}
 	for _, name := range slices.Concat(inherited, extra) {
 		if v, ok := os.LookupEnv(name); ok {
@@ -26,7 +28,7 @@ func environment(extra []string) []string {
 		env = append(env, "GOMAXPROCS=2")
 	}
 	if !slices.Contains(extra, "GOMEMLIMIT") {
-		env = append(env, "GOMEMLIMIT=384MiB")
+		env = append(env, "GOMEMLIMIT="+strconv.FormatInt(memoryMax/4*3, 10))
 	}
 	return env
 }

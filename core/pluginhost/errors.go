@@ -38,14 +38,14 @@ func (e *StartError) Unwrap() error { return e.Err }
 
 // ConfigError says that a plugin refused its config. It lists every finding.
 type ConfigError struct {
-	Instance, Type string
-	Findings       []connector.Finding
+	Type     string
+	Findings []connector.Finding // warnings too
 }
 
 // Error implements error.
 func (e *ConfigError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "connector %s: the %s plugin refuses its config", e.Instance, e.Type)
+	fmt.Fprintf(&b, "the %s plugin refuses its config", e.Type)
 	for _, f := range e.Findings {
 		if f.Warning {
 			continue

@@ -131,6 +131,22 @@ func TestAChildOfThePluginDiesWithIt(t *testing.T) {
 	eventually(t, "the child is gone", func() bool { return !alive(pid) })
 }
 
+func TestAStrayChildHoldsNobodyUp(t *testing.T) {
+	in, _ := started(t)
+	pidFile := filepath.Join(t.TempDir(), "pid")
+	apply(t, in, op("o-1", "stray "+pidFile))
+	var pid int
+	eventually(t, "it runs", func() bool {
+		b, _ := os.ReadFile(pidFile)
+		pid, _ = strconv.Atoi(strings.TrimSpace(string(b)))
+		return pid > 0
+	})
+	defer func() { _ = syscall.Kill(pid, syscall.SIGKILL) }()
+	before := time.Now()
+	stopped(t, in)
+	assert.Less(t, time.Since(before), 4*time.Second, "it left the group and holds stderr")
+}
+
 func TestLongLinesBlockNobody(t *testing.T) {
 	in, _ := started(t)
 	for _, id := range []string{"o-1", "o-2"} {

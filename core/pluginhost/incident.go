@@ -1,6 +1,7 @@
 package pluginhost
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,6 +11,13 @@ import (
 const (
 	keptIncidents = 20
 	incidentLines = 200
+)
+
+// So many deaths within this time raise the alarm; the plugin is still started
+// again, since its queue is safe.
+const (
+	alarmCrashes = 5
+	alarmWithin  = 10 * time.Minute
 )
 
 // Incident is the record of a plugin process that ended when it should not.
@@ -42,4 +50,43 @@ func (i Incident) String() string {
 	}
 	fmt.Fprintf(&b, ", %d operations in flight", len(i.InFlight))
 	return b.String()
+}
+
+// bury ends what is left of a process and records the incident.
+func (in *Instance) bury(l *live, cause string) {
+	l.proc.stop(0)
+	l.stream.fail(errors.New(cause))
+	l.stream.loops.Wait()
+	inDoubt, alone, defects := l.stream.remains()
+	in.suspects.died(inDoubt, alone)
+
+	inc := Incident{
+		At: time.Now(), Instance: in.cfg.InstanceID, PID: l.proc.run.pid(), Uptime: time.Since(l.proc.started),
+		Cause: cause, Exit: l.proc.run.exitStatus(), Panic: in.book.takePanic(), Log: in.book.last(incidentLines), InFlight: inDoubt,
+	}
+	in.record(inc, defects)
+	in.log.Error("the plugin died: "+inc.String(), "pid", inc.PID, "exit", inc.Exit, "in_flight", len(inDoubt))
+}
+
+// record keeps an incident and what goes with it.
+func (in *Instance) record(inc Incident, defects int) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	inc.Version, inc.HeapBytes = in.desc.Version, in.seen.heap
+	in.seen = vitals{}
+	in.defects += defects
+	in.incidents = append(in.incidents, inc)
+	in.incidents = in.incidents[max(0, len(in.incidents)-keptIncidents):]
+	in.lastError = inc.String()
+	if n := len(in.incidents); n >= alarmCrashes && inc.At.Sub(in.incidents[n-alarmCrashes].At) < alarmWithin {
+		in.alarm = fmt.Sprintf("the plugin died %d times within %s; see its incidents", alarmCrashes, alarmWithin)
+	}
+}
+
+// remains returns what an ended stream leaves behind: the operations in doubt,
+// whether they were one unit alone, and the breaches of the protocol.
+func (s *stream) remains() (inDoubt []string, alone bool, defects int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.inDoubt, s.unitsInDoubt == 1, s.defects
 }

@@ -43,7 +43,7 @@ func inspect(ctx context.Context, path, sha256 string, ask *pluginv1.ValidateCon
 	var t Times
 	t.defaults()
 	book := newLogbook(slog.New(slog.DiscardHandler), redact.New(nil))
-	p, err := launch(ctx, spec{path: path, sha256: sha256, timeout: t.Start, book: book})
+	p, err := launch(ctx, spec{path: path, sha256: sha256, env: environment(nil, defaultMemoryMax), timeout: t.Start, book: book})
 	if err != nil {
 		return Description{}, nil, err
 	}

@@ -29,6 +29,7 @@ type Instance struct {
 	book     *logbook
 	suspects *suspects
 	stop     chan time.Duration // the grace; buffered
+	wake     chan struct{}      // a call needs the plugin; buffered
 	done     chan struct{}      // closed when supervision has ended
 	base     context.Context    // ends when a stop is asked for
 	cancel   context.CancelFunc
@@ -36,8 +37,11 @@ type Instance struct {
 	mu        sync.Mutex
 	state     State
 	since     time.Time
-	ready     chan struct{} // closed while ready
-	live      *live         // nil: no process that takes work
+	changed   chan struct{} // closed at the next change of state
+	live      *live         // nil: no process that takes calls
+	asleep    bool          // no process, but one is started for a call
+	uses      int           // calls under way
+	used      time.Time     // when the last one ended
 	desc      Description
 	caps      connector.Capabilities
 	schema    connector.Schema
@@ -85,7 +89,7 @@ func newInstance(cfg Config) *Instance {
 	redact := redact.New(cfg.Secrets)
 	in := &Instance{
 		cfg: cfg, log: log, redact: redact, book: newLogbook(log, redact), suspects: newSuspects(),
-		stop: make(chan time.Duration, 1), done: make(chan struct{}), ready: make(chan struct{}),
+		stop: make(chan time.Duration, 1), wake: make(chan struct{}, 1), done: make(chan struct{}), changed: make(chan struct{}),
 	}
 	in.base, in.cancel = context.WithCancel(context.Background())
 	return in
@@ -103,35 +107,16 @@ func newInstance(cfg Config) *Instance {
 // collect operations for speed.
 func (in *Instance) Apply(ctx context.Context, ops []connector.Operation) []connector.Result {
 	c := newCall(ops, in.cfg.Timeout)
-	s, why := in.stream()
-	if s == nil {
+	l, why := in.acquire(ctx)
+	if l == nil {
 		for _, u := range c.units {
 			u.answerAll(connector.OutcomeFailed, *why)
 		}
 		return c.results
 	}
-	s.do(ctx, c)
+	defer in.release()
+	l.stream.do(ctx, c)
 	return c.results
-}
-
-// stream returns the stream to the running plugin, or why there is none.
-func (in *Instance) stream() (*stream, *connector.Error) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.live != nil {
-		return in.live.stream, nil
-	}
-	return nil, in.notReady()
-}
-
-// notReady says why no call can be made. The lock is held.
-func (in *Instance) notReady() *connector.Error {
-	if in.state == StateQuarantined {
-		e := connector.Errorf(connector.CodeConfiguration, "the plugin of %s is quarantined: %s", in.cfg.InstanceID, in.lastError)
-		e.Scope = connector.ScopeInstance
-		return e
-	}
-	return unavailable("the plugin of %s is not ready (%s)", in.cfg.InstanceID, in.state)
 }
 
 // Describe returns what the plugin said of itself.
@@ -195,24 +180,6 @@ func (s *stream) report(h *Health) {
 	}
 	if time.Now().Before(s.throttle) {
 		h.Throttled = s.throttle
-	}
-}
-
-// WaitReady waits until the plugin is ready, at most until ctx ends. It fails
-// at once when the instance is stopped or quarantined.
-func (in *Instance) WaitReady(ctx context.Context) error {
-	in.mu.Lock()
-	ready := in.ready
-	in.mu.Unlock()
-	select {
-	case <-ready:
-		return nil
-	case <-in.done:
-		in.mu.Lock()
-		defer in.mu.Unlock()
-		return in.notReady()
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

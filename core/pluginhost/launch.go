@@ -23,8 +23,8 @@ import (
 // spec says which binary to launch, and how.
 type spec struct {
 	path       string
-	sha256     string // "": any
-	env        []string
+	sha256     string   // "": any
+	env        []string // besides what go-plugin needs
 	runtimeDir string
 	timeout    time.Duration // for everything up to the answer to Describe
 	book       *logbook
@@ -85,7 +85,7 @@ func clientConfig(s spec, run *runner, dir *runDir, stderr, syncOut, syncErr io.
 		HandshakeConfig:  protocol.Handshake,
 		VersionedPlugins: protocol.PluginSets(nil),
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (gorunner.Runner, error) {
-			run.prepare(append(cmd.Env, environment(s.env)...))
+			run.prepare(append(cmd.Env, s.env...))
 			return run, nil
 		},
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: dir.path},

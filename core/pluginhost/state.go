@@ -12,6 +12,7 @@ const (
 	StateConfiguring State = "configuring" // the config, the schema and the stream
 	StateReady       State = "ready"
 	StateDraining    State = "draining" // takes nothing new, answers the rest
+	StateIdle        State = "idle"     // no process until a call needs it
 	StateStopped     State = "stopped"
 	StateBackoff     State = "backoff"     // died; waits for the next start
 	StateQuarantined State = "quarantined" // the binary is not the pinned one: not started again

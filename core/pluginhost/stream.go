@@ -34,6 +34,7 @@ type streamOptions struct {
 type stream struct {
 	streamOptions
 	rpc    grpc.BidiStreamingClient[pluginv1.ApplyRequest, pluginv1.ApplyResponse]
+	ctx    context.Context // ends with the stream
 	cancel context.CancelFunc
 	wake   chan struct{} // something may be sendable
 	ended  chan struct{} // closed once err is set
@@ -76,7 +77,7 @@ func openStream(ctx context.Context, client pluginv1.ConnectorServiceClient, o s
 		return nil, fmt.Errorf("open the stream of operations: %w", err)
 	}
 	s := &stream{
-		streamOptions: o, rpc: rpc, cancel: cancel, wake: make(chan struct{}, 1), ended: make(chan struct{}),
+		streamOptions: o, rpc: rpc, ctx: ctx, cancel: cancel, wake: make(chan struct{}, 1), ended: make(chan struct{}),
 		stuck: make(chan string, 1), waiting: map[string]struct{}{}, pending: map[string]*pending{}, heard: time.Now(),
 	}
 	s.loops.Go(s.send)

@@ -189,6 +189,21 @@ func TestSecretsStayOutOfAnswersAndLogs(t *testing.T) {
 	assert.NotContains(t, logs.String(), "rotated-value")
 }
 
+func TestASecretThatTheTargetReplacedIsUsedAtTheNextStart(t *testing.T) {
+	cfg, logs := testConfig(t, "good", `{}`)
+	told := make(chan string, 1)
+	cfg.OnSecret = func(name string, value connector.Secret) { told <- name + "=" + value.Reveal() }
+	in := startConfig(t, cfg)
+	apply(t, in, op("o-1", "replace refreshed-token"))
+	assert.Equal(t, "password=refreshed-token", <-told)
+	apply(t, in, op("o-2", "exit"))
+	recovers(t, in)
+	obj, err := in.Get(t.Context(), connector.Ref{ID: "environment"}, nil)
+	require.NoError(t, err)
+	assert.Equal(t, "refreshed-token", obj.Attributes.Text("password"))
+	assert.NotContains(t, logs.String(), "refreshed-token")
+}
+
 func TestAnOperationThatKillsThePluginIsFoundAndHeldBack(t *testing.T) {
 	in, _ := started(t)
 	var rs []connector.Result

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,6 +18,9 @@ import (
 	"github.com/provhub/provhub/plugins/protocol"
 	pb "github.com/provhub/provhub/schemas/gen/pluginv1"
 )
+
+// ballast is memory that nobody needs.
+var ballast []byte
 
 // session is one Apply stream.
 type session struct {
@@ -63,6 +68,7 @@ func (x *session) act(ctx context.Context, op *pb.Operation, batch int) {
 		os.Exit(7)
 	case "stop":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		time.Sleep(time.Hour) // another thread may go on for a moment
 	case "never":
 		return
 	case "hang":
@@ -94,8 +100,14 @@ func (x *session) act(ctx context.Context, op *pb.Operation, batch int) {
 		c := exec.Command("/bin/sh", "-c", "head -c 300000 /dev/zero | tr '\\0' y; echo; head -c 300000 /dev/zero | tr '\\0' z >&2; echo >&2")
 		c.Stdout, c.Stderr = realStdout, realStderr
 		_ = c.Run()
-	case "child":
+	case "replace":
+		x.replaced <- arg
+	case "grow":
+		mib, _ := strconv.Atoi(arg)
+		ballast = bytes.Repeat([]byte{1}, mib<<20)
+	case "child", "stray":
 		c := exec.Command("/bin/sh", "-c", "echo $$ > "+arg+"; exec sleep 300")
+		c.SysProcAttr = &syscall.SysProcAttr{Setsid: what == "stray"} // leaves the group
 		c.Stdout, c.Stderr = realStdout, realStderr
 		_ = c.Start()
 	}

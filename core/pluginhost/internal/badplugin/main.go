@@ -46,7 +46,7 @@ func main() {
 	if mode != "deaf" {
 		go watchLifeline()
 	}
-	s := &server{mode: mode}
+	s := &server{mode: mode, replaced: make(chan string)}
 	sets := protocol.PluginSets(s)
 	if mode == "future" {
 		sets = map[int]plugin.PluginSet{2: sets[protocol.Major]}

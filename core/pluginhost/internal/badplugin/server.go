@@ -37,6 +37,7 @@ type server struct {
 	journal  *os.File
 	slots    chan struct{}
 	draining atomic.Bool
+	replaced chan string
 	work     sync.WaitGroup
 }
 
@@ -94,6 +95,22 @@ func (s *server) DiscoverSchema(context.Context, *pb.DiscoverSchemaRequest) (*pb
 func (s *server) RotateSecrets(_ context.Context, r *pb.RotateSecretsRequest) (*pb.RotateSecretsResponse, error) {
 	s.secrets = protocol.FromProtoSecrets(r.GetSecrets())
 	return &pb.RotateSecretsResponse{}, nil
+}
+
+// Events tells of what operations ask for with "replace".
+func (s *server) Events(_ *pb.EventsRequest, out pb.ConnectorService_EventsServer) error {
+	for {
+		select {
+		case value := <-s.replaced:
+			err := out.Send(&pb.EventsResponse{InstanceId: "crm", Event: &pb.EventsResponse_SecretReplaced{
+				SecretReplaced: &pb.Secret{Name: "password", Value: []byte(value)}}})
+			if err != nil {
+				return err
+			}
+		case <-out.Context().Done():
+			return nil
+		}
+	}
 }
 
 func (s *server) Release(context.Context, *pb.ReleaseRequest) (*pb.ReleaseResponse, error) {
