@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -112,3 +113,6 @@ func actions(t testing.TB, o *store.Org) []string {
 	}
 	return out
 }
+
+// errPower is what a commit hook answers that stands for a power cut.
+var errPower = errors.New("power cut")
