@@ -122,9 +122,13 @@ func (c *check) tables(ctx context.Context) (message string, err error) {
 	if c.t.cfg.custom() {
 		return "not needed: the statements of the config are run as they are", nil
 	}
-	if u := c.m.users; !u.key.unique {
+	switch u := c.m.users; {
+	case !u.key.unique:
 		c.warning = true
 		return fmt.Sprintf("no unique index covers %s.%s alone: two creates at once could both succeed", u.table.Name, u.key.Name), nil
+	case u.table.ReusesIDs && u.anchor == nil && u.surrogate() && u.id.Type == connector.TypeInteger:
+		c.warning = true
+		return fmt.Sprintf("SQLite gives the id of a deleted row of %s to the next new one; declare it INTEGER PRIMARY KEY AUTOINCREMENT, or set users.anchor", u.table.Name), nil
 	}
 	return "every name of the config is in the catalogue", nil
 }

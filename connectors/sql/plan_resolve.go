@@ -21,6 +21,9 @@ func (p *planner) target(ref connector.Ref) (*record, error) {
 	if r == nil || r.hidden() {
 		return nil, &connector.Error{Code: connector.CodeNotFound, Message: "there is no such " + orElse(ref.Type, p.m.users.typ)}
 	}
+	if a := r.e.anchor; a != nil && ref.ID != "" && ref.By.Attribute == a.attr && r.get(a) != nil && !a.same(r.get(a), ref.By.Value) {
+		return nil, &connector.Error{Code: connector.CodeNotFound, Attributes: []string{a.attr}, Message: "the row with this id now belongs to somebody else: its " + a.attr + " is another"}
+	}
 	p.is(r)
 	return r, nil
 }

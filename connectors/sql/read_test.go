@@ -136,3 +136,27 @@ func TestPreviewShowsNoValues(t *testing.T) {
 		}
 	})
 }
+
+// An id that was given again names somebody else: the anchor in the reference
+// gives that away.
+func TestReusedID(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *server) {
+		target := app(s)
+		ref := mustApply(t, target, create("1", "old", "employeeNumber", "E1")).Object.Ref
+		s.exec("UPDATE app_user SET login = 'new', employee_no = 'E2'")
+		ref.By = connector.Correlation{Attribute: "employeeNumber", Value: "E1"}
+		r := one(t, target, connector.SetEnabled{Call: id("2"), Target: ref})
+		require.Equal(t, connector.CodeNotFound, r.Err.Code)
+		require.Contains(t, r.Err.Message, "somebody else")
+		require.Equal(t, connector.OutcomeUnchanged, one(t, target, connector.Delete{Call: id("3"), Target: ref}).Outcome)
+		require.Equal(t, "1", s.text("SELECT COUNT(*) FROM app_user"))
+	})
+}
+
+func TestCheckWarnsOfIDsThatComeAgain(t *testing.T) {
+	s := newSQLite(t)
+	s.exec("CREATE TABLE app_user (id INTEGER PRIMARY KEY, login varchar(40) NOT NULL UNIQUE)")
+	steps, _ := s.target(`{"users": {"table": "app_user", "key": "login", "id": "id"}}`).CheckSteps(context.Background())
+	require.Equal(t, connector.CheckWarn, steps[4].Status)
+	require.Contains(t, steps[4].Message, "AUTOINCREMENT")
+}

@@ -102,7 +102,7 @@ func token() string {
 
 // dialectWords are what the DDL of the tests says differently by product.
 var dialectWords = map[string]*strings.Replacer{
-	"sqlite":   strings.NewReplacer("{id}", "INTEGER PRIMARY KEY", "{ref}", "INTEGER", "{nocase}", "COLLATE NOCASE", "{time}", "DATETIME", "{bool}", "BOOLEAN"),
+	"sqlite":   strings.NewReplacer("{id}", "INTEGER PRIMARY KEY AUTOINCREMENT", "{ref}", "INTEGER", "{nocase}", "COLLATE NOCASE", "{time}", "DATETIME", "{bool}", "BOOLEAN"),
 	"postgres": strings.NewReplacer("{id}", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "{ref}", "bigint", "{nocase}", "", "{time}", "timestamptz", "{bool}", "boolean"),
 	"mysql":    strings.NewReplacer("{id}", "bigint AUTO_INCREMENT PRIMARY KEY", "{ref}", "bigint", "{nocase}", "COLLATE utf8mb4_general_ci", "{time}", "datetime(6)", "{bool}", "boolean"),
 }

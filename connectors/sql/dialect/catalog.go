@@ -21,6 +21,8 @@ type Table struct {
 	// Unique lists the column sets that no two rows share. Partial indexes and
 	// indexes on expressions are left out: they do not cover every row.
 	Unique [][]string
+	// ReusesIDs: the id of a deleted row is given to a new one (SQLite).
+	ReusesIDs bool
 	// NoTransactions: the storage engine keeps half a transaction (MyISAM).
 	NoTransactions bool
 }

@@ -128,6 +128,7 @@ func readSQLiteTable(ctx context.Context, q Queryer, schema, table string) (*Tab
 	if err != nil {
 		return nil, err
 	}
+	t.ReusesIDs = !strings.Contains(strings.ToUpper(ddl.String), "AUTOINCREMENT")
 	return t, sqliteRules(ctx, q, t, schema, ddl.String)
 }
 
