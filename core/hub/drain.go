@@ -127,8 +127,8 @@ func (h *Hub) drainOne(ctx context.Context, c *config.Connector, o DrainOptions)
 	defer h.opt.Progress(Progress{What: "sending to " + c.Name, Done: 1, Total: 1})
 	return dispatch.New(dispatch.Options{
 		Connector: c.Name, Queue: h.org, Target: in, Owner: h.owner(), InFlight: c.InFlight, Patience: patience,
-		Retry: dispatch.Retry(c.Retry),
-		Log:   h.log, Progress: report, Now: h.now,
+		Retry: dispatch.Retry(c.Retry), ReadLag: h.opt.ReadLag,
+		Log: h.log, Progress: report, Now: h.now,
 	}).Drain(ctx)
 }
 

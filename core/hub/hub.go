@@ -25,6 +25,9 @@ type Options struct {
 	Progress func(Progress)
 	// Store options, for tests that inject faults.
 	Store []store.Option
+	// ReadLag is how long a target may take to show what was written; 0: the
+	// dispatcher's default.
+	ReadLag time.Duration
 }
 
 // Progress is one report about long work.

@@ -7,8 +7,9 @@ import (
 
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/cycle"
+	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/mapping"
 	"github.com/provhub/provhub/core/plan"
-	"github.com/provhub/provhub/core/source"
 	"github.com/provhub/provhub/core/store"
 )
 
@@ -105,8 +106,10 @@ func (h *Hub) planOne(ctx context.Context, s *config.Source, o PlanOptions) (Pla
 	return out, nil
 }
 
-// cycle makes the pass over one source. A connector whose plugin does not start
-// is left out of it and named: one target must not stop the others.
+// cycle makes the pass over one source. A target that does not answer is planned
+// for from what it last said of itself: its operations wait in the queue. Where
+// nothing is known of it, it is left out and named: one target must not stop the
+// others.
 func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycle.Cycle, []string, error) {
 	reader, err := openSource(s)
 	if err != nil {
@@ -120,22 +123,21 @@ func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycl
 		h.opt.Progress(Progress{What: phases[p.Phase] + " " + s.Name, Done: p.Done})
 	}}
 	for _, cc := range connectors {
-		if err := failed[cc.Name]; err != nil {
-			problems = append(problems, err.Error())
+		k, err := h.known(ctx, cc)
+		if errors.Is(err, errUnknownTarget) {
+			problems = append(problems, failed[cc.Name].Error())
 			c.LeftOut = append(c.LeftOut, cc.Name)
 			continue
 		}
-		target, err := h.target(ctx, cc, s, reader.Fields(), o)
 		if err != nil {
-			errs = append(errs, err)
+			return nil, nil, err
+		}
+		programs, err := compile(cc, s, reader.Fields())
+		if err != nil {
+			errs = append(errs, ruleFaults(h.cfg.Path, err))
 			continue
 		}
-		c.Connectors = append(c.Connectors, target)
-	}
-	if len(c.Connectors) == 0 && len(failed) > 0 {
-		for _, err := range failed {
-			errs = append(errs, err)
-		}
+		c.Connectors = append(c.Connectors, h.target(cc, k, programs, o))
 	}
 	return c, problems, errors.Join(errs...)
 }
@@ -152,23 +154,15 @@ func (h *Hub) fedBy(s *config.Source) []*config.Connector {
 	return out
 }
 
-func (h *Hub) target(ctx context.Context, c *config.Connector, s *config.Source, fields []source.Field, o PlanOptions) (cycle.Connector, error) {
-	in, err := h.Instance(ctx, c)
-	if err != nil {
-		return cycle.Connector{}, err
-	}
-	programs, err := compile(c, s, fields)
-	if err != nil {
-		return cycle.Connector{}, ruleFaults(h.cfg.Path, err)
-	}
+func (h *Hub) target(c *config.Connector, k known, programs map[identity.Kind]*mapping.Program, o PlanOptions) cycle.Connector {
 	policy := c.Policy
 	policy.Forbid = append(append([]plan.Kind(nil), policy.Forbid...), o.Forbid...)
 	t := cycle.Connector{
-		Name: c.Name, Programs: programs, Policy: policy, Guards: c.Guards, Schema: in.Schema(), Capabilities: in.Capabilities(),
+		Name: c.Name, Programs: programs, Policy: policy, Guards: c.Guards, Schema: k.Schema, Capabilities: k.Capabilities,
 		RulesHash: restricted(rulesHash(c), o.Forbid),
 	}
-	if t.Capabilities.Get || t.Capabilities.List {
-		t.Target = in
+	if k.instance != nil && (k.Capabilities.Get || k.Capabilities.List) {
+		t.Target = k.instance
 	}
-	return t, nil
+	return t
 }

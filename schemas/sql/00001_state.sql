@@ -229,6 +229,16 @@ CREATE TABLE connector_state (
     PRIMARY KEY (org_id, connector)
 );
 
+-- What a target last said of itself, so that plans are made while it is down.
+-- settings names the plugin and the config it was said under.
+CREATE TABLE target_schema (
+    org_id    TEXT NOT NULL,
+    connector TEXT NOT NULL,
+    settings  TEXT NOT NULL,
+    content   TEXT NOT NULL,
+    PRIMARY KEY (org_id, connector)
+);
+
 -- Each entry's hash covers the one before it; audit_head says where it ends.
 CREATE TABLE audit (
     org_id TEXT   NOT NULL,
