@@ -15,9 +15,16 @@ import (
 	"github.com/provhub/provhub/core/plan"
 )
 
-// chunkRows is how many identities are worked out at a time, with one query each
-// for their accounts, their open operations and their managers.
-const chunkRows = 500
+// Identities are worked out in chunks, with one query each for their accounts,
+// their open operations and their managers.
+const (
+	// chunkRows is how many identities are in a chunk at most,
+	chunkRows = 500
+	// chunkAccounts how many accounts, so that many connectors take no more memory,
+	chunkAccounts = 20_000
+	// chunkLeast how many identities at least.
+	chunkLeast = 20
+)
 
 // evaluate works out who changed, in every connector; everyone in a connector
 // whose rules changed; and whoever has been disabled long enough to be deleted.
@@ -75,13 +82,14 @@ func (p *pass) targets(ctx context.Context) (steady, changed []*target, err erro
 // work evaluates the identities that walk yields, sorted by kind, in chunks.
 func (p *pass) work(ctx context.Context, targets []*target, walk func(func(identity.Identity) error) error) error {
 	var ids []identity.Identity
+	rows := max(chunkLeast, min(chunkRows, chunkAccounts/len(targets)))
 	flush := func() error {
 		err := p.chunk(ctx, targets, ids)
 		ids = ids[:0]
 		return err
 	}
 	err := walk(func(id identity.Identity) error {
-		if len(ids) == chunkRows || len(ids) > 0 && ids[0].Kind != id.Kind {
+		if len(ids) == rows || len(ids) > 0 && ids[0].Kind != id.Kind {
 			if err := flush(); err != nil {
 				return err
 			}

@@ -77,11 +77,12 @@ func (x *index) findBytes(kind identity.Kind, anchor []byte) (*identity.Hash, *m
 
 func (x *index) at(f fingerprint) (*identity.Hash, *marks) {
 	s := &x.shards[f[1]%shardCount]
-	if s.used+s.used/4 >= len(s.slots) { // more than four fifths full
-		s.resize(len(s.slots) + len(s.slots)/2 + 8)
-	}
 	i := s.place(f)
-	if s.marks[i] == 0 {
+	if i < 0 || s.marks[i] == 0 {
+		if s.used+s.used/4 >= len(s.slots) { // four fifths are full
+			s.resize(len(s.slots) + len(s.slots)/2 + 8)
+			i = s.place(f)
+		}
 		s.slots[i].key, s.marks[i] = f, markUsed
 		s.used++
 		x.used++
@@ -89,8 +90,12 @@ func (x *index) at(f fingerprint) (*identity.Hash, *marks) {
 	return &s.slots[i].hash, &s.marks[i]
 }
 
-// place returns the slot that f is in, or the free one where it goes.
+// place returns the slot that f is in, or the free one where it goes; -1 when
+// there are no slots at all.
 func (s *shard) place(f fingerprint) int {
+	if len(s.slots) == 0 {
+		return -1
+	}
 	i := int(f[0] % uint64(len(s.slots)))
 	for s.marks[i] != 0 && s.slots[i].key != f {
 		if i++; i == len(s.slots) {

@@ -113,6 +113,8 @@ type lab struct {
 	cycle  *Cycle
 	now    time.Time
 	report Report
+	// ledger is what drain has done to accounts.
+	ledger map[identity.AccountKey]identity.Account
 }
 
 var userType = connector.Schema{{Name: "user", Kind: connector.KindAccount, Correlation: []string{"mail"}, Attributes: []connector.Attr{
@@ -120,7 +122,7 @@ var userType = connector.Schema{{Name: "user", Kind: connector.KindAccount, Corr
 }}}
 
 func newLab(t testing.TB, rows ...string) *lab {
-	l := &lab{TB: t, file: &file{dated: start}, store: storetest.New(t), now: start}
+	l := &lab{TB: t, file: &file{dated: start}, store: storetest.New(t), now: start, ledger: map[identity.AccountKey]identity.Account{}}
 	l.people(rows...)
 	l.cycle = &Cycle{Store: l.store, Reader: l.file, Source: config.Source{Name: "hr", Reference: "manager", Lifecycle: lifecycle.Rules{
 		Status: "status", Active: []string{"A"}, Suspended: []string{"L"}, Leaver: []string{"T"}, Start: "start", End: "end",
@@ -216,15 +218,15 @@ func (l *lab) drain() {
 			require.NoError(l, err)
 			var done []store.Finish
 			for _, op := range ops {
-				have, err := l.store.Accounts(ctx, op.AccountKey.Kind, []string{op.Anchor})
-				require.NoError(l, err)
-				a := plan.After(have[op.AccountKey], &op.Operation)
+				a := plan.After(l.ledger[op.AccountKey], &op.Operation)
 				if a.Ref.ID == "" {
 					a.Ref = connector.Ref{Type: "user", ID: "id-" + op.Anchor}
 				}
 				if op.Kind == plan.Disable {
 					a.DisabledAt = l.now
 				}
+				a.Rev++
+				l.ledger[op.AccountKey] = a
 				done = append(done, store.Finish{ID: op.ID, Fence: op.Fence, State: store.OpDone, Account: &a, Now: l.now})
 			}
 			_, err = l.store.Finish(ctx, done)
