@@ -33,14 +33,14 @@ func (b *builder) connectors(cfg *Config, raw *rawConfig) {
 		for name, secret := range r.Secrets {
 			b.known(secret, path+".secrets."+name, "secret", secrets)
 		}
-		cfg.Connectors = append(cfg.Connectors, b.connector(r, path))
+		cfg.Connectors = append(cfg.Connectors, b.connector(r, path, raw.Tables))
 	}
 }
 
-func (b *builder) connector(r *rawConnector, path string) Connector {
+func (b *builder) connector(r *rawConnector, path string, tables map[string]map[string]string) Connector {
 	c := Connector{
 		Name: r.Name.value, Plugin: r.Plugin, Source: r.Source.value, Secrets: map[string]string{},
-		Rules:  []mapping.Rules{b.rules(r, path)},
+		Rules:  []mapping.Rules{b.rules(r, path, tables)},
 		Policy: b.policy(r, path), Guards: guards(&r.Guards),
 		Retry: Retry{
 			Attempts: cmp.Or(r.Retry.Attempts, 8),
@@ -61,8 +61,8 @@ func (b *builder) connector(r *rawConnector, path string) Connector {
 	return c
 }
 
-func (b *builder) rules(r *rawConnector, path string) mapping.Rules {
-	out := mapping.Rules{Connector: r.Name.value, Kind: identity.Person, Scope: b.rule(r.Scope)}
+func (b *builder) rules(r *rawConnector, path string, tables map[string]map[string]string) mapping.Rules {
+	out := mapping.Rules{Connector: r.Name.value, Kind: identity.Person, Scope: b.rule(r.Scope), Tables: tables}
 	seen := map[string]int{}
 	for i, a := range r.Attributes {
 		if first, ok := seen[a.To.value]; ok {

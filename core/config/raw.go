@@ -23,13 +23,14 @@ func (t *text) UnmarshalYAML(n *yaml.Node) error {
 }
 
 type rawConfig struct {
-	Org        string             `yaml:"org"`
-	State      struct{ URL text } `yaml:"state"`
-	Log        Log                `yaml:"log"`
-	Plugins    rawPlugins         `yaml:"plugins"`
-	Secrets    []rawSecret        `yaml:"secrets"`
-	Sources    []rawSource        `yaml:"sources"`
-	Connectors []rawConnector     `yaml:"connectors"`
+	Org        string                       `yaml:"org"`
+	State      struct{ URL text }           `yaml:"state"`
+	Log        Log                          `yaml:"log"`
+	Plugins    rawPlugins                   `yaml:"plugins"`
+	Secrets    []rawSecret                  `yaml:"secrets"`
+	Tables     map[string]map[string]string `yaml:"tables"`
+	Sources    []rawSource                  `yaml:"sources"`
+	Connectors []rawConnector               `yaml:"connectors"`
 }
 
 type rawPlugins struct {

@@ -52,11 +52,12 @@ func rulesHash(c *config.Connector) string {
 		rules[i] = withoutPlaces(r)
 	}
 	return hashOf(struct {
-		Plugin string
-		Config json.RawMessage
-		Rules  []mapping.Rules
-		Policy plan.Policy
-	}{c.Plugin, c.Config, rules, c.Policy})
+		Version int // of the functions that rules call
+		Plugin  string
+		Config  json.RawMessage
+		Rules   []mapping.Rules
+		Policy  plan.Policy
+	}{mapping.Version, c.Plugin, c.Config, rules, c.Policy})
 }
 
 // restricted marks a rule hash with the kinds that one run leaves out, so that the

@@ -11,6 +11,7 @@ import (
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/mapping"
 	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/pluginhost"
@@ -38,10 +39,10 @@ func Validate(ctx context.Context, cfg *config.Config, o ValidateOptions) (Valid
 	v := validator{cfg: cfg, log: o.Log}
 	for i := range cfg.Connectors {
 		c := &cfg.Connectors[i]
-		if v.rules(c); o.Offline {
-			continue
+		programs := v.rules(c)
+		if !o.Offline {
+			v.plugin(ctx, c, programs)
 		}
-		v.plugin(ctx, c)
 	}
 	if len(v.faults) > 0 {
 		slices.SortStableFunc(v.faults, func(a, b config.Fault) int { return a.Line - b.Line })
@@ -62,14 +63,14 @@ func (v *validator) fault(line int, path, format string, args ...any) {
 }
 
 // rules compiles the rules of one connector.
-func (v *validator) rules(c *config.Connector) {
+func (v *validator) rules(c *config.Connector) map[identity.Kind]*mapping.Program {
 	s := v.cfg.SourceOf(c)
 	reader, err := openSource(s)
 	if err != nil {
 		v.fault(c.Line, "", "%v", err)
-		return
+		return nil
 	}
-	_, err = compile(c, s, reader.Fields())
+	programs, err := compile(c, s, reader.Fields())
 	v.faults = append(v.faults, ruleFaults(v.cfg.Path, err)...)
 	for _, r := range c.Rules {
 		v.Rules += len(r.Attributes) + len(r.Grants)
@@ -77,6 +78,7 @@ func (v *validator) rules(c *config.Connector) {
 			v.Rules++
 		}
 	}
+	return programs
 }
 
 // ruleFaults turns the errors of rules into faults of the config file.
@@ -112,7 +114,7 @@ func lineOf(place string) int {
 
 // plugin starts the plugin of one connector: it checks its config, and when the
 // target answers, the attributes that the rules write.
-func (v *validator) plugin(ctx context.Context, c *config.Connector) {
+func (v *validator) plugin(ctx context.Context, c *config.Connector, programs map[identity.Kind]*mapping.Program) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	pc, err := instanceConfig(v.cfg, c, v.log)
@@ -141,7 +143,7 @@ func (v *validator) plugin(ctx context.Context, c *config.Connector) {
 		return
 	}
 	defer func() { _ = in.Stop(context.WithoutCancel(ctx), time.Second) }()
-	v.attributes(c, in.Schema(), in.Capabilities())
+	v.attributes(c, plan.Narrow(in.Schema(), in.Capabilities()), programs)
 }
 
 func (v *validator) finding(c *config.Connector, f connector.Finding) {
@@ -157,9 +159,9 @@ func (v *validator) finding(c *config.Connector, f connector.Finding) {
 }
 
 // attributes checks the names that rules and matches use against the target.
-func (v *validator) attributes(c *config.Connector, schema connector.Schema, caps connector.Capabilities) {
+func (v *validator) attributes(c *config.Connector, schema connector.Schema, programs map[identity.Kind]*mapping.Program) {
 	for _, r := range c.Rules {
-		ot, ok := plan.ObjectType(plan.Narrow(schema, caps), r.Kind)
+		ot, ok := plan.ObjectType(schema, r.Kind)
 		if !ok {
 			v.fault(c.Line, "connector "+c.Name, "the target has no object type for a %s", r.Kind)
 			continue
@@ -174,6 +176,9 @@ func (v *validator) attributes(c *config.Connector, schema connector.Schema, cap
 			} else if attr.ReadOnly {
 				v.fault(lineOf(a.From.Place), "connector "+c.Name, "attribute %q is set by the target and cannot be written", a.To)
 			}
+		}
+		if p := programs[r.Kind]; p != nil {
+			v.faults = append(v.faults, ruleFaults(v.cfg.Path, p.Fits(ot))...)
 		}
 		v.required(c, r, ot)
 		for _, m := range c.Policy.Match {
