@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/mapping"
 	"github.com/provhub/provhub/core/plan"
@@ -179,4 +180,37 @@ func TestCancelledContextEndsThePass(t *testing.T) {
 	cancel()
 	_, _, err := l.cycle.Run(ctx, l.now)
 	require.ErrorIs(t, err, ctx.Err())
+}
+
+// A create that still waits must not go out for somebody who is gone, though the
+// rules changed at the same time.
+func TestGoneWithAnOpenCreateIsWithdrawnWhenRulesChange(t *testing.T) {
+	l := newLab(t, "1001 name=Jane", "1 name=Boss")
+	p := l.run()
+	l.apply(p)
+	l.connector("crm", plan.Policy{}, mapping.Rules{})
+	l.people("1 name=Boss")
+	p = l.run()
+	require.Empty(t, brief(p))
+	require.Len(t, p.Withdraw, 1)
+	l.apply(p)
+	l.drain()
+	require.Zero(t, l.account("crm", "1001").Rev)
+	require.NotZero(t, l.account("crm", "1").Rev)
+}
+
+func TestGroupsComeBeforePeople(t *testing.T) {
+	l := newLab(t, "1001 name=Jane", "g1 name=Sales kind=group status=T", "1 name=Boss")
+	c := &l.cycle.Connectors[0]
+	c.Schema = append(connector.Schema{{Name: "team", Kind: connector.KindGroup, Attributes: []connector.Attr{{Name: "displayName"}}}}, c.Schema...)
+	p := l.sync()
+	require.Equal(t, "crm/create/join 1; crm/create/join 1001", brief(p), "a kind without rules is not provisioned")
+	program, err := mapping.Compile(l.file.Fields(), true, mapping.Rules{Connector: "crm", Kind: identity.Group,
+		Attributes: []mapping.AttributeRule{{To: "displayName", From: mapping.Rule{Expr: "group.name", Place: "provhub.yaml:20"}}}})
+	require.NoError(t, err)
+	c.Programs[identity.Group], c.RulesHash = program, "with groups"
+	l.people("1001 name=Jane", "g1 name=Sales kind=group", "1 name=Boss", "1002 name=New")
+	require.Equal(t, "crm/create/join g1; crm/create/join 1002", brief(l.sync()))
+	l.people("1001 name=Jane", "g1 name=Selling kind=group", "1 name=Boss", "1002 name=New", "1003 name=Newer")
+	require.Equal(t, "crm/update/change g1; crm/create/join 1003", brief(l.sync()))
 }

@@ -38,19 +38,13 @@ func (p *pass) evaluate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(steady) > 0 {
-		if err := p.work(ctx, steady, func(yield func(identity.Identity) error) error {
-			return p.Store.Pending(ctx, p.Source.Name, yield)
-		}); err != nil {
-			return err
-		}
+	if err := p.work(ctx, steady, func(yield func(identity.Identity) error) error {
+		return p.Store.Pending(ctx, p.Source.Name, yield)
+	}); err != nil {
+		return err
 	}
-	if len(changed) > 0 {
-		if err := p.work(ctx, changed, func(yield func(identity.Identity) error) error {
-			return p.Store.All(ctx, p.Source.Name, yield)
-		}); err != nil {
-			return err
-		}
+	if err := p.work(ctx, changed, func(yield func(identity.Identity) error) error { return p.everyone(ctx, yield) }); err != nil {
+		return err
 	}
 	for _, t := range steady { // in the others, everyone was looked at just now
 		if err := p.expire(ctx, t); err != nil {
@@ -79,8 +73,32 @@ func (p *pass) targets(ctx context.Context) (steady, changed []*target, err erro
 	return steady, changed, nil
 }
 
-// work evaluates the identities that walk yields, sorted by kind, in chunks.
+// everyone yields all who are present or have an account, and those who are gone
+// since the last plan: an operation of theirs may still be open.
+func (p *pass) everyone(ctx context.Context, yield func(identity.Identity) error) error {
+	gone := map[identity.Key]bool{}
+	err := p.Store.All(ctx, p.Source.Name, func(id identity.Identity) error {
+		if id.State == identity.Gone {
+			gone[id.Key] = true
+		}
+		return yield(id)
+	})
+	if err != nil {
+		return err
+	}
+	return p.Store.Pending(ctx, p.Source.Name, func(id identity.Identity) error {
+		if id.State != identity.Gone || gone[id.Key] {
+			return nil
+		}
+		return yield(id)
+	})
+}
+
+// work evaluates the identities that walk yields, in chunks of one kind.
 func (p *pass) work(ctx context.Context, targets []*target, walk func(func(identity.Identity) error) error) error {
+	if len(targets) == 0 {
+		return nil
+	}
 	var ids []identity.Identity
 	rows := max(chunkLeast, min(chunkRows, chunkAccounts/len(targets)))
 	flush := func() error {

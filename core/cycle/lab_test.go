@@ -1,6 +1,7 @@
 package cycle
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -31,6 +32,7 @@ type row struct {
 	anchor string
 	who    identity.Attributes
 	bad    string
+	kind   identity.Kind // "": person
 }
 
 // person writes a row: "1001 name=Jane status=A".
@@ -40,8 +42,11 @@ func person(text string) row {
 	for _, pair := range f[1:] {
 		k, v, _ := strings.Cut(pair, "=")
 		r.who[k] = v
-		if k == "bad" {
+		switch k {
+		case "bad":
 			r.bad = v
+		case "kind":
+			r.kind = identity.Kind(v)
 		}
 	}
 	return r
@@ -90,7 +95,7 @@ func (f *file) Read(ctx context.Context, yield func(*source.Record) error) (sour
 	for i, r := range f.rows {
 		b, _ := json.Marshal(r.who)
 		sum := sha256.Sum256(b)
-		rec = source.Record{Kind: identity.Person, Anchor: r.anchor, Hash: identity.Hash(sum[:16]),
+		rec = source.Record{Kind: cmp.Or(r.kind, identity.Person), Anchor: r.anchor, Hash: identity.Hash(sum[:16]),
 			Position: func() string { return fmt.Sprintf("hr.csv:%d", i+2) }, Attributes: func() identity.Attributes { return r.who }}
 		if r.bad != "" {
 			report.FaultCount++
