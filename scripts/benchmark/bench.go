@@ -1,0 +1,67 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// bench is one run of the benchmark.
+type bench struct {
+	dir   string // everything it makes lies in here
+	bin   string // folder of provhub and its plugins
+	sizes sizes
+	quick bool
+	lines []line
+	began time.Time
+	made  int // databases so far, for their names
+}
+
+// sizes say how much is measured.
+type sizes struct {
+	people        []int // of the no-change cycles
+	rounds        int   // of whatever is measured several times
+	wideTargets   int
+	widePeople    int
+	operations    int
+	starts        int
+	commitsPeople int
+}
+
+var (
+	fullSizes  = sizes{people: []int{10_000, 100_000, 1_000_000}, rounds: 3, wideTargets: 200, widePeople: 10_000, operations: 10_000, starts: 40, commitsPeople: 10_000}
+	quickSizes = sizes{people: []int{1_000, 20_000}, rounds: 1, wideTargets: 10, widePeople: 1_000, operations: 500, starts: 5, commitsPeople: 500}
+)
+
+func newBench(quick bool) (*bench, error) {
+	bin, err := filepath.Abs(cmp.Or(os.Getenv("PROVHUB_BENCH_BIN"), "bin"))
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range []string{"provhub", "provhub-connector-sql", "provhub-connector-memory"} {
+		if _, err := os.Stat(filepath.Join(bin, f)); err != nil {
+			return nil, fmt.Errorf("%w; run make build", err)
+		}
+	}
+	dir, err := os.MkdirTemp("", "provhub-bench-")
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{dir: dir, bin: bin, quick: quick, sizes: fullSizes, began: time.Now()}
+	if quick {
+		b.sizes = quickSizes
+	}
+	return b, nil
+}
+
+func (b *bench) close() { _ = os.RemoveAll(b.dir) }
+
+// progress says on standard error what is being measured.
+func (b *bench) progress(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "bench %5.0fs: %s\n", time.Since(b.began).Seconds(), fmt.Sprintf(format, args...))
+}
+
+var errNoPostgres = errors.New("needs PROVHUB_BENCH_PG_DURABLE and PROVHUB_BENCH_PG_FAST: run scripts/bench, which starts both servers")

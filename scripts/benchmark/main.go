@@ -1,0 +1,85 @@
+// Command benchmark measures provhub against references that do the same work
+// without it, on data it makes itself, and prints one table. scripts/bench sets
+// up what it needs:
+//
+//	PROVHUB_BENCH_BIN          folder of provhub and its plugins
+//	PROVHUB_BENCH_PG_DURABLE   administrator's URL of a PostgreSQL with fsync on
+//	PROVHUB_BENCH_PG_FAST      the same with fsync off
+//
+// Each measurement runs several times, ours and the reference in turns, and the
+// median counts: the machine may have other work to do.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/pflag"
+)
+
+// sections are the parts that --only chooses from, in the order they run.
+// Whatever tells the memory of a process comes first: see [run].
+var sections = []struct {
+	name string
+	run  func(context.Context, *bench) error
+}{
+	{"nochange", noChange},
+	{"wide", wide},
+	{"operations", operations},
+	{"start", start},
+	{"commits", commits},
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := mainE(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "benchmark:", err)
+		os.Exit(1)
+	}
+}
+
+func mainE(ctx context.Context, args []string) error {
+	var names []string
+	for _, s := range sections {
+		names = append(names, s.name)
+	}
+	f := pflag.NewFlagSet("benchmark", pflag.ContinueOnError)
+	only := f.StringSlice("only", nil, "only these parts, of "+strings.Join(names, ", "))
+	quick := f.Bool("quick", false, "small sizes and few rounds: shows that everything runs; goals that are for full sizes are not judged")
+	output := f.StringP("output", "o", "table", "how to print: table or json")
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, pflag.ErrHelp) {
+			return nil
+		}
+		return err
+	}
+	for _, o := range *only {
+		if !slices.Contains(names, o) {
+			return fmt.Errorf("--only: there is no part %q; there are %s", o, strings.Join(names, ", "))
+		}
+	}
+	if *output != "table" && *output != "json" {
+		return fmt.Errorf("--output is %q; expected table or json", *output)
+	}
+	b, err := newBench(*quick)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	for _, s := range sections {
+		if len(*only) > 0 && !slices.Contains(*only, s.name) {
+			continue
+		}
+		if err := s.run(ctx, b); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return b.print(ctx, os.Stdout, *output)
+}
