@@ -122,7 +122,13 @@ func killed(ctx context.Context, e *Env) error {
 		}
 		creates, ops = append(creates, c), append(ops, c)
 	}
-	s, err := e.apply(ctx)
+	worker := e
+	if e.Target.Faults[Slow] != nil {
+		if worker, err = e.withFault(ctx, Slow); err != nil {
+			return err
+		}
+	}
+	s, err := worker.apply(ctx)
 	if err != nil {
 		return err
 	}
@@ -136,12 +142,18 @@ func killed(ctx context.Context, e *Env) error {
 		return err
 	}
 	<-s.ended
+	unanswered := 0
 	for _, c := range creates {
-		if len(s.answered([]string{c.ID})) == 0 {
-			if err := e.resend(ctx, c); err != nil {
-				return err
-			}
+		if len(s.answered([]string{c.ID})) > 0 {
+			continue
 		}
+		unanswered++
+		if err := e.resend(ctx, c); err != nil {
+			return err
+		}
+	}
+	if unanswered == 0 {
+		return skip("the plugin answered everything before it was killed; give a config with the fault %s", Slow)
 	}
 	return e.allOnce(ctx, t, creates)
 }
@@ -231,7 +243,7 @@ func (e *Env) refusedBy(ctx context.Context, fault Fault, codes []connector.Code
 }
 
 // hangLimit is the time limit of operations that will not be answered.
-const hangLimit = 400 * time.Millisecond
+const hangLimit = 250 * time.Millisecond
 
 func neverAnswers(ctx context.Context, e *Env) error {
 	hang, err := e.withFault(ctx, Hang)
@@ -258,6 +270,7 @@ func neverAnswers(ctx context.Context, e *Env) error {
 	if err := s.send(ops...); err != nil {
 		return err
 	}
+	time.Sleep(hangLimit / 4) // until all of them hang
 	if err := e.healthy(ctx); err != nil {
 		return err
 	}

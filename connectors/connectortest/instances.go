@@ -2,6 +2,7 @@ package connectortest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -193,9 +194,12 @@ func wrongSecret(ctx context.Context, e *Env) error {
 	if err != nil {
 		return err
 	}
-	k, err := e.second(ctx, "wrong", e.Target.Config, e.Target.WrongSecrets)
+	k, refused, err := e.unchecked(ctx, "wrong", e.Target.Config, e.Target.WrongSecrets)
 	if err != nil {
-		return authentication("opening the target", connector.AsError(err))
+		return err
+	}
+	if refused != nil {
+		return authentication("opening the target", refused)
 	}
 	if err := authentication("Check", k.firstBadStep(ctx)); err != nil {
 		return err
@@ -208,6 +212,24 @@ func wrongSecret(ctx context.Context, e *Env) error {
 		return errors.New("a create succeeds with a wrong secret")
 	}
 	return authentication("create", r.Err)
+}
+
+// unchecked opens a second instance whose target may not work. refused is what
+// the plugin says when it does not even open it.
+func (e *Env) unchecked(ctx context.Context, name string, config json.RawMessage, secrets map[string]connector.Secret) (k *Env, refused *connector.Error, err error) {
+	k = newEnv(e.Target, e.host, e.run, name, e.Scale)
+	k.instance, k.Caps, k.Schema = e.instance+"-"+name, e.Caps, e.Schema
+	e.kids = append(e.kids, k)
+	r, err := k.configure(ctx, k.instance, config, secrets)
+	if err != nil {
+		return k, nil, fmt.Errorf("Configure: %w", err)
+	}
+	for _, f := range protocol.FromProtoFindings(r.GetDiagnostics()) {
+		if !f.Warning {
+			return k, nil, fmt.Errorf("Configure: the config is refused: %s: %s", f.Path, f.Summary)
+		}
+	}
+	return k, protocol.FromProtoError(r.GetError()), nil
 }
 
 func authentication(what string, err *connector.Error) error {
@@ -245,9 +267,11 @@ func down(ctx context.Context, e *Env) error {
 		return skip("the target gives no config with the fault %s", Down)
 	}
 	began := time.Now()
-	k, err := e.second(ctx, "down", config, e.Target.Secrets)
-	said := connector.AsError(err)
-	if err == nil || !errors.As(err, new(*connector.Error)) {
+	k, said, err := e.unchecked(ctx, "down", config, e.Target.Secrets)
+	if err != nil {
+		return err
+	}
+	if said == nil {
 		said = k.firstBadStep(ctx)
 	}
 	if took := time.Since(began); took > checkLimit {

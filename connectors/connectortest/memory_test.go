@@ -10,9 +10,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/connectors/memory"
+	"github.com/provhub/provhub/plugins/sdk"
+	"github.com/provhub/provhub/schemas/gen/pluginv1"
 )
 
 const memoryToken = "t0ken-Qx7-memory"
@@ -32,12 +35,17 @@ func memoryTarget(t testing.TB) Target {
 		require.NoError(t, err)
 		return b
 	}
-	const delay = 40 * time.Millisecond
+	const delay = 10 * time.Millisecond
 	token := func(s string) map[string]connector.Secret {
 		return map[string]connector.Secret{"token": connector.NewSecret(s)}
 	}
 	write := []string{"write"}
+	released, err := sdk.NewServer(memory.Definition).Describe(t.Context(), &pluginv1.DescribeRequest{})
+	require.NoError(t, err)
+	lastRelease, err := proto.Marshal(released)
+	require.NoError(t, err)
 	return Target{
+		OlderConfigs: map[int]json.RawMessage{1: config("objects")}, LastRelease: lastRelease,
 		Config: config("objects"), Secrets: token(memoryToken), WrongSecrets: token("wrong-" + memoryToken), NewSecrets: token(memoryToken + "-new"),
 		Other: config("others"), Durable: true, WeakPassword: "short", Delay: delay,
 		Faults: map[Fault]json.RawMessage{

@@ -279,7 +279,7 @@ func timeLimit(ctx context.Context, e *Env) error {
 	if err != nil {
 		return err
 	}
-	limited.Timeout = 500 * time.Millisecond
+	limited.Timeout = hangLimit
 	if err := hang.unknownWithin(ctx, limited, limited.Timeout+answerGrace, connector.CodeTimeout); err != nil {
 		return fmt.Errorf("time limit: %w", err)
 	}

@@ -200,7 +200,11 @@ func (e *Env) signsIn(ctx context.Context, ref connector.Ref, password string) e
 }
 
 func rename(ctx context.Context, e *Env, t connector.ObjectType) error {
-	c, ref, err := e.create(ctx, t, true)
+	_, ref, err := e.create(ctx, t, true)
+	if err != nil {
+		return err
+	}
+	before, err := e.read(ctx, ref)
 	if err != nil {
 		return err
 	}
@@ -225,7 +229,7 @@ func rename(ctx context.Context, e *Env, t connector.ObjectType) error {
 	if err := holds(t, connector.Attributes{{Name: a.Name, Values: connector.Values{name}}}, obj); err != nil {
 		return err
 	}
-	if err := holds(t, c.Attributes, obj, a.Name); err != nil {
+	if err := sameObject(t, before, obj, a.Name); err != nil {
 		return err
 	}
 	if now.ID != ref.ID {
