@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -58,6 +59,7 @@ type file struct {
 	dated      time.Time
 	incomplete string
 	broken     error
+	breakAt    int // the record, from 1, at which reading fails
 	reads      int
 }
 
@@ -93,6 +95,9 @@ func (f *file) Read(ctx context.Context, yield func(*source.Record) error) (sour
 	}
 	var rec source.Record // used again and again, as real readers do
 	for i, r := range f.rows {
+		if i+1 == f.breakAt {
+			return report, errors.New("the disk is gone")
+		}
 		b, _ := json.Marshal(r.who)
 		sum := sha256.Sum256(b)
 		rec = source.Record{Kind: cmp.Or(r.kind, identity.Person), Anchor: r.anchor, Hash: identity.Hash(sum[:16]),
@@ -127,7 +132,13 @@ var userType = connector.Schema{{Name: "user", Kind: connector.KindAccount, Corr
 }}}
 
 func newLab(t testing.TB, rows ...string) *lab {
-	l := &lab{TB: t, file: &file{dated: start}, store: storetest.New(t), now: start, ledger: map[identity.AccountKey]identity.Account{}}
+	t.Helper()
+	return newLabOn(t, storetest.New(t), rows...)
+}
+
+func newLabOn(t testing.TB, org *store.Org, rows ...string) *lab {
+	t.Helper()
+	l := &lab{TB: t, file: &file{dated: start}, store: org, now: start, ledger: map[identity.AccountKey]identity.Account{}}
 	l.people(rows...)
 	l.cycle = &Cycle{Store: l.store, Reader: l.file, Source: config.Source{Name: "hr", Reference: "manager", Lifecycle: lifecycle.Rules{
 		Status: "status", Active: []string{"A"}, Suspended: []string{"L"}, Leaver: []string{"T"}, Start: "start", End: "end",
