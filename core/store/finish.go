@@ -84,7 +84,7 @@ func (o *Org) finishing(t *tx, fs []Finish) (*batch, error) {
 		var ops []finishedOp
 		err := t.all(&ops, `WITH v(id, fence) AS (`+values(to-from, "TEXT", "BIGINT")+`)
 			SELECT o.id, o.connector, o.kind, o.anchor, o.op, o.plan, o.attempts, o.tries, o.body FROM v CROSS JOIN operation o
-			WHERE o.org_id = ? AND o.id = v.id AND o.fence = v.fence AND o.lease_until > 0`+t.s.dialect.lock("o"), append(args, o.id)...)
+			WHERE o.org_id = ? AND o.id = v.id AND o.fence = v.fence AND o.lease_until > 0 AND o.state IN ('leased', 'sent', 'unknown')`+t.s.dialect.lock("o"), append(args, o.id)...)
 		for _, op := range ops {
 			b.ops[op.ID] = op
 		}

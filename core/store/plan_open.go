@@ -48,7 +48,7 @@ func (a *application) clearTheWay() error {
 		}
 	}
 	a.skipped, a.superseded = int64(len(skip)), int64(len(replace))
-	if err := a.setAll(`state = 'superseded'`, append(skip, replace...)); err != nil {
+	if err := a.setAll(superseded, append(skip, replace...)); err != nil {
 		return err
 	}
 	if err := a.setAll(`maybe_applied = 1`, carry); err != nil {
@@ -56,6 +56,9 @@ func (a *application) clearTheWay() error {
 	}
 	return a.t.markReplan(a.org, again)
 }
+
+// superseded ends an operation, and the lease of a worker that had not sent it yet.
+const superseded = `state = 'superseded', fence = fence + 1, lease_owner = '', lease_until = 0`
 
 // setAll changes the operations with these ids.
 func (a *application) setAll(set string, ids []string) error {
@@ -87,7 +90,7 @@ func (a *application) withdraw() error {
 			}
 		}
 		a.withdrawn += int64(len(end))
-		if err := a.setAll(`state = 'superseded'`, end); err != nil {
+		if err := a.setAll(superseded, end); err != nil {
 			return err
 		}
 		return a.t.markReplan(a.org, again)

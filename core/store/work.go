@@ -99,7 +99,9 @@ func (o *Org) workPostgres(ctx context.Context, who string) (free func(), err er
 		return nil, err
 	}
 	return func() {
-		// Another user of the pool must not inherit the lock: end the session.
+		// Whatever becomes of this statement, ending the session frees the lock;
+		// only the server may take a moment to notice.
+		_, _ = conn.ExecContext(context.Background(), `SELECT pg_advisory_unlock($1)`, key)
 		_ = conn.Raw(func(any) error { return errEndSession })
 		conn.Close()
 	}, nil
