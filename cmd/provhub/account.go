@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -73,7 +72,7 @@ func (a *app) printAccount(v hub.AccountView) {
 		rows = append(rows, []any{"  " + at.Name, valuesText(at.Values)})
 	}
 	for _, g := range v.Grants {
-		rows = append(rows, []any{"  (grant)", g.Entitlement + why2(g.Reason)})
+		rows = append(rows, []any{"  (grant)", g.Entitlement + inBrackets(g.Reason)})
 	}
 	a.table([]any{"  attribute", "as last taken"}, rows)
 	if v.Open != nil {
@@ -81,7 +80,8 @@ func (a *app) printAccount(v hub.AccountView) {
 	}
 }
 
-func why2(reason string) string {
+// inBrackets returns the reason of a grant behind its name.
+func inBrackets(reason string) string {
 	if reason == "" {
 		return ""
 	}
@@ -96,10 +96,7 @@ func accountLine(acc identity.Account) string {
 	case acc.Absent:
 		return "deleted"
 	}
-	parts := []string{fmt.Sprintf("account %s", acc.Ref)}
-	if acc.Ref.ID != "" && acc.Ref.ID != acc.Ref.Name {
-		parts[0] += " (id " + acc.Ref.ID + ")"
-	}
+	parts := []string{"account " + refText(acc.Ref)}
 	if acc.Enabled != connector.EnabledUnknown {
 		parts = append(parts, string(acc.Enabled))
 	}

@@ -164,6 +164,12 @@ func (a *app) printOperation(r store.OpRow, attempts []store.Attempt) {
 	a.printf("State      %s since %s\n", r.State, when(r.UpdatedAt, now))
 	if r.LastError != nil && r.State != store.OpDone {
 		a.printf("Problem    %s\n", r.LastError.Error())
+		if at := r.LastError.Attributes; len(at) > 0 {
+			a.printf("At fault   %s\n", strings.Join(at, ", "))
+		}
+		if c := r.LastError.Conflicting; c != nil {
+			a.printf("In the way %s\n", refText(*c))
+		}
 		a.printf("What next  %s\n", advice(r))
 	}
 	a.printf("Plan       %s\n\n", short(r.Plan))
@@ -176,6 +182,14 @@ func (a *app) printOperation(r store.OpRow, attempts []store.Attempt) {
 		a.printf("\n")
 	}
 	a.table([]any{"try", "at", "took", "outcome", "code", "answer"}, rows)
+}
+
+// refText names an object by its name and its id.
+func refText(r connector.Ref) string {
+	if r.ID != "" && r.ID != r.String() {
+		return fmt.Sprintf("%s (id %s)", r, r.ID)
+	}
+	return r.String()
 }
 
 // printChanges prints what an operation does to the account.

@@ -55,7 +55,7 @@ Exit codes: 0 shown, 3 a guard holds the plan.`,
 	f.add(c)
 	c.Flags().StringVar(&source, "source", "", "only this source")
 	c.Flags().StringVar(&accept, "accept", "", acceptHelp)
-	c.Flags().BoolVar(&all, "all", false, "list every operation, not only the first 40")
+	c.Flags().BoolVar(&all, "all", false, "list every operation, not only the first 20")
 	c.AddCommand(a.planShow(), a.planList(), a.planApprove(), a.planReject())
 	return c
 }
@@ -191,10 +191,13 @@ func kindsText(counts plan.Counts) string {
 	return strings.Join(parts, ", ")
 }
 
+// opsShown is how many operations a plan lists when not asked for all.
+const opsShown = 20
+
 func (a *app) printOps(ops []plan.Operation, all bool) {
 	shown := ops
-	if !all && len(ops) > 40 {
-		shown = ops[:40]
+	if !all && len(ops) > opsShown {
+		shown = ops[:opsShown]
 	}
 	rows := make([][]any, len(shown))
 	for i, o := range shown {

@@ -39,7 +39,9 @@ func (a *app) table(header []any, rows [][]any) {
 	style.Format.Header = text.FormatUpper
 	t.SetStyle(style)
 	if w := a.width(); w > 0 {
-		t.Style().Size.WidthMax = w
+		t.SetColumnConfigs([]table.ColumnConfig{{
+			Number: len(header), WidthMax: lastColumn(header, rows, w), WidthMaxEnforcer: text.WrapSoft,
+		}})
 	}
 	t.AppendHeader(header)
 	for _, r := range rows {
@@ -47,6 +49,19 @@ func (a *app) table(header []any, rows [][]any) {
 	}
 	t.SuppressTrailingSpaces()
 	t.Render()
+}
+
+// lastColumn returns how wide the last column may be, so that the table fits the
+// terminal: it holds the long text, and is wrapped.
+func lastColumn(header []any, rows [][]any, width int) int {
+	for col := range len(header) - 1 {
+		widest := text.StringWidth(fmt.Sprint(header[col]))
+		for _, r := range rows {
+			widest = max(widest, text.StringWidth(fmt.Sprint(r[col])))
+		}
+		width -= widest + 2
+	}
+	return max(width, 24)
 }
 
 // width returns the width of the terminal, 0 when the output is none.
