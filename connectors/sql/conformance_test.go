@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -45,13 +46,33 @@ func TestConformance(t *testing.T) {
 		}
 		if s.name != "sqlite" {
 			target.WrongSecrets = dsnSecret(strings.Replace(s.dsn, "provhub-test", "wrong-Qx7", 1))
+			target.NewSecrets = dsnSecret(s.dsn + map[string]string{"postgres": "&application_name=rotated", "mysql": "?timeout=5s"}[s.name])
 		} else {
 			target.Binary = filepath.Join(t.TempDir(), "provhub-connector-sql")
 			out, err := exec.Command("go", "build", "-o", target.Binary, "../../plugins/provhub-connector-sql").CombinedOutput()
 			require.NoError(t, err, string(out))
 		}
+		if s.name == "postgres" {
+			target.Delay = 20 * time.Millisecond
+			target.Faults = map[connectortest.Fault]json.RawMessage{
+				connectortest.Busy: faulty(s, "busy", "RAISE SQLSTATE '40001'"),
+				connectortest.Hang: faulty(s, "hang", "PERFORM pg_sleep(3600)"),
+				connectortest.Slow: faulty(s, "slow", "PERFORM pg_sleep(0.02)"),
+			}
+		}
 		connectortest.Run(t, target)
 	})
+}
+
+// faulty is the config of a view on the same users whose trigger misbehaves.
+func faulty(s *server, name, body string) json.RawMessage {
+	view := name + "_user"
+	s.exec("CREATE VIEW "+view+" AS SELECT * FROM app_user", "CREATE FUNCTION "+name+`() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN `+body+`;
+		IF TG_OP = 'DELETE' THEN DELETE FROM app_user WHERE id = OLD.id; RETURN OLD; END IF;
+		IF TG_OP = 'UPDATE' THEN UPDATE app_user SET login = NEW.login, mail = NEW.mail, name = NEW.name, employee_no = NEW.employee_no, active = NEW.active WHERE id = OLD.id; RETURN NEW; END IF;
+		INSERT INTO app_user (login, mail, name, employee_no, active) VALUES (NEW.login, NEW.mail, NEW.name, NEW.employee_no, COALESCE(NEW.active, true)) RETURNING id INTO NEW.id;
+		RETURN NEW; END $$`, "CREATE TRIGGER "+name+" INSTEAD OF INSERT OR UPDATE OR DELETE ON "+view+" FOR EACH ROW EXECUTE FUNCTION "+name+"()")
+	return json.RawMessage("{" + strings.ReplaceAll(strings.ReplaceAll(conformanceUsers, "%TABLE%_role", "app_user_role"), "%TABLE%", view) + "}")
 }
 
 func dsnSecret(dsn string) map[string]connector.Secret {

@@ -36,6 +36,9 @@ func (r *resolver) users(m *model) *entity {
 	if len(e.joins) > 0 {
 		e.verbs = append(e.verbs, connector.VerbGrant, connector.VerbRevoke)
 	}
+	if len(m.credential) > 0 {
+		e.verbs = append(e.verbs, connector.VerbSetCredential)
+	}
 	r.references(m, e, cfg.Columns)
 	return e
 }

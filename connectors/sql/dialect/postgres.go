@@ -139,7 +139,10 @@ func classifyPostgres(err error) (Fault, bool) {
 			}
 			return f, true
 		}
-		if errors.Is(err, pgconn.ErrConnClosed) || pgconn.Timeout(err) {
+		switch {
+		case pgconn.Timeout(err):
+			return Fault{Kind: KindTimeout}, true
+		case errors.Is(err, pgconn.ErrConnClosed):
 			return Fault{Kind: KindLost}, true
 		}
 		return Fault{}, false
