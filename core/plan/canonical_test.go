@@ -93,7 +93,7 @@ func TestCanonical(t *testing.T) {
 	for name, values := range map[string]connector.Values{
 		`attribute "title": longer than the 12 characters the target takes`:              {"ÄÖÜ a very long title"},
 		`attribute "type": not one of the values the target takes: Employee, Contractor`: {"Visitor"},
-		`attribute "mail": holds one value, and the rule gives several`:                  {"a", "b"},
+		`attribute "mail": holds one value, and the rule gives several`:                  {"first@x.test", "second@x.test"},
 		`attribute "level": not a whole number`:                                          {"secret value"},
 	} {
 		attribute := ""
