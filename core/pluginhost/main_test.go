@@ -110,7 +110,7 @@ func testConfig(t testing.TB, mode string, config string) (Config, *buffer) {
 // runtimeDir is short, as sockets need, and must be empty at the end.
 func runtimeDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "phub-test-")
+	dir, err := os.MkdirTemp("", "hubtest-")
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		left, err := os.ReadDir(dir)

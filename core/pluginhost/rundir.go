@@ -1,11 +1,11 @@
 package pluginhost
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -33,6 +33,7 @@ func newRunDir(base string) (*runDir, error) {
 	if base == "" {
 		base = runtimeBase()
 	}
+	cleanOnce(base)
 	path, err := os.MkdirTemp(base, runDirPrefix) // mode 0700
 	if err != nil {
 		return nil, fmt.Errorf("make a private folder for a plugin's socket: %w", err)
@@ -77,35 +78,41 @@ func lockDir(path string) (*os.File, error) {
 	return f, nil
 }
 
-// CleanRuntimeDir removes the folders that hubs which were killed left behind
-// and returns how many. Call it once when the hub starts. base is as in
-// [Config.RuntimeDir].
-func CleanRuntimeDir(base string) (int, error) {
-	if base == "" {
-		base = runtimeBase()
+// cleaned holds the folders that this hub has looked through.
+var cleaned sync.Map
+
+// cleanOnce removes, at the first start of a plugin, what killed hubs left.
+func cleanOnce(base string) {
+	if _, done := cleaned.LoadOrStore(base, true); !done {
+		cleanRuntimeDir(base)
 	}
+}
+
+// cleanRuntimeDir removes the folders in base that no hub uses any more and
+// returns how many. What cannot be removed, such as another user's, stays.
+func cleanRuntimeDir(base string) (removed int) {
 	entries, err := os.ReadDir(base)
 	if err != nil {
-		return 0, fmt.Errorf("look for leftover plugin folders: %w", err)
+		return 0
 	}
-	removed, faults := 0, []error(nil)
 	for _, e := range entries {
+		if !e.IsDir() || !strings.HasPrefix(e.Name(), runDirPrefix) {
+			continue
+		}
 		info, err := e.Info()
 		// A young folder may be between its making and its locking.
-		if err != nil || !e.IsDir() || !strings.HasPrefix(e.Name(), runDirPrefix) || time.Since(info.ModTime()) < time.Minute {
+		if err != nil || time.Since(info.ModTime()) < time.Minute {
 			continue
 		}
 		path := filepath.Join(base, e.Name())
 		lock, err := lockDir(path)
 		if err != nil {
-			continue // in use, or another user's
+			continue // in use
 		}
-		if err := os.RemoveAll(path); err != nil {
-			faults = append(faults, err)
-		} else {
+		if os.RemoveAll(path) == nil {
 			removed++
 		}
 		_ = lock.Close()
 	}
-	return removed, errors.Join(faults...)
+	return removed
 }
