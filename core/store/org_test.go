@@ -80,7 +80,7 @@ func live(t *testing.T, o *store.Org) {
 		store.Finish{ID: ops[2].ID, Fence: ops[2].Fence, State: store.OpRetry, NextAttemptAt: now.Add(time.Hour), Now: now,
 			Err: connector.Errorf(connector.CodeDependencyMissing, "later")})
 	require.NoError(t, o.EditOperation(ctx, ops[1].ID, "bob", nil, now))
-	_, err = o.WakeDependents(ctx, "crm", now)
+	_, err = o.WakeDependents(ctx, "crm", nil, now)
 	require.NoError(t, err)
 	send(t, o, lease(t, o, 1))
 	_, _, err = o.Recover(ctx, "w2", now.Add(time.Hour))

@@ -5,20 +5,27 @@ import (
 	"time"
 )
 
-// WakeDependents makes the operations of connector due that wait for another
-// account, such as the manager's, and returns how many there are. Call it when an
-// account was made there. An operation that the target refused for want of
-// something has cost an attempt; it is left to its own time.
-func (o *Org) WakeDependents(ctx context.Context, connector string, now time.Time) (n int, err error) {
-	const waiting = ` WHERE org_id = ? AND connector = ? AND state = 'retry' AND code = 'DEPENDENCY_MISSING' AND attempts = 0 AND next_attempt_at > ?`
+// WakeDependents makes operations of connector due that wait for something which
+// was not in the target, such as the manager's account, and returns how many
+// there are. ids limits it to these operations; nil means all that wait so.
+func (o *Org) WakeDependents(ctx context.Context, connector string, ids []string, now time.Time) (n int, err error) {
+	const waiting = `org_id = ? AND connector = ? AND state = 'retry' AND code = 'DEPENDENCY_MISSING' AND next_attempt_at > ?`
 	args := []any{o.id, connector, micros(now)}
-	if err := o.get(ctx, &n, `SELECT COUNT(*) FROM operation`+waiting, args...); err != nil || n == 0 {
+	if err := o.get(ctx, &n, `SELECT COUNT(*) FROM operation WHERE `+waiting, args...); err != nil || n == 0 {
 		return 0, o.s.fail("wake operations", err)
 	}
 	err = o.write(ctx, "wake", func(t *tx) error {
-		woken, err := t.exec(`UPDATE operation SET next_attempt_at = ?`+waiting, append([]any{micros(now)}, args...)...)
-		n = int(woken)
-		return err
+		n = 0
+		set := func(more string, moreArgs []any) error {
+			woken, err := t.exec(`UPDATE operation SET next_attempt_at = ? WHERE `+waiting+more,
+				append(append([]any{micros(now)}, args...), moreArgs...)...)
+			n += int(woken)
+			return err
+		}
+		if ids == nil {
+			return set("", nil)
+		}
+		return t.s.dialect.inChunks(ids, func(marks string, in []any) error { return set(` AND id IN (`+marks+`)`, in) })
 	})
 	return n, err
 }
