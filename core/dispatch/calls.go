@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/plan"
@@ -197,12 +198,18 @@ func accountRef(w Work, typ connector.ObjectType) connector.Ref {
 }
 
 // entitlementRef names an entitlement of accounts of a type: by the attribute
-// that its own type is found by, or by id where the type declares none.
+// that its own type is found by, or by id where the type declares none. Where
+// accounts hold entitlements of several types, "role:admin" names the type; a
+// name without one is of the first.
 func entitlementRef(shape Shape, account connector.ObjectType, name string) connector.Ref {
-	ref := connector.Ref{Name: name}
+	var ref connector.Ref
 	if len(account.Grants) > 0 {
 		ref.Type = account.Grants[0]
 	}
+	if typ, rest, ok := strings.Cut(name, ":"); ok && slices.Contains(account.Grants, typ) {
+		ref.Type, name = typ, rest
+	}
+	ref.Name = name
 	if t, ok := shape.Type(ref.Type); ok && len(t.Correlation) > 0 {
 		ref.By = connector.Correlation{Attribute: t.Correlation[0], Value: name}
 	} else {

@@ -59,13 +59,17 @@ type Dispatcher struct {
 	opts Options
 	gate *gate
 	wake chan struct{}
+	// waiting are operations that an account is to be made for first; begun: those
+	// that waited before were tried again. Both belong to the loop.
+	waiting map[string]bool
+	begun   bool
 }
 
 // New returns a dispatcher that has not begun.
 func New(o Options) *Dispatcher {
 	o = o.withDefaults()
 	return &Dispatcher{
-		opts: o, wake: make(chan struct{}, 1),
+		opts: o, wake: make(chan struct{}, 1), waiting: map[string]bool{},
 		gate: &gate{queue: o.Queue, name: o.Connector, now: o.Now},
 	}
 }

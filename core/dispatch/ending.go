@@ -16,6 +16,8 @@ type ending struct {
 	signals []Verdict
 	// alive: the target gave an answer of its own.
 	alive bool
+	// waits: what its attributes refer to has no account yet.
+	waits bool
 	// made: there is an account that was not there before.
 	made bool
 	// missing: it was looked for and not found.
@@ -69,7 +71,7 @@ func (a *attempt) end() ending {
 		f.MaybeApplied, f.Continuation = true, encodePolls(a.polls)
 	}
 	a.record(&f)
-	return ending{finish: f, signals: a.signals, alive: a.alive,
+	return ending{finish: f, signals: a.signals, alive: a.alive, waits: v.Free && v.Next == NextRetry,
 		made: a.news && !a.existed && exists(a.w.Account), missing: v.Next == NextSettle && !a.sent}
 }
 

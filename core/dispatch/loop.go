@@ -3,6 +3,8 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -36,7 +38,7 @@ type loop struct {
 	doneAt  time.Time            // when the last operation was done
 	missing map[string]time.Time // since when an operation in doubt was not found
 	made    References           // accounts that came into being lately
-	wake    bool                 // some did since those who wait for one were woken
+	wake    bool                 // some did since those that wait for one were woken
 }
 
 func newLoop(d *Dispatcher) *loop {
@@ -55,6 +57,9 @@ func (l *loop) run(ctx context.Context) (Summary, error) {
 
 // drain returns why nothing more is sent: "" when nothing is waiting.
 func (l *loop) drain(ctx context.Context) (why string, err error) {
+	if err := l.wakeAll(ctx); err != nil {
+		return "", err
+	}
 	opening := l.d.gate.open(ctx)
 	l.health = newHealth(l.d.gate, l.d.opts.InFlight, l.d.opts.Random)
 	l.ended = make(chan ending, l.d.opts.InFlight)
@@ -97,12 +102,9 @@ func reason(ctx context.Context, shut *shutError) string {
 // is not within the drain's patience.
 func (l *loop) rest(ctx context.Context, shut *shutError) (more bool, err error) {
 	now := l.d.opts.Now()
-	if shut == nil && l.wake {
-		l.wake = false
-		n, err := l.d.opts.Queue.WakeDependents(context.WithoutCancel(ctx), l.d.opts.Connector, now)
-		if err != nil || n > 0 {
-			l.dry = time.Time{}
-			return err == nil, err
+	if shut == nil {
+		if woken, err := l.wakeDependents(ctx); err != nil || woken {
+			return woken, err
 		}
 	}
 	var at time.Time
@@ -122,9 +124,34 @@ func (l *loop) rest(ctx context.Context, shut *shutError) (more bool, err error)
 	return true, nil
 }
 
+// wakeDependents has the operations tried again that wait for an account, when
+// some were made.
+func (l *loop) wakeDependents(ctx context.Context) (woken bool, err error) {
+	d := l.d
+	if !l.wake || len(d.waiting) == 0 {
+		return false, nil
+	}
+	l.wake, l.dry, l.asked = false, time.Time{}, false
+	ids := slices.Sorted(maps.Keys(d.waiting))
+	n, err := d.opts.Queue.WakeDependents(context.WithoutCancel(ctx), d.opts.Connector, ids, d.opts.Now())
+	return n > 0, err
+}
+
+// wakeAll does so for all of them before the first drain: what was made before
+// this process began may have woken nobody.
+func (l *loop) wakeAll(ctx context.Context) error {
+	if l.d.begun {
+		return nil
+	}
+	l.d.begun = true
+	_, err := l.d.opts.Queue.WakeDependents(context.WithoutCancel(ctx), l.d.opts.Connector, nil, l.d.opts.Now())
+	return err
+}
+
 // begin starts as many attempts as the window allows, taking more from the queue
 // when few are left.
 func (l *loop) begin(ctx context.Context) error {
+	l.waitReady(ctx)
 	if len(l.taken) < l.health.window && !l.d.opts.Now().Before(l.dry) {
 		if err := l.take(ctx); err != nil {
 			return err
@@ -136,6 +163,18 @@ func (l *loop) begin(ctx context.Context) error {
 		l.start(ctx, w)
 	}
 	return nil
+}
+
+// waitReady gives a plugin that has died a moment to come back, so that its
+// death alone does not look like an outage of the target.
+func (l *loop) waitReady(ctx context.Context) {
+	w, ok := l.d.opts.Target.(Waiter)
+	if !ok || l.health.failures == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, breakerFirst)
+	defer cancel()
+	_ = w.WaitReady(ctx) // when it is not, the next call says why
 }
 
 func (l *loop) start(ctx context.Context, w Work) {
@@ -192,6 +231,10 @@ func (l *loop) took(ctx context.Context, e ending) error {
 		e.finish.NextAttemptAt = at.Add(probeGap)
 	}
 	l.record(e.finish)
+	delete(l.d.waiting, e.finish.ID)
+	if e.waits {
+		l.d.waiting[e.finish.ID] = true
+	}
 	if a := e.finish.Account; a != nil && e.made {
 		if len(l.made) > 8*batchMax { // the ledger has them
 			clear(l.made)

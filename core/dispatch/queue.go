@@ -27,8 +27,9 @@ type Queue interface {
 	// NextDue returns when something can be leased next, the zero time when
 	// nothing is waiting, and how many operations are open.
 	NextDue(ctx context.Context, connector string) (at time.Time, open int, err error)
-	// WakeDependents makes operations due that wait for something to be made.
-	WakeDependents(ctx context.Context, connector string, now time.Time) (n int, err error)
+	// WakeDependents makes operations due that wait for something to be made: those
+	// named, or all for nil.
+	WakeDependents(ctx context.Context, connector string, ids []string, now time.Time) (n int, err error)
 	Accounts(ctx context.Context, kind identity.Kind, anchors []string) (map[identity.AccountKey]identity.Account, error)
 	ConnectorState(ctx context.Context, name string) (store.ConnectorState, error)
 	SetConnectorState(ctx context.Context, s store.ConnectorState, actor string, now time.Time) error
@@ -44,4 +45,10 @@ type Target interface {
 	Apply(ctx context.Context, ops []connector.Operation) []connector.Result
 	// Get reads one object; the error is a [*connector.Error].
 	Get(ctx context.Context, ref connector.Ref, attributes []string) (connector.Object, error)
+}
+
+// Waiter is implemented by a target whose process may be away for a moment.
+type Waiter interface {
+	// WaitReady returns nil as soon as calls can be made.
+	WaitReady(ctx context.Context) error
 }

@@ -140,7 +140,10 @@ func observe(a *identity.Account, w Work, shape Shape, obj connector.Object, now
 	for _, g := range w.Grants {
 		// A revoke is sent again rather than taken as done because of a name that
 		// the target spells in another way.
-		if !g.Remove && slices.ContainsFunc(obj.Grants, func(r connector.Ref) bool { return r.ID == g.Entitlement || r.Name == g.Entitlement }) {
+		want := entitlementRef(shape, typ, g.Entitlement)
+		if !g.Remove && slices.ContainsFunc(obj.Grants, func(r connector.Ref) bool {
+			return (r.Type == "" || r.Type == want.Type) && (r.ID == want.Name || r.Name == want.Name)
+		}) {
 			a.Grants = setGrant(a.Grants, g.Grant, true)
 		}
 	}

@@ -22,7 +22,7 @@ func crm() Shape {
 			Idempotency: connector.IdempotencyNone, Get: true,
 		},
 		Schema: connector.Schema{
-			{Name: "user", Kind: connector.KindAccount, Correlation: []string{"externalId"}, Grants: []string{"role"}, Attributes: []connector.Attr{
+			{Name: "user", Kind: connector.KindAccount, Correlation: []string{"externalId"}, Grants: []string{"role", "seat"}, Attributes: []connector.Attr{
 				{Name: "externalId", Unique: true, CaseExact: true},
 				{Name: "login", Naming: true, Unique: true},
 				{Name: "mail"},
@@ -31,6 +31,7 @@ func crm() Shape {
 				{Name: "password", WriteOnly: true},
 			}},
 			{Name: "role", Kind: connector.KindEntitlement, Correlation: []string{"name"}},
+			{Name: "seat", Kind: connector.KindEntitlement},
 		},
 	}
 }
@@ -247,6 +248,9 @@ func TestSteps(t *testing.T) {
 			work: Work{OpRow: store.OpRow{Operation: op(plan.Create, change("login", "", "jane"), change("manager", "", "1000")), StepsDone: 1},
 				Account: account(has("login", "jane")), Refs: References{{Kind: identity.Person, Anchor: "1000"}: {ID: "3"}}},
 			want: []string{"update #7 manager=#3"}},
+		{name: "an entitlement of another type than the first", shape: crm(),
+			work: work(op(plan.Update, gain("seat:gold"), gain("seats:gold"), gain("role:it")), account()),
+			want: []string{"grant #7 seat #gold", "grant #7 role by name=seats:gold", "grant #7 role by name=it"}},
 		{name: "a rehired person's account is made anew", shape: crm(),
 			work: work(op(plan.Create, change("login", "", "jane")), account(absent)),
 			want: []string{"create user login=jane enabled by externalId=1001"}},

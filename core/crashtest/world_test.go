@@ -1,0 +1,315 @@
+package crashtest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/provhub/provhub/core/crashtest/internal/naive"
+	"github.com/provhub/provhub/core/hub"
+	"github.com/provhub/provhub/core/identity"
+)
+
+// person is one row of the source.
+type person struct {
+	ID, Login, Title, Manager string
+	Roles                     []string
+	Status                    string
+}
+
+// world is one hub with its state, its source and its target, all of its own.
+type world struct {
+	t      *testing.T
+	dir    string
+	state  string // file of a SQLite state
+	people []person
+}
+
+const configText = `
+org: acme
+state: {url: %q}
+log: {level: error}
+plugins:
+  dev: {naive: %q}
+  data: data
+sources:
+  - name: hr
+    type: csv
+    path: hr.csv
+    anchor: id
+    columns:
+      - {name: id, required: true}
+      - {name: login, required: true}
+      - {name: title}
+      - {name: manager}
+      - {name: roles, type: list, separator: ";"}
+      - {name: status, required: true}
+    reference: manager
+    lifecycle: {status: status, active: [active], suspended: [leave], leaver: [left]}
+connectors:
+  - name: app
+    plugin: naive
+    config: {journal: %q, trap: %q}
+    attributes:
+      - {to: externalId, from: person.id}
+      - {to: login, from: person.login}
+      - {to: title, from: person.title}
+      - {to: manager, from: person.manager}
+    grants:
+      - {from: person.roles, when: has(person.roles)}
+    match: {by: [externalId], then: adopt}
+    on: {leave: disable, suspend: disable}
+    revoke_on_leave: true
+    guards:
+      disable: {max: 1000}
+      revoke: {max: 1000}
+      day: {disable: {max: 100000}, revoke: {max: 100000}}
+    retry: {attempts: 50, first: 20ms, max: 200ms, timeout: 5s}
+`
+
+func newWorld(t *testing.T, stateURL string) *world {
+	t.Helper()
+	w := &world{t: t, dir: t.TempDir(), state: strings.TrimPrefix(stateURL, "sqlite:")}
+	w.write("provhub.yaml", fmt.Sprintf(configText, stateURL, filepath.Join(pluginsDir, "provhub-connector-naive"), w.path("journal"), w.path("trap")))
+	return w
+}
+
+func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
+
+func (w *world) write(name, text string) {
+	w.t.Helper()
+	if err := os.WriteFile(w.path(name), []byte(text), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// source writes the people.
+func (w *world) source(people ...person) {
+	w.t.Helper()
+	w.people = people
+	var b strings.Builder
+	b.WriteString("id,login,title,manager,roles,status\n")
+	for _, p := range people {
+		fmt.Fprintf(&b, "%s,%s,%s,%s,%s,%s\n", p.ID, p.Login, p.Title, p.Manager, strings.Join(p.Roles, ";"), cmp.Or(p.Status, "active"))
+	}
+	w.write("hr.csv", b.String())
+}
+
+// trap sets a trap for a write to the target.
+func (w *world) trap(t naive.Trap) {
+	w.t.Helper()
+	b, err := json.Marshal(t)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	_ = os.Remove(w.path("trap.sprung")) // of the one before
+	w.write("trap", string(b))
+}
+
+// disarm takes the trap away and reports whether it was sprung.
+func (w *world) disarm() (sprung bool) {
+	_ = os.Remove(w.path("trap"))
+	_, err := os.Stat(w.path("trap.sprung"))
+	return err == nil
+}
+
+// sync runs one hub to its end, whichever that is. killed tells that it was
+// killed; any other failure ends the test.
+func (w *world) sync(o order) (killed bool) {
+	w.t.Helper()
+	cmd, out := w.start(o)
+	return w.end(cmd, out)
+}
+
+// mustSync runs a hub that nobody kills.
+func (w *world) mustSync() {
+	w.t.Helper()
+	if w.sync(order{}) {
+		w.t.Fatal("killed, and not by us")
+	}
+}
+
+func (w *world) start(o order) (*exec.Cmd, *bytes.Buffer) {
+	w.t.Helper()
+	o.Config = w.path("provhub.yaml")
+	text, err := json.Marshal(o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+string(text))
+	out := &bytes.Buffer{}
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.WaitDelay = 10 * time.Second // a plugin of a killed hub may hold the pipe for a moment
+	if err := cmd.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	return cmd, out
+}
+
+func (w *world) end(cmd *exec.Cmd, out *bytes.Buffer) (killed bool) {
+	w.t.Helper()
+	err := cmd.Wait()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL {
+		return true
+	}
+	if err != nil {
+		w.t.Fatalf("the hub failed: %v\n%s", err, out)
+	}
+	return false
+}
+
+// syncKilledInFlight runs a hub and kills it while the write that the trap is
+// set for is under way. killed is false when there was no such write.
+func (w *world) syncKilledInFlight() (killed bool) {
+	w.t.Helper()
+	cmd, out := w.start(order{})
+	ended := make(chan bool, 1)
+	go func() { ended <- w.end(cmd, out) }()
+	for {
+		select {
+		case killed := <-ended:
+			return killed
+		case <-time.After(2 * time.Millisecond):
+		}
+		if _, err := os.Stat(w.path("trap.sprung")); err == nil {
+			_ = cmd.Process.Kill() // it may have ended by itself
+			return <-ended
+		}
+	}
+}
+
+// check holds everything against everything: effects, target, ledger, queue, plan.
+func (w *world) check() {
+	w.t.Helper()
+	effects, err := naive.Read(w.path("journal"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, fault := range twice(effects) {
+		w.t.Error(fault)
+	}
+	ctx := context.Background()
+	h, err := open(ctx, w.path("provhub.yaml"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() {
+		if err := h.Close(); err != nil {
+			w.t.Error(err)
+		}
+	}()
+	w.holds(ctx, h, effects)
+	counts, err := h.State().OperationCounts(ctx)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for state, n := range counts["app"] {
+		if slices.Contains([]string{"ready", "leased", "sent", "retry", "unknown", "parked"}, string(state)) {
+			w.t.Errorf("%d operations are %s", n, state)
+		}
+	}
+	plans, err := h.Plan(ctx, hub.PlanOptions{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, op := range plans[0].Plan.Operations {
+		w.t.Errorf("a second plan still has: %s %s (%s)", op.Kind, op.Anchor, op.Reason)
+	}
+	if n, err := h.State().AuditVerify(ctx); err != nil || n == 0 {
+		w.t.Errorf("audit of %d entries: %v", n, err)
+	}
+}
+
+// twice finds effects that were made again though nothing had undone them.
+func twice(effects []naive.Effect) (faults []string) {
+	last := map[string]naive.Effect{}
+	for _, e := range effects {
+		key := e.ID + " enabled"
+		switch e.Verb {
+		case "create":
+			key = "create " + e.Anchor
+		case "grant", "revoke":
+			key = e.ID + " " + e.Entitlement
+		case "update":
+			b, _ := json.Marshal(e.Attributes)
+			key = e.ID + " " + string(b) + e.Operation
+		}
+		if before, ok := last[key]; ok && before.Verb == e.Verb {
+			faults = append(faults, fmt.Sprintf("%s %s %s%s took effect twice: %s attempt %d, %s attempt %d",
+				e.Verb, e.ID, e.Anchor, e.Entitlement, before.Operation, before.Attempt, e.Operation, e.Attempt))
+		}
+		last[key] = e
+	}
+	return faults
+}
+
+// holds compares target and ledger with what the source says.
+func (w *world) holds(ctx context.Context, h *hub.Hub, effects []naive.Effect) {
+	w.t.Helper()
+	target := map[string]string{} // by anchor
+	ids := map[string]string{}    // anchor by id
+	for id, o := range naive.Accounts(effects) {
+		ids[id] = o.Attributes.Text("externalId")
+	}
+	for _, o := range naive.Accounts(effects) {
+		var roles []string
+		for _, g := range o.Grants {
+			roles = append(roles, g.ID)
+		}
+		manager := o.Attributes.Text("manager")
+		target[o.Attributes.Text("externalId")] = describe(o.Attributes.Text("login"), o.Attributes.Text("title"), cmp.Or(ids[manager], manager), roles, string(o.Enabled))
+	}
+	for _, p := range w.people {
+		want := describe(p.Login, p.Title, p.Manager, p.Roles, "enabled")
+		if p.Status != "" && p.Status != "active" {
+			roles := []string(nil)
+			if p.Status == "leave" {
+				roles = p.Roles
+			}
+			want = describe(p.Login, p.Title, p.Manager, roles, "disabled")
+		}
+		if got := target[p.ID]; got != want {
+			w.t.Errorf("the target has for %s\n     %s\nwant %s", p.ID, got, want)
+		}
+		if got := w.ledger(ctx, h, p.ID); got != target[p.ID] {
+			w.t.Errorf("the ledger has for %s\n     %s\nthe target\n     %s", p.ID, got, target[p.ID])
+		}
+		delete(target, p.ID)
+	}
+	for anchor, o := range target {
+		w.t.Errorf("the target also has %s: %s", anchor, o)
+	}
+}
+
+func (w *world) ledger(ctx context.Context, h *hub.Hub, anchor string) string {
+	w.t.Helper()
+	as, err := h.State().Accounts(ctx, identity.Person, []string{anchor})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	a := as[identity.AccountKey{Connector: "app", Kind: identity.Person, Anchor: anchor}]
+	var roles []string
+	for _, g := range a.Grants {
+		roles = append(roles, g.Entitlement)
+	}
+	return describe(a.Applied.Text("login"), a.Applied.Text("title"), a.Applied.Text("manager"), roles, string(a.Enabled))
+}
+
+func describe(login, title, manager string, roles []string, enabled string) string {
+	roles = slices.Clone(roles)
+	slices.Sort(roles)
+	return fmt.Sprintf("%s %q under %q with %v, %s", login, title, manager, roles, enabled)
+}
