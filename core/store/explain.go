@@ -64,7 +64,8 @@ func (s *Store) explain(err error) error {
 func (s *Store) sqliteHint(code int) string {
 	switch code & 0xff {
 	case sqlite3.SQLITE_FULL:
-		return "the disk is full: nothing of this step was written; free space on the disk of " + s.path() + " and run again"
+		return "the disk is full: nothing of this step was written; free space on the disk of " + s.path() +
+			" and of the folder for temporary files (TMPDIR), and run again"
 	case sqlite3.SQLITE_READONLY:
 		return "cannot write: " + s.path() + " or its folder is read-only for this user; SQLite also writes " + s.path() + "-wal beside it"
 	case sqlite3.SQLITE_CANTOPEN:

@@ -25,7 +25,7 @@ func (o *Org) Finish(ctx context.Context, fs []Finish) (fenced []string, err err
 			return err
 		}
 		fenced = b.fenced
-		for _, step := range []func() error{b.writeOperations, b.writeAttempts, b.writeAccounts, b.writeNames, b.writeReplans, b.writeAudit} {
+		for _, step := range []func() error{b.writeOperations, b.writeAttempts, b.writeAccounts, b.writeRelinks, b.writeNames, b.writeReplans, b.writeAudit} {
 			if err := step(); err != nil {
 				return err
 			}

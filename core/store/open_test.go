@@ -95,7 +95,9 @@ func TestAPathMayHoldAnything(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a b?c#d%20e&f=ü")
 	require.NoError(t, os.Mkdir(dir, 0o700))
 	record(t, storetest.Open(t, "sqlite:"+filepath.Join(dir, "state.db")), 1)
-	require.FileExists(t, filepath.Join(dir, "state.db"))
+	info, err := os.Stat(filepath.Join(dir, "state.db"))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode(), "nobody else reads it")
 }
 
 func TestCommitsAreHookedBeforeAndAfter(t *testing.T) {

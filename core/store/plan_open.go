@@ -1,8 +1,6 @@
 package store
 
-// noteInFlight is the code of the note that a plan leaves for an account whose
-// open operation cannot be replaced.
-const noteInFlight = "in_flight"
+import "github.com/provhub/provhub/core/plan"
 
 // standing is an open operation of an account that the plan has one for, too.
 type standing struct {
@@ -43,7 +41,7 @@ func (a *application) clearTheWay() error {
 		}
 	}
 	for _, n := range a.plan.Notes {
-		if n.Code == noteInFlight {
+		if n.Code == plan.NoteInFlight {
 			again = append(again, []any{a.org, n.Connector, string(n.Kind), n.Anchor})
 		}
 	}

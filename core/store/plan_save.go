@@ -150,8 +150,7 @@ func (o *Org) insertOperations(t *tx, p *plan.Plan, now time.Time) error {
 const operationsAtOnce = 512
 
 const operationInsert = `INSERT INTO operation (org_id, id, plan, seq, connector, kind, anchor, op, lane, account_rev, identity_rev,
-	revokes, clears, renames, out_of_scope, changed, created_at, updated_at, body, state, attempts, tries, steps_done, maybe_applied, edited, next_attempt_at,
-	fence, lease_owner, lease_until, sent_at, code, last_error)`
+	revokes, clears, renames, out_of_scope, changed, created_at, updated_at, body, state, code, last_error)`
 
 func (o *Org) operationRow(hash string, seq int64, op plan.Operation, now time.Time) ([]any, error) {
 	body, err := encode(op)
@@ -171,7 +170,7 @@ func (o *Org) operationRow(hash string, seq int64, op plan.Operation, now time.T
 		}
 	}
 	return []any{o.id, op.ID, hash, seq, op.Connector, string(op.AccountKey.Kind), op.Anchor, string(op.Kind), int(op.Lane), op.AccountRev, op.IdentityRev,
-		c.revokes, c.clears, c.renames, c.outOfScope, c.changed, micros(now), micros(now), body, string(OpPlanned), 0, 0, 0, 0, 0, 0, 0, "", 0, 0, code, lastError}, nil
+		c.revokes, c.clears, c.renames, c.outOfScope, c.changed, micros(now), micros(now), body, string(OpPlanned), code, lastError}, nil
 }
 
 func countOperations(ops []plan.Operation) plan.Counts {

@@ -25,6 +25,9 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the folder %s does not exist; make it first (mkdir -p %[1]s) or change state.url", dir)
 	}
+	if err := makePrivate(path); err != nil {
+		return err
+	}
 	s.gate = make(chan struct{}, 1)
 	for _, p := range []struct {
 		db      **sqlx.DB
@@ -45,6 +48,20 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 		*p.db = db
 	}
 	return s.writer.PingContext(ctx)
+}
+
+// makePrivate makes a file that is not there yet readable for this user alone: it
+// will hold what the source says of people. SQLite gives its other files the same
+// mode.
+func makePrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot make %s: %w; check that this user may write to the folder", path, err)
+	}
+	return f.Close()
 }
 
 // sqliteOptions sets up every connection of a pool. busy_timeout comes first,

@@ -172,18 +172,18 @@ CREATE TABLE operation (
     out_of_scope    BIGINT NOT NULL, -- 1: because the scope covers its owner no more
     changed         TEXT   NOT NULL, -- names of the attributes it changes
     state           TEXT   NOT NULL,
-    attempts        BIGINT NOT NULL, -- that count towards giving up
-    tries           BIGINT NOT NULL, -- all attempts ever
-    steps_done      BIGINT NOT NULL,
-    maybe_applied   BIGINT NOT NULL,
-    edited          BIGINT NOT NULL,
-    next_attempt_at BIGINT NOT NULL,
-    fence           BIGINT NOT NULL,
-    lease_owner     TEXT   NOT NULL,
-    lease_until     BIGINT NOT NULL,
+    attempts        BIGINT NOT NULL DEFAULT 0, -- that count towards giving up
+    tries           BIGINT NOT NULL DEFAULT 0, -- all attempts ever
+    steps_done      BIGINT NOT NULL DEFAULT 0,
+    maybe_applied   BIGINT NOT NULL DEFAULT 0,
+    edited          BIGINT NOT NULL DEFAULT 0,
+    next_attempt_at BIGINT NOT NULL DEFAULT 0,
+    fence           BIGINT NOT NULL DEFAULT 0,
+    lease_owner     TEXT   NOT NULL DEFAULT '',
+    lease_until     BIGINT NOT NULL DEFAULT 0,
     created_at      BIGINT NOT NULL,
     updated_at      BIGINT NOT NULL,
-    sent_at         BIGINT NOT NULL, -- first time it went out
+    sent_at         BIGINT NOT NULL DEFAULT 0, -- first time it went out
     code            TEXT   NOT NULL, -- of the last error
     last_error      TEXT   NOT NULL,
     continuation    BYTEA, -- of work the target has accepted and not finished
