@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -110,86 +109,4 @@ func (o *Org) Unknown(ctx context.Context, connector, owner string, n int, now t
 		return nil, err
 	}
 	return leased, nil
-}
-
-// MarkSent commits that ops are about to go out and returns those whose lease
-// still holds, in order; the others must not be sent. Send nothing before it
-// returns.
-func (o *Org) MarkSent(ctx context.Context, ops []OpRow, now time.Time) (kept []OpRow, err error) {
-	if len(ops) == 0 {
-		return nil, nil
-	}
-	err = o.write(ctx, "sent", func(t *tx) error {
-		held := map[string]bool{}
-		err := t.s.dialect.eachChunk(len(ops), 2, func(from, to int) error {
-			var args []any
-			for _, op := range ops[from:to] {
-				args = append(args, op.ID, op.Fence)
-			}
-			var ids []string
-			err := t.all(&ids, `WITH v(id, fence) AS (`+values(to-from, "TEXT", "BIGINT")+`)
-				UPDATE operation SET state = 'sent', updated_at = ?, sent_at = CASE WHEN sent_at = 0 THEN ? ELSE sent_at END FROM v
-				WHERE operation.org_id = ? AND operation.id = v.id AND operation.fence = v.fence AND operation.state = 'leased'
-				RETURNING operation.id`, append(args, micros(now), micros(now), o.id)...)
-			for _, id := range ids {
-				held[id] = true
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		kept = make([]OpRow, 0, len(held))
-		for _, op := range ops {
-			if held[op.ID] {
-				op.State, op.UpdatedAt = OpSent, now
-				kept = append(kept, op)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("nothing was sent: %w", err)
-	}
-	return kept, nil
-}
-
-// Recover takes back what a worker that is gone had taken: an operation that was
-// leased is ready again, one that was sent is unknown. With the working role
-// held by this process (see [Org.Work]) those are all leases, so call it before
-// the first [Org.Lease]; without it, those that ended before now. The old
-// worker's fences no longer hold.
-func (o *Org) Recover(ctx context.Context, owner string, now time.Time) (unknown, ready int, err error) {
-	ended, args := " AND lease_until > 0", []any{o.id}
-	if _, all := o.s.working.Load(o.id); !all {
-		ended, args = ended+" AND lease_until < ?", append(args, micros(now))
-	}
-	var n int
-	err = o.get(ctx, &n, `SELECT COUNT(*) FROM operation WHERE org_id = ?`+ended, args...)
-	if err != nil || n == 0 {
-		return 0, 0, o.s.fail("recover", err)
-	}
-	err = o.write(ctx, "recover", func(t *tx) error {
-		for _, step := range []struct {
-			set  string
-			from string
-			n    *int
-		}{
-			{`state = 'ready'`, `state = 'leased'`, &ready},
-			{`state = 'unknown', maybe_applied = 1, next_attempt_at = 0`, `state = 'sent'`, &unknown},
-			{`state = 'unknown'`, `state = 'unknown'`, new(int)},
-		} {
-			n, err := t.exec(`UPDATE operation SET `+step.set+`, fence = fence + 1, lease_owner = '', lease_until = 0, updated_at = ?
-				WHERE org_id = ? AND `+step.from+ended, append([]any{micros(now)}, args...)...)
-			if err != nil {
-				return err
-			}
-			*step.n = int(n)
-		}
-		if ready+unknown == 0 {
-			return nil
-		}
-		return t.audit(o.id, entry(now, Hub, "queue.recover", owner, map[string]any{"unknown": unknown, "ready": ready}))
-	})
-	return unknown, ready, err
 }

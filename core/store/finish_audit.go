@@ -1,0 +1,53 @@
+package store
+
+import (
+	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/plan"
+)
+
+// writeAudit says what was done to whom and why, without values.
+func (b *batch) writeAudit() error {
+	var entries []AuditEntry
+	for _, f := range b.fs {
+		if f.State == OpReady || f.State == OpRetry {
+			continue // the attempt tells it; an outage must not flood the trail
+		}
+		op := b.ops[f.ID]
+		var body plan.Operation
+		if err := decode(op.Body, &body); err != nil {
+			return err
+		}
+		detail := operationDetail(body)
+		detail["plan"], detail["attempts"] = op.Plan, op.Tries
+		if f.Err != nil {
+			detail["code"] = f.Err.Code.String()
+		}
+		entries = append(entries, entry(f.Now, Hub, "operation."+string(f.State), objectOf(op.accountKey()), detail))
+	}
+	return b.t.audit(b.org, entries...)
+}
+
+// objectOf names an account in the audit trail: "crm/1001".
+func objectOf(k identity.AccountKey) string { return k.Connector + "/" + k.Anchor }
+
+// operationDetail is what the audit trail tells of an operation: names, no values.
+func operationDetail(op plan.Operation) map[string]any {
+	d := map[string]any{"operation": op.ID, "kind": op.AccountKey.Kind, "op": op.Kind, "reason": op.Reason}
+	var changed, added, removed []string
+	for _, c := range op.Changes {
+		changed = append(changed, c.Name)
+	}
+	for _, g := range op.Grants {
+		if g.Remove {
+			removed = append(removed, g.Entitlement)
+		} else {
+			added = append(added, g.Entitlement)
+		}
+	}
+	for name, list := range map[string][]string{"changed": changed, "grants_added": added, "grants_removed": removed} {
+		if list != nil {
+			d[name] = list
+		}
+	}
+	return d
+}
