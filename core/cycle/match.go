@@ -163,7 +163,8 @@ func (m *matcher) list(ctx context.Context, object *connector.ObjectType) (listi
 
 func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
-// held names the other identity that the one found account belongs to (QUIRKS HR-2).
+// held names the other identity that the one found account belongs to (QUIRKS
+// HR-2), and says when that one has left (QUIRKS HR-10).
 func (m *matcher) held(ctx context.Context, s *plan.Subject) error {
 	if len(s.Found) != 1 {
 		return nil
@@ -181,8 +182,37 @@ func (m *matcher) held(ctx context.Context, s *plan.Subject) error {
 			return err
 		}
 	}
-	if anchor := m.holders[s.Kind][s.Found[0].Ref.ID]; anchor != s.Anchor {
-		s.HeldBy = anchor
+	anchor := m.holders[s.Kind][s.Found[0].Ref.ID]
+	if anchor == "" || anchor == s.Anchor {
+		return nil
+	}
+	s.HeldBy = anchor
+	return m.former(ctx, s)
+}
+
+// former sets s.Former when s.HeldBy has left and nothing more is to be done with
+// the account.
+func (m *matcher) former(ctx context.Context, s *plan.Subject) error {
+	anchors := []string{s.HeldBy}
+	ids, err := m.pass.Store.Identities(ctx, s.Source, s.Kind, anchors)
+	if err != nil {
+		return err
+	}
+	if state := ids[s.HeldBy].State; state != identity.Gone && state != identity.Leaver {
+		return nil
+	}
+	key := identity.AccountKey{Connector: m.connector.Name, Kind: s.Kind, Anchor: s.HeldBy}
+	open, err := m.pass.Store.OpenOperations(ctx, s.Kind, anchors)
+	if err != nil {
+		return err
+	}
+	accounts, err := m.pass.Store.Accounts(ctx, s.Kind, anchors)
+	if err != nil {
+		return err
+	}
+	_, busy := open[key]
+	if a, ok := accounts[key]; ok && !busy && a.Ownership != identity.Observed && a.Enabled == connector.IsDisabled {
+		s.Former = &a
 	}
 	return nil
 }

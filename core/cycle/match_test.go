@@ -142,6 +142,45 @@ func TestTwoPeopleNeverShareAnAccount(t *testing.T) {
 	require.Equal(t, "crm/adopt/join 1003; crm/create/join 1002; crm/create/join 1004; crm/create/join 1005; crm/create/join 1006", sorted(brief(l.run())), "once the source tells them apart")
 }
 
+// QUIRKS HR-10, HR-11: hired again under another number, a person links the old
+// account; nothing happens by itself.
+func TestRehireUnderAnotherNumber(t *testing.T) {
+	l := newLab(t, "1 name=Boss", "1001 name=Jane mail=j@x.test dept=sales")
+	d := &directory{}
+	l.matching(d, plan.MatchAdopt, askable)
+	l.sync()
+	d.has("id-1001 j@x.test")
+	l.people("1 name=Boss", "1001 name=Jane mail=j@x.test status=T")
+	require.Equal(t, "crm/disable/leave 1001", brief(l.sync()))
+	l.people("1 name=Boss", "1001 name=Jane mail=j@x.test status=T", "2001 name=Jane mail=j@x.test")
+	p := l.sync()
+	require.Equal(t, "crm/adopt/return 2001 -sales", brief(p))
+	require.Equal(t, "rehire 2001", faults(p))
+	require.Equal(t, "1001", p.Operations[0].Replaces)
+	require.Zero(t, l.account("crm", "2001").Rev, "it waits for a person")
+	require.Empty(t, brief(l.sync()), "and is not planned afresh")
+
+	l.people("1 name=Boss", "1001 name=Jane mail=j@x.test", "2001 name=Jane mail=j@x.test")
+	p = l.sync()
+	require.Equal(t, "crm/enable/return 1001 -sales", brief(p))
+	require.Equal(t, "conflict 2001", faults(p))
+	require.Len(t, p.Withdraw, 1, "the first one is back, so it was somebody else")
+
+	l.people("1 name=Boss", "2001 name=Jane mail=j@x.test")
+	require.Equal(t, "crm/disable/gone 1001", brief(l.sync()), "her account is still to be disabled")
+	p = l.sync()
+	require.Equal(t, "crm/adopt/return 2001", brief(p))
+	require.NoError(t, l.store.RetryOperation(t.Context(), p.Operations[0].ID, "helpdesk", l.now))
+	l.drain()
+	linked, former := l.account("crm", "2001"), l.account("crm", "1001")
+	require.Equal(t, "id-1001", linked.Ref.ID)
+	require.Equal(t, connector.IsEnabled, linked.Enabled)
+	require.Empty(t, linked.Grants)
+	require.True(t, former.Absent, "it is nobody's twice")
+	require.Empty(t, former.Grants)
+	require.Empty(t, brief(l.sync()))
+}
+
 func TestManyLookupsBecomeOneListing(t *testing.T) {
 	rows := staff(300, "")
 	d := (&directory{}).has("x1 p1250@x.test")

@@ -76,20 +76,27 @@ func (d *differ) settable(w *mapping.Desired, at *connector.Attr, exists bool) b
 
 // regrant returns the grants to take away and to give so that the account holds
 // what the rules say now, whatever it held before (QUIRKS HR-12).
-func (d *differ) regrant() []GrantChange { return d.grants(d.Want.Grants) }
+func (d *differ) regrant() []GrantChange { return d.grants(d.held(), d.Want.Grants) }
 
-// grants compares the ledger's grants with want: removals first, since a mover
-// loses before gaining, then by entitlement. Grants that others gave are not in
-// the ledger and stay.
-func (d *differ) grants(want []identity.Grant) []GrantChange {
+// held returns the grants that the ledger knows of the account.
+func (d *differ) held() []identity.Grant {
+	if d.Have.Absent {
+		return nil
+	}
+	return d.Have.Grants
+}
+
+// grants compares the grants of the ledger with those wanted. Grants that others
+// gave are not in the ledger and stay.
+func (d *differ) grants(have, want []identity.Grant) []GrantChange {
 	var out []GrantChange
-	for _, g := range d.Have.Grants {
-		if !d.Have.Absent && !holds(want, g.Entitlement) {
+	for _, g := range have {
+		if !holds(want, g.Entitlement) {
 			out = append(out, GrantChange{Grant: g, Remove: true})
 		}
 	}
 	for _, g := range want {
-		if d.Have.Absent || !holds(d.Have.Grants, g.Entitlement) {
+		if !holds(have, g.Entitlement) {
 			out = append(out, GrantChange{Grant: g})
 		}
 	}
@@ -97,7 +104,14 @@ func (d *differ) grants(want []identity.Grant) []GrantChange {
 		d.note(NoteUnable, "grants differ, and the target cannot give or take them")
 		return nil
 	}
-	slices.SortFunc(out, func(x, y GrantChange) int {
+	sortGrantChanges(out)
+	return out
+}
+
+// sortGrantChanges sorts removals first, since a mover loses before gaining, then
+// by entitlement.
+func sortGrantChanges(gs []GrantChange) {
+	slices.SortFunc(gs, func(x, y GrantChange) int {
 		if x.Remove != y.Remove {
 			if x.Remove {
 				return -1
@@ -106,7 +120,6 @@ func (d *differ) grants(want []identity.Grant) []GrantChange {
 		}
 		return strings.Compare(x.Entitlement, y.Entitlement)
 	})
-	return out
 }
 
 func holds(gs []identity.Grant, entitlement string) bool {

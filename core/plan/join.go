@@ -20,6 +20,8 @@ func (d *differ) join() *Operation {
 	case len(d.Found) > 1:
 		d.note(NoteAmbiguous, "several existing accounts match; make the match unique in the target, or link one by hand")
 		return nil
+	case d.Former != nil && len(d.Found) == 1:
+		return d.rehire(&d.Found[0])
 	case d.HeldBy != "":
 		d.note(NoteConflict, "the existing account that matches belongs to %s; two people cannot share an account", d.HeldBy)
 		return nil
@@ -95,16 +97,39 @@ func (d *differ) match(found *connector.Object) *Operation {
 		d.note(NoteObserved, "an existing account matches; it is observed and never touched")
 		return nil
 	}
-	op := d.operation(Adopt, CauseJoin)
+	op := d.adopt(found, CauseJoin)
+	if d.policy.OnMatch != MatchAdopt {
+		op.Park = "an existing account matches; release this operation to take it over, or skip it"
+	}
+	return d.allowed(op)
+}
+
+// adopt begins the operation that takes found over.
+func (d *differ) adopt(found *connector.Object, cause Cause) *Operation {
+	op := d.operation(Adopt, cause)
 	op.Target = found.Ref
 	op.Changes, op.Grants = d.takeover(found), d.regrant()
 	if d.switchable() {
 		op.Enabled = connector.EnabledIf(d.State != identity.PreHire)
 	}
 	op.Correlate = d.correlation(op.Changes)
-	if d.policy.OnMatch != MatchAdopt {
-		op.Park = "an existing account matches; release this operation to take it over, or skip it"
+	return op
+}
+
+// rehire relinks the account of somebody who left, for the same person under
+// another anchor. Whether it is the same person, a person must say; until then it
+// is looked at in every cycle, since the first one may be back (QUIRKS HR-10).
+func (d *differ) rehire(found *connector.Object) *Operation {
+	op := d.adopt(found, CauseReturn)
+	op.Replaces = d.HeldBy
+	for _, g := range d.grants(d.Former.Grants, d.Want.Grants) {
+		if g.Remove { // QUIRKS HR-12: what the rules give now, and nothing from then
+			op.Grants = append(op.Grants, g)
+		}
 	}
+	sortGrantChanges(op.Grants)
+	op.Park = "the account that matches belongs to " + d.HeldBy + ", who has left; release this operation if that is the same person, or skip it"
+	d.note(NoteRehire, "%s", op.Park)
 	return d.allowed(op)
 }
 

@@ -95,5 +95,5 @@ func (d *differ) revocations(cause Cause) []GrantChange {
 	if !d.policy.RevokeOnLeave || cause != CauseLeave && cause != CauseGone {
 		return nil
 	}
-	return d.grants(nil)
+	return d.grants(d.held(), nil)
 }

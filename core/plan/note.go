@@ -25,6 +25,7 @@ const (
 	NoteNotSettable = "not_settable" // read-only, create-only or secret attribute
 	NoteAmbiguous   = "ambiguous"    // several accounts match
 	NoteConflict    = "conflict"     // the account is another identity's (QUIRKS HR-2)
+	NoteRehire      = "rehire"       // perhaps the account of the same person under an earlier anchor
 	NoteNotAsked    = "not_asked"    // the target could not be asked for matches
 	// NoteInFlight: an earlier operation may have reached the target. The account is
 	// looked at again once the plan is applied.
@@ -35,7 +36,7 @@ const (
 
 // unsettled are the codes after which the identity must be looked at again
 // though nothing about it changes.
-var unsettled = []string{NoteAmbiguous, NoteConflict, NoteNotAsked, NoteInvalid, NoteUnknownObject}
+var unsettled = []string{NoteAmbiguous, NoteConflict, NoteRehire, NoteNotAsked, NoteInvalid, NoteUnknownObject}
 
 // Unsettled reports whether the account could not be worked out now, so that it
 // must be looked at again in the next cycle: such a note is a fault of the plan.

@@ -75,6 +75,9 @@ type Subject struct {
 	// HeldBy is the anchor of another identity that the one found account belongs
 	// to already; "": it is nobody's.
 	HeldBy string
+	// Former is the ledger's row of HeldBy when that identity has left: then it may
+	// be the same person, hired again under another anchor. nil otherwise.
+	Former *identity.Account
 	// Unasked: the target could not be asked for matches.
 	Unasked bool
 	// Open is the operation of this account that is not finished yet; nil: none.

@@ -57,6 +57,8 @@ func reasonOf(op *Operation) string {
 	part("changed: ", changed)
 	part("cleared by rule: ", cleared)
 	switch {
+	case op.Replaces != "":
+		b.WriteString("; takes over the account of " + op.Replaces)
 	case op.Kind == Adopt:
 		b.WriteString("; one existing account matches")
 	case op.Kind == Create && op.Cause == CauseReturn:
