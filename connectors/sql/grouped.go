@@ -19,6 +19,8 @@ func (t *Target) grouped(ctx context.Context, db *database, m *model, units []*u
 		out[work[0]] = t.locked(ctx, db, m, units[work[0]])
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, t.cfg.timeout())
+	defer cancel()
 	s, err := db.sessions.take(ctx)
 	if err != nil {
 		t.failEach(units, work, out, unreached(db.d.FaultOf(err)))
