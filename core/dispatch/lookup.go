@@ -21,7 +21,7 @@ func (a *attempt) lookup(ctx context.Context, hints ...connector.Ref) Sighting {
 			refs = append(refs, h)
 		}
 	}
-	if c := a.w.Correlate; !c.IsZero() {
+	if c := correlation(a.w, typ); !c.IsZero() {
 		refs = append(refs, connector.Ref{Type: typ.Name, Name: c.Value, By: c})
 	}
 	seen := Sighting{Blind: true}

@@ -95,27 +95,57 @@ func settleFailed(err *connector.Error) Verdict {
 	return v
 }
 
-// ours reports whether obj is the account that w made or may take over. The
-// anchor decides where the account carries it; else it must be just as the
-// create asked for, because a natural key alone may be a namesake's.
+// ours reports whether obj is the account that w is about. The anchor decides
+// where the account carries it; else it must be just as w asked for, because a
+// natural key alone may be a namesake's.
 func ours(w Work, shape Shape, obj connector.Object) bool {
 	if w.AdoptExisting {
 		return true
 	}
 	typ := shape.typeOf(w.AccountKey.Kind)
-	asWanted := true
-	for _, c := range w.Changes {
-		attr := attrOf(typ, c.Name)
-		has := obj.Attributes.Get(c.Name)
-		if len(c.After) == 1 && connector.Text(c.After[0]) == w.Anchor && len(has) > 0 {
-			return same(attr, has, c.After)
-		}
-		after, ok := w.Refs.resolve(shape, attr, c.After)
-		if ok && !attr.WriteOnly && !attr.Secret && !same(attr, has, after) {
-			asWanted = false
+	for _, want := range w.wanted() {
+		attr := attrOf(typ, want.Name)
+		has := obj.Attributes.Get(want.Name)
+		if carriesAnchor(w, want) && len(has) > 0 {
+			return same(attr, has, want.Values)
 		}
 	}
-	return asWanted
+	for _, c := range w.Changes {
+		attr := attrOf(typ, c.Name)
+		after, ok := w.Refs.resolve(shape, attr, c.After)
+		if ok && !attr.WriteOnly && !attr.Secret && !same(attr, obj.Attributes.Get(c.Name), after) {
+			return false
+		}
+	}
+	return true
+}
+
+// wanted is what the account holds once w is done, references as anchors.
+func (w Work) wanted() connector.Attributes {
+	as := w.Account.Applied
+	for _, c := range w.Changes {
+		as = set(as, c.Name, c.After)
+	}
+	return as
+}
+
+func carriesAnchor(w Work, a connector.Attribute) bool {
+	return len(a.Values) == 1 && connector.Text(a.Values[0]) == w.Anchor
+}
+
+// correlation says how w's account is found without its id: as the plan says,
+// else by an attribute of its type that carries the anchor. A name alone, which
+// may be what is being changed, does not do.
+func correlation(w Work, typ connector.ObjectType) connector.Correlation {
+	if !w.Correlate.IsZero() {
+		return w.Correlate
+	}
+	for _, a := range w.wanted() {
+		if carriesAnchor(w, a) && slices.Contains(typ.Correlation, a.Name) {
+			return connector.Correlation{Attribute: a.Name, Value: w.Anchor}
+		}
+	}
+	return connector.Correlation{}
 }
 
 // observe records in a what the target was seen to hold of what w is about.

@@ -359,3 +359,30 @@ func TestAnAccountThatSomebodyElseChanges(t *testing.T) {
 		}
 	})
 }
+
+// Where a name is part of the id, a rename whose reply was lost leaves the
+// account under an id that nobody has told us.
+func TestALostRenameIsFoundByTheAnchor(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t)
+		b.enqueue(joiner("1001"))
+		b.drain()
+		b.after = func(op connector.Operation, _ int) *connector.Result {
+			if op.Verb() != connector.VerbRename {
+				return nil
+			}
+			o := b.objects["u1"]
+			o.Ref.ID = "new"
+			delete(b.objects, "u1")
+			b.objects["new"] = o
+			return &connector.Result{Outcome: connector.OutcomeUnknown}
+		}
+		b.enqueue(of("1001", plan.Update, change("login", "u1001", "jane"), change("mail", "", "a@x")))
+		b.drain()
+		b.wants("create 1001", "rename u1", "update new")
+		b.state("1001", store.OpDone)
+		if a := b.ledger("1001"); a.Ref.ID != "new" || a.Applied.Text("login") != "jane" {
+			t.Errorf("ledger %+v", a)
+		}
+	})
+}
