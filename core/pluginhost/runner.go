@@ -34,6 +34,7 @@ type runner struct {
 	mu      sync.Mutex
 	process *os.Process // nil before the start
 	reaped  bool
+	doomed  bool // to be killed, also when it has not started yet
 }
 
 func newRunner(bin *binary, dir string, printed io.Writer) *runner {
@@ -66,8 +67,12 @@ func (r *runner) Start(context.Context) error {
 	}
 	r.mu.Lock()
 	r.process = r.cmd.Process
+	doomed := r.doomed
 	r.mu.Unlock()
 	go r.wait()
+	if doomed {
+		r.kill()
+	}
 	if err := limit(r.process.Pid); err != nil {
 		r.kill()
 		return err
@@ -112,8 +117,14 @@ func (r *runner) closePipes() {
 	}
 }
 
-// kill ends the whole process group at once. It may be called at any time.
-func (r *runner) kill() { r.signal(syscall.SIGKILL) }
+// kill ends the whole process group at once. It may be called at any time:
+// before the start, it ends the process as soon as there is one.
+func (r *runner) kill() {
+	r.mu.Lock()
+	r.doomed = true
+	r.mu.Unlock()
+	r.signal(syscall.SIGKILL)
+}
 
 // signal sends sig to the process group; nothing happens once it was reaped.
 func (r *runner) signal(sig syscall.Signal) {
