@@ -21,9 +21,9 @@ import (
 // eventful is a lab at the moment before a cycle in which everything happens:
 // somebody joins, moves, leaves by status and by date, vanishes, comes twice, and
 // somebody's account is due to be deleted.
-func eventful(t *testing.T, opts ...store.Option) *lab {
+func eventful(t *testing.T, org *store.Org) *lab {
 	t.Helper()
-	l := newLabOn(t, storetest.New(t, opts...), "1 name=Boss", "1001 name=Mover dept=sales", "1002 name=Leaver", "1003 name=Timer end=2026-03-02",
+	l := newLabOn(t, org, "1 name=Boss", "1001 name=Mover dept=sales", "1002 name=Leaver", "1003 name=Timer end=2026-03-02",
 		"1004 name=Gone", "1005 name=Expired status=A", "1006 name=Same", "1007 name=Double")
 	l.connector("crm", plan.Policy{DeleteAfter: 20 * time.Hour}, mapping.Rules{})
 	l.sync()
@@ -39,10 +39,12 @@ const everything = "crm/delete/expired 1005; crm/disable/gone 1004; crm/disable/
 	"crm/create/join 1008; crm/update/change 1; crm/update/change 1001 -sales; crm/update/change 1006"
 
 func TestEverythingAtOnce(t *testing.T) {
-	l := eventful(t)
-	p := l.sync()
-	require.Equal(t, sorted(everything), sorted(brief(p)))
-	require.Empty(t, brief(l.sync()))
+	storetest.Each(t, func(t *testing.T, org *store.Org) {
+		l := eventful(t, org)
+		p := l.sync()
+		require.Equal(t, sorted(everything), sorted(brief(p)))
+		require.Empty(t, brief(l.sync()))
+	})
 }
 
 // A cycle that dies at any commit is made good by the next one.
@@ -50,12 +52,12 @@ func TestEveryCommitMayFail(t *testing.T) {
 	failing := errors.New("the disk is full")
 	for n := 1; ; n++ {
 		at := 0
-		l := eventful(t, store.WithCommitHook(func(int, string) error {
+		l := eventful(t, storetest.New(t, store.WithCommitHook(func(int, string) error {
 			if at--; at == 0 {
 				return failing
 			}
 			return nil
-		}))
+		})))
 		at = n
 		_, err := l.try()
 		died := at <= 0
@@ -75,7 +77,7 @@ func TestEveryCommitMayFail(t *testing.T) {
 // A reading that breaks off at any record concludes nothing.
 func TestEveryRecordMayBeTheLast(t *testing.T) {
 	for n := 1; n <= 9; n++ {
-		l := eventful(t)
+		l := eventful(t, storetest.New(t))
 		l.file.breakAt = n
 		_, err := l.try()
 		require.EqualError(t, err, "source hr: the disk is gone")
