@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -58,6 +60,7 @@ func TestScripts(t *testing.T) {
 			"exits":  exits,
 			"nohits": nohits,
 			"id":     capture,
+			"tmpfs":  tmpfs,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {
@@ -65,6 +68,8 @@ func TestScripts(t *testing.T) {
 				return os.Getenv("PROVHUB_TEST_PG_TARGET_URL") != "", nil
 			case "root":
 				return os.Getuid() == 0, nil
+			case "mount": // tmpfs can be mounted here
+				return mayMount(), nil
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
@@ -90,6 +95,33 @@ func setupScript(env *testscript.Env) error {
 	env.Setenv("XDG_RUNTIME_DIR", "")
 	env.Setenv("TMPDIR", os.TempDir())
 	return nil
+}
+
+// mayMount reports whether a file system can be mounted: root in a container
+// often may not.
+var mayMount = sync.OnceValue(func() bool {
+	dir, err := os.MkdirTemp("", "provhub-mount-")
+	if err != nil {
+		return false
+	}
+	defer os.Remove(dir)
+	if syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=16k") != nil {
+		return false
+	}
+	return syscall.Unmount(dir, 0) == nil
+})
+
+// tmpfs mounts a small file system for the length of the script: tmpfs FOLDER SIZE.
+func tmpfs(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: tmpfs FOLDER SIZE")
+	}
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o700))
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+args[1]); err != nil {
+		ts.Fatalf("mount: %v", err)
+	}
+	ts.Defer(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
 }
 
 // exits runs a command that must end with the given code: exits 3 provhub sync.

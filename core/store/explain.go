@@ -62,6 +62,9 @@ func (s *Store) explain(err error) error {
 // sqliteHint says in plain words what a result code of SQLite means here; "" for
 // those that need no translation.
 func (s *Store) sqliteHint(code int) string {
+	if code == sqlite3.SQLITE_IOERR_SHMSIZE { // no room for the index beside the database
+		code = sqlite3.SQLITE_FULL
+	}
 	switch code & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return "the disk is full: nothing of this step was written; free space on the disk of " + s.path() +
