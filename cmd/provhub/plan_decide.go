@@ -1,0 +1,69 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/provhub/provhub/core/hub"
+	"github.com/provhub/provhub/core/store"
+)
+
+func (a *app) planApprove() *cobra.Command {
+	var reason string
+	var valid time.Duration
+	c := &cobra.Command{
+		Use: "approve HASH --reason TEXT", Short: "Release a plan that a guard holds", Args: args(cobra.ExactArgs(1), "the hash of one plan"),
+		Long: `Release a plan that a guard holds. The approval is for exactly this plan, names you in
+the audit trail, and ends by itself; then ` + "`provhub apply HASH`" + ` carries it out.`,
+		Example: `  provhub plan approve 5f0c2e --reason "site closed, ticket 4711" --valid 4h`,
+		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
+			if strings.TrimSpace(reason) == "" {
+				return usageError{errors.New("--reason is needed: the audit trail keeps it")}
+			}
+			if valid <= 0 || valid > 7*24*time.Hour {
+				return usageError{fmt.Errorf("--valid is %s; expected up to 168h", valid)}
+			}
+			row, err := h.State().Plan(cmd.Context(), args[0])
+			if err != nil {
+				return planError(args[0], err)
+			}
+			now := h.Now()
+			if err := h.State().ApprovePlan(cmd.Context(), row.Hash, store.Approval{By: a.actor, Reason: reason, At: now, Until: now.Add(valid)}); err != nil {
+				return err
+			}
+			a.printf("Approved until %s by %s. To carry it out: provhub apply %s\n", when(now.Add(valid), now), a.actor, short(row.Hash))
+			return nil
+		}),
+	}
+	c.Flags().StringVar(&reason, "reason", "", "why this is right; it goes into the audit trail")
+	c.Flags().DurationVar(&valid, "valid", 4*time.Hour, "how long the approval holds, at most 168h")
+	return c
+}
+
+func (a *app) planReject() *cobra.Command {
+	var reason string
+	c := &cobra.Command{
+		Use: "reject HASH --reason TEXT", Short: "Refuse a plan for good", Args: args(cobra.ExactArgs(1), "the hash of one plan"),
+		Example: `  provhub plan reject 5f0c2e --reason "HR sent half a file"`,
+		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
+			if strings.TrimSpace(reason) == "" {
+				return usageError{errors.New("--reason is needed: the audit trail keeps it")}
+			}
+			row, err := h.State().Plan(cmd.Context(), args[0])
+			if err != nil {
+				return planError(args[0], err)
+			}
+			if err := h.State().RejectPlan(cmd.Context(), row.Hash, a.actor, reason, h.Now()); err != nil {
+				return err
+			}
+			a.printf("Rejected: plan %s is never carried out.\n", short(row.Hash))
+			return nil
+		}),
+	}
+	c.Flags().StringVar(&reason, "reason", "", "why; it goes into the audit trail")
+	return c
+}

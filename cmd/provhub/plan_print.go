@@ -1,0 +1,167 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/core/cycle"
+	"github.com/provhub/provhub/core/hub"
+	"github.com/provhub/provhub/core/plan"
+	"github.com/provhub/provhub/core/store"
+)
+
+func (a *app) printPlanned(p hub.Planned, all bool) {
+	a.printReading(p)
+	for _, problem := range p.Problems {
+		a.printf("  NOT PLANNED: %s\n", strings.ReplaceAll(problem, "\n", "\n    "))
+	}
+	a.printf("\nPlan %s: %s\n", short(p.Plan.Hash), countsText(p.Plan.Operations))
+	a.printOps(p.Plan.Operations, all)
+	if n := len(p.Plan.Withdraw); n > 0 {
+		a.printf("\n%s withdrawn: no longer wanted.\n", plural(n, "open operation is", "open operations are"))
+	}
+	a.printNotes("Left alone", p.Plan.Notes)
+	a.printNotes("Could not be worked out", p.Plan.Faults)
+	switch {
+	case p.Status == store.PlanHeld:
+		a.printf("\nHELD, nothing is sent:\n")
+		for _, v := range p.Plan.Verdicts {
+			a.printf("  %s\n", v.Text)
+		}
+		if !slices.ContainsFunc(p.Plan.Verdicts, ofSource) {
+			a.printf("When all of this is right: provhub plan approve %s --reason TEXT\n", short(p.Plan.Hash))
+		}
+	case p.Status == store.PlanProposed && len(p.Plan.Operations)+len(p.Plan.Withdraw) > 0:
+		a.printf("\nNothing was sent. To carry it out: provhub apply %s\n", short(p.Plan.Hash))
+	}
+}
+
+// ofSource tells the guards of a source: approving the plan does not answer them,
+// their text says what does.
+func ofSource(v plan.Verdict) bool {
+	return v.Guarded == plan.GuardVanish || v.Guarded == plan.GuardClock
+}
+
+// printReading says what was read, and everything that was wrong with it.
+func (a *app) printReading(p hub.Planned) {
+	r := p.Report
+	a.printf("Source %s: %s\n", p.Source, readingText(r))
+	for _, w := range append(r.Source.Warnings, r.Warnings...) {
+		a.printf("  warning: %s\n", w)
+	}
+	faults := append(r.Source.Faults, r.Faults...)
+	for _, f := range faults {
+		a.printf("  bad record: %s\n", f.String())
+	}
+	if more := r.Source.FaultCount + r.FaultCount - len(faults); more > 0 {
+		a.printf("  and %s\n", plural(more, "more bad record", "more bad records"))
+	}
+	for _, w := range r.Source.Incomplete {
+		a.printf("  incomplete: %s; nobody is taken to have left\n", w)
+	}
+}
+
+// readingText says in one line what a reading found.
+func readingText(r cycle.Report) string {
+	if r.Unchanged {
+		return list([]string{"unchanged since the last time", count(r.Timers, "whose date has come")})
+	}
+	what := list([]string{
+		count(r.New, "new"), count(r.Changed, "changed"), count(r.Vanished, "no longer there"),
+		count(r.Missing, "missing and kept"), count(r.Doubles, "twice in it and left alone"), count(r.Timers, "whose date has come"),
+	})
+	if what == "" {
+		what = "nothing new"
+	}
+	return plural(r.Source.Rows, "row", "rows") + ", " + what
+}
+
+// countsText counts operations by kind: "3 create, 1 disable".
+func countsText(ops []plan.Operation) string {
+	counts := map[plan.Kind]int{}
+	for _, o := range ops {
+		counts[o.Kind]++
+	}
+	return kindsText(counts)
+}
+
+func kindsText(counts plan.Counts) string {
+	var parts []string
+	for _, k := range plan.Kinds {
+		if counts[k] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[k], k))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing to do"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// opsShown is how many operations a plan lists when not asked for all.
+const opsShown = 20
+
+func (a *app) printOps(ops []plan.Operation, all bool) {
+	shown := ops
+	if !all && len(ops) > opsShown {
+		shown = ops[:opsShown]
+	}
+	rows := make([][]any, len(shown))
+	for i, o := range shown {
+		rows[i] = []any{o.Connector, o.Anchor, o.Kind, changesText(o), o.Reason}
+	}
+	if len(rows) > 0 {
+		a.printf("\n")
+	}
+	a.table([]any{"connector", "person", "operation", "changes", "because"}, rows)
+	if len(shown) < len(ops) {
+		a.printf("… and %d more; --all lists them, `provhub plan show` too\n", len(ops)-len(shown))
+	}
+}
+
+// changesText says in one line what an operation changes.
+func changesText(o plan.Operation) string {
+	var parts []string
+	for _, c := range o.Changes {
+		switch {
+		case slices.Equal(textsOf(c.Before), textsOf(c.After)):
+		case len(c.Before) == 0:
+			parts = append(parts, c.Name+"="+valuesText(c.After))
+		default:
+			parts = append(parts, c.Name+": "+valuesText(c.Before)+" → "+valuesText(c.After))
+		}
+	}
+	for _, g := range o.Grants {
+		if g.Remove {
+			parts = append(parts, "−"+g.Entitlement)
+		} else {
+			parts = append(parts, "+"+g.Entitlement)
+		}
+	}
+	if len(parts) > 4 {
+		parts = append(parts[:3], fmt.Sprintf("and %d more", len(parts)-3))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func textsOf(vs connector.Values) []string {
+	out := make([]string, len(vs))
+	for i, v := range vs {
+		out[i] = connector.Text(v)
+	}
+	return out
+}
+
+func (a *app) printNotes(title string, notes []plan.Note) {
+	if len(notes) == 0 {
+		return
+	}
+	a.printf("\n%s:\n", title)
+	rows := make([][]any, 0, len(notes))
+	for _, n := range notes {
+		rows = append(rows, []any{n.Connector, n.Anchor, n.Text})
+	}
+	a.table([]any{"connector", "person", "why"}, rows)
+}
