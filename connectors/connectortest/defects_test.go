@@ -414,10 +414,13 @@ var definitionDefects = []defect{
 func TestEachCheckFindsItsDefect(t *testing.T) {
 	for _, d := range slices.Concat(targetDefects, definitionDefects, serverDefects) {
 		t.Run(d.name, func(t *testing.T) {
-			t.Parallel()
 			ids, _, _ := strings.Cut(d.name, ":")
 			want := strings.Split(ids, "+")
 			target := memoryTarget(t)
+			if !slices.Contains(want, "I3") {
+				t.Parallel()
+				target.Skip = map[string]string{"I3": "other suites run in this process at the same time"}
+			}
 			assert.Equal(t, want, failures(t, target, d.host(), want))
 		})
 	}

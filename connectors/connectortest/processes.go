@@ -1,10 +1,8 @@
 package connectortest
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -15,13 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
-
-	"github.com/provhub/provhub/plugins/protocol"
-	"github.com/provhub/provhub/schemas/gen/pluginv1"
 )
 
 var processChecks = []Check{
@@ -101,139 +92,8 @@ func quietStdout(ctx context.Context, e *Env) error {
 	return nil
 }
 
-func closedToOthers(ctx context.Context, e *Env) error {
-	l, ok := e.run.(*launched)
-	if !ok || l.p.Addr() == nil {
-		return skip("it is not known where the plugin listens")
-	}
-	path := l.p.Addr().String()
-	for _, p := range []string{path, filepath.Dir(path), l.p.Dir()} {
-		info, err := os.Stat(p)
-		if err != nil {
-			continue // not a file system's address
-		}
-		if !info.IsDir() && info.Mode().Perm()&0o022 != 0 && !private(filepath.Dir(p)) {
-			return fmt.Errorf("others may write to the socket %s (mode %v)", p, info.Mode().Perm())
-		}
-	}
-	for how, creds := range map[string]credentials.TransportCredentials{
-		"without TLS":           insecure.NewCredentials(),
-		"without a certificate": credentials.NewTLS(&tls.Config{InsecureSkipVerify: true}), // the caller does not care who answers
-	} {
-		if answersTo(ctx, path, creds) {
-			return fmt.Errorf("it answers a caller %s", how)
-		}
-	}
-	return nil
-}
-
-// answersTo reports whether Describe is answered to a caller with creds.
-func answersTo(ctx context.Context, path string, creds credentials.TransportCredentials) bool {
-	conn, err := grpc.NewClient("unix:"+path, grpc.WithTransportCredentials(creds))
-	if err != nil {
-		return false
-	}
-	defer conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	_, err = pluginv1.NewConnectorServiceClient(conn).Describe(ctx, &pluginv1.DescribeRequest{})
-	return err == nil
-}
-
-// private reports whether a folder above path is closed to others.
-func private(dir string) bool {
-	for ; dir != "/" && dir != "."; dir = filepath.Dir(dir) {
-		if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o077 == 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// offered is how a plugin that was started by hand answers the handshake.
-type offered struct {
-	line   string // on stdout
-	stderr string
-	exited bool
-}
-
-// offer starts the binary with nothing but what the handshake needs.
-func (e *Env) offer(ctx context.Context, majors, dir string) (offered, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	var log bytes.Buffer
-	cmd := exec.CommandContext(ctx, e.Target.Binary)
-	cmd.Dir, cmd.Stderr, cmd.WaitDelay = dir, &log, time.Second
-	cmd.Env = []string{protocol.MagicCookieKey + "=" + protocol.MagicCookieValue, "PLUGIN_PROTOCOL_VERSIONS=" + majors}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return offered{}, err
-	}
-	if err := cmd.Start(); err != nil {
-		return offered{}, err
-	}
-	line, readErr := bufio.NewReader(out).ReadString('\n')
-	if readErr == nil {
-		_ = cmd.Process.Kill()
-	}
-	_ = cmd.Wait() // killed, or it says more on stderr than in its status
-	o := offered{line: strings.TrimSpace(line), stderr: log.String(), exited: readErr != nil}
-	if parts := strings.Split(o.line, "|"); len(parts) > 3 && parts[2] == "unix" {
-		_ = os.RemoveAll(parts[3]) // it was killed before it could
-	}
-	if ctx.Err() != nil && o.line == "" {
-		return o, errors.New("there was no handshake within 10 s")
-	}
-	return o, nil
-}
-
-func picksVersion(ctx context.Context, e *Env) error {
-	for _, majors := range []string{"1", "1,2", "2"} {
-		o, err := e.offer(ctx, majors, "")
-		if err != nil {
-			return fmt.Errorf("offered %s: %w", majors, err)
-		}
-		if o.exited {
-			if strings.Contains(majors, "1") || strings.TrimSpace(o.stderr) == "" {
-				return fmt.Errorf("offered %s: it exits, and says %q", majors, clip(o.stderr, 200))
-			}
-			continue
-		}
-		parts := strings.Split(o.line, "|")
-		if len(parts) < 5 || parts[4] != "grpc" {
-			return fmt.Errorf("offered %s: the handshake is %q", majors, clip(o.line, 80))
-		}
-		picked := parts[1]
-		// Where nothing fits it names its own, and the hub refuses it.
-		if fit := slices.Contains(strings.Split(majors, ","), picked); !fit && strings.Contains(majors, strconv.Itoa(protocol.Major)) {
-			return fmt.Errorf("offered %s: it picks %s", majors, picked)
-		}
-	}
-	return nil
-}
-
-func cleanStart(ctx context.Context, e *Env) error {
-	dir, err := os.MkdirTemp("", "conformance")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	o, err := e.offer(ctx, strconv.Itoa(protocol.Major), dir)
-	if err != nil {
-		return err
-	}
-	if o.exited {
-		return fmt.Errorf("it does not start with an empty environment: %s", clip(o.stderr, 300))
-	}
-	left, err := os.ReadDir(dir)
-	if err == nil && len(left) > 0 {
-		err = fmt.Errorf("it leaves %s in its working directory", left[0].Name())
-	}
-	return err
-}
-
 func startsAndStops(ctx context.Context, e *Env) error {
-	n := e.scaled(50)
+	n := max(8, int(50*e.Scale))
 	before := openFiles(os.Getpid())
 	var took []time.Duration
 	for range n {

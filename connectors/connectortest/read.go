@@ -2,10 +2,14 @@ package connectortest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/plugins/protocol"
+	"github.com/provhub/provhub/schemas/gen/pluginv1"
 )
 
 // read returns an object as the target has it: by Get, else from a List. What
@@ -109,4 +113,49 @@ func (e *Env) count(ctx context.Context, typ string, by connector.Correlation) (
 		}
 	}
 	return n, nil
+}
+
+// list reads all objects of a type.
+func (e *Env) list(ctx context.Context, q connector.ListQuery) ([]connector.Object, *pluginv1.ListResponse, error) {
+	var out []connector.Object
+	pages, err := e.run.rpc().List(ctx, protocol.ToProtoListRequest(e.instance, q))
+	for err == nil {
+		var m *pluginv1.ListResponse
+		if m, err = pages.Recv(); err != nil {
+			break
+		}
+		for _, p := range m.GetObjects() {
+			o, err := protocol.FromProtoObject(p)
+			if err != nil {
+				return nil, nil, err
+			}
+			out = append(out, o)
+		}
+		if e := protocol.FromProtoError(m.GetError()); e != nil {
+			return out, m, e
+		}
+		if m.GetLast() {
+			return out, m, nil
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = errors.New("the listing ended without a last message")
+	}
+	return out, nil, fmt.Errorf("List: %w", err)
+}
+
+// get reads one object.
+func (e *Env) get(ctx context.Context, ref connector.Ref) (connector.Object, error) {
+	p, err := protocol.ToProtoRef(ref)
+	if err != nil {
+		return connector.Object{}, err
+	}
+	r, err := e.run.rpc().Get(ctx, &pluginv1.GetRequest{InstanceId: e.instance, Ref: p})
+	if err != nil {
+		return connector.Object{}, fmt.Errorf("Get: %w", err)
+	}
+	if e := protocol.FromProtoError(r.GetError()); e != nil {
+		return connector.Object{}, e
+	}
+	return protocol.FromProtoObject(r.GetObject())
 }

@@ -258,7 +258,7 @@ func TestEachCheckFindsItsDefectInAProcess(t *testing.T) {
 			require.NoError(t, copyFile(sound, target.Binary))
 			// The rest of the suite is the same as in-process.
 			o := Options{Quick: true, Only: []string{id}}
-			if !testing.Short() {
+			if !testing.Short() && id != "A7" { // which would take long with every start
 				o.Only = append(o.Only, "A1", "A2", "A3", "A4", "A5", "A6", "A8", "C2", "E1", "F1", "G2", "G3", "H4", "H5")
 			}
 			report, err := Suite(t.Context(), target, o)

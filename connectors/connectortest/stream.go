@@ -166,6 +166,19 @@ func (s *stream) answered(ids []string) []string {
 	return out
 }
 
+// made returns the objects of a type that the answers name.
+func (s *stream) made(typ string) []connector.Ref {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var refs []connector.Ref
+	for _, r := range s.results {
+		if r.Object != nil && r.Object.Ref.ID != "" {
+			refs = append(refs, connector.Ref{Type: typ, ID: r.Object.Ref.ID})
+		}
+	}
+	return refs
+}
+
 // surplus returns answers that nobody waited for.
 func (s *stream) surplus() []string {
 	s.mu.Lock()

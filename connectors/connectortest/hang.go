@@ -1,0 +1,138 @@
+package connectortest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/schemas/gen/pluginv1"
+)
+
+// hangLimit is the time limit of operations that will not be answered.
+const hangLimit = 250 * time.Millisecond
+
+func neverAnswers(ctx context.Context, e *Env) error {
+	hang, err := e.withFault(ctx, Hang)
+	if err != nil {
+		return err
+	}
+	t, err := e.creatable()
+	if err != nil {
+		return err
+	}
+	var ops []connector.Operation
+	for range 2 * max(1, e.Caps.MaxInFlight) {
+		c, err := hang.creation(ctx, t, false)
+		if err != nil {
+			return err
+		}
+		c.Timeout = hangLimit
+		ops = append(ops, c)
+	}
+	s, err := hang.apply(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.send(ops...); err != nil {
+		return err
+	}
+	time.Sleep(hangLimit / 4) // until all of them hang
+	if err := e.healthy(ctx); err != nil {
+		return err
+	}
+	for _, op := range ops {
+		// In rounds of max_in_flight, each within the limit and its grace.
+		limited, cancel := context.WithTimeout(ctx, 2*(hangLimit+answerGrace)+answerGrace)
+		r, err := s.wait(limited, op.Meta().ID)
+		cancel()
+		if err != nil {
+			return err
+		}
+		if r.Outcome.Done() {
+			return fmt.Errorf("a create that the target never answered is told as %s", r.Outcome)
+		}
+	}
+	return e.healthy(ctx)
+}
+
+// healthLimit is how long the plugin may take to answer Health.
+const healthLimit = 100 * time.Millisecond
+
+// healthy asks after the plugin's health, which it must know by heart. The
+// best of three counts: the machine may be busy.
+func (e *Env) healthy(ctx context.Context) error {
+	var took time.Duration
+	for range 3 {
+		began := time.Now()
+		if _, err := e.run.rpc().Health(ctx, &pluginv1.HealthRequest{}); err != nil {
+			return fmt.Errorf("Health: %w", err)
+		}
+		if took = time.Since(began); took < healthLimit {
+			return nil
+		}
+	}
+	return fmt.Errorf("Health took %v, want less than %v", took.Round(time.Millisecond), healthLimit)
+}
+
+// memoryLimit is what waiting operations may cost.
+const memoryLimit = 64 << 20
+
+func boundedMemory(ctx context.Context, e *Env) error {
+	slow, err := e.withFault(ctx, Slow)
+	if err != nil {
+		return err
+	}
+	t, err := e.creatable()
+	if err != nil {
+		return err
+	}
+	s, err := slow.apply(ctx)
+	if err != nil {
+		return err
+	}
+	before, err := e.heap(ctx)
+	if err != nil {
+		return err
+	}
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		for range e.scaled(10_000) {
+			c, err := slow.creation(ctx, t, false)
+			if err != nil || s.send(c) != nil { // the stream is closed below
+				return
+			}
+		}
+	}()
+	deadline := time.After(5 * time.Second)
+	for ticks := 0; ticks < 3; {
+		select {
+		case <-sent:
+			ticks++ // a few looks more at what has come in
+		case <-deadline: // the plugin pushes back, which is well
+			ticks = 3
+		default:
+		}
+		time.Sleep(50 * time.Millisecond)
+		now, err := e.heap(ctx)
+		if err != nil {
+			return err
+		}
+		if now-before > memoryLimit {
+			return fmt.Errorf("the plugin's heap grew by %d MiB while operations wait, want at most %d", (now-before)>>20, memoryLimit>>20)
+		}
+	}
+	s.close()
+	<-sent
+	e.made = append(e.made, s.made(t.Name)...)
+	return nil
+}
+
+func (e *Env) heap(ctx context.Context) (int64, error) {
+	h, err := e.run.rpc().Health(ctx, &pluginv1.HealthRequest{})
+	if err != nil {
+		return 0, fmt.Errorf("Health: %w", err)
+	}
+	return h.GetHeapBytes(), nil
+}

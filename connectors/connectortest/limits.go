@@ -1,0 +1,121 @@
+package connectortest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/provhub/provhub/connectors/connector"
+)
+
+func parallel(ctx context.Context, e *Env) error {
+	if e.Target.Delay <= 0 {
+		return skip("the target does not say how long a call takes when it is slow")
+	}
+	if e.Caps.PreferredBatch > 1 || e.Caps.Atomic {
+		return skip("the connector works in batches")
+	}
+	slow, err := e.withFault(ctx, Slow)
+	if err != nil {
+		return err
+	}
+	t, err := e.creatable()
+	if err != nil {
+		return err
+	}
+	limit, n := max(1, e.Caps.MaxInFlight), 2*max(1, e.Caps.MaxInFlight)
+	alone := time.Duration(n) * e.Target.Delay
+	for range 3 { // the machine may be busy
+		took, err := slow.burst(ctx, t, n)
+		if err != nil {
+			return err
+		}
+		if took < 2*e.Target.Delay { // two rounds at least
+			return fmt.Errorf("%d operations took %v: more than max_in_flight (%d) ran at once", n, took, limit)
+		}
+		if limit <= 2 || took <= alone/2 {
+			return nil
+		}
+	}
+	return fmt.Errorf("%d operations took %v or more: they do not run in parallel (max_in_flight is %d)", n, alone/2, limit)
+}
+
+// burst sends n creates at once and returns how long all of them took.
+func (e *Env) burst(ctx context.Context, t connector.ObjectType, n int) (time.Duration, error) {
+	var ops []connector.Operation
+	for range n {
+		c, err := e.creation(ctx, t, false)
+		if err != nil {
+			return 0, err
+		}
+		ops = append(ops, c)
+	}
+	began := time.Now()
+	results, err := e.do(ctx, ops...)
+	took := time.Since(began)
+	for i, r := range results {
+		if err == nil {
+			err = done(ops[i], r)
+		}
+	}
+	return took, err
+}
+
+func timeLimit(ctx context.Context, e *Env) error {
+	hang, err := e.withFault(ctx, Hang)
+	if err != nil {
+		return err
+	}
+	t, err := e.creatable()
+	if err != nil {
+		return err
+	}
+	limited, err := hang.creation(ctx, t, false)
+	if err != nil {
+		return err
+	}
+	limited.Timeout = hangLimit
+	if err := hang.unknownWithin(ctx, limited, limited.Timeout+answerGrace, connector.CodeTimeout); err != nil {
+		return fmt.Errorf("time limit: %w", err)
+	}
+	cancelled, err := hang.creation(ctx, t, false)
+	if err != nil {
+		return err
+	}
+	time.AfterFunc(100*time.Millisecond, func() { _ = hang.stream.cancel(cancelled.ID) })
+	if err := hang.unknownWithin(ctx, cancelled, 100*time.Millisecond+answerGrace, connector.CodeTimeout, connector.CodeUnavailable); err != nil {
+		return fmt.Errorf("cancel: %w", err)
+	}
+	if hang.stream.cause() != nil && isEnded(hang.stream) {
+		return fmt.Errorf("the stream ended: %w", hang.stream.cause())
+	}
+	_, _, err = e.create(ctx, t, false) // another instance of the same plugin
+	return err
+}
+
+func isEnded(s *stream) bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// unknownWithin sends an operation to a target that hangs: the outcome must be
+// told as unknown, in time.
+func (e *Env) unknownWithin(ctx context.Context, op connector.Operation, limit time.Duration, codes ...connector.Code) error {
+	began := time.Now()
+	r, err := e.one(ctx, op)
+	if err != nil {
+		return err
+	}
+	if took := time.Since(began); took > limit {
+		return fmt.Errorf("answered after %v, want at most %v", took.Round(time.Millisecond), limit)
+	}
+	if r.Outcome != connector.OutcomeUnknown || r.Err == nil || !slices.Contains(codes, r.Err.Code) {
+		return fmt.Errorf("want unknown with %v, got %s", codes, told(r))
+	}
+	return nil
+}
