@@ -48,7 +48,7 @@ func (o Outcome) Row() string {
 	mark := map[Status]string{Pass: "ok", Failed: "FAIL", Skipped: "skip"}[o.Status]
 	row := fmt.Sprintf("%s\t%s\t%s\t%s", mark, o.ID, o.Host, o.Title)
 	if o.Status == Skipped {
-		row += "\t(" + o.Reason + ")"
+		row += "  (" + o.Reason + ")"
 	}
 	return row
 }
