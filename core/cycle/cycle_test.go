@@ -94,6 +94,16 @@ func TestChangedRulesLookAtEveryone(t *testing.T) {
 	require.Zero(t, l.report.Evaluated, "then only who changed")
 }
 
+func TestRulesThatReadTheTimeLookAtEveryone(t *testing.T) {
+	l := newLab(t, "1001 name=Jane")
+	l.connector("erp", plan.Policy{}, mapping.Rules{Attributes: []mapping.AttributeRule{
+		{To: "userName", From: mapping.Rule{Expr: `person.name + " " + string(date(now, "UTC"))`, Place: "provhub.yaml:5"}}}})
+	l.sync()
+	require.Empty(t, brief(l.run()), "the same day")
+	l.now = l.now.Add(24 * time.Hour)
+	require.Equal(t, "erp/update/change 1001", brief(l.run()), "nobody changed, but the day did")
+}
+
 // QUIRKS HR-26: who works for somebody is looked at again when that one changes.
 func TestManagerPullsTheirPeople(t *testing.T) {
 	l := newLab(t, "1 name=Boss", "1001 name=Jane manager=1", "1002 name=Joe manager=2")

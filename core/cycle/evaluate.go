@@ -51,8 +51,9 @@ func (p *pass) evaluate(ctx context.Context) error {
 	return p.Store.Observe(ctx, p.observed, p.now)
 }
 
-// targets sorts the connectors into those whose rules are the ones last applied
-// and the others.
+// targets sorts the connectors into those in which only who changed has to be
+// looked at, and those in which everyone has: their rules are not the ones last
+// applied, or read the time.
 func (p *pass) targets(ctx context.Context) (steady, changed []*target, err error) {
 	for i := range p.Connectors {
 		c := &p.Connectors[i]
@@ -61,13 +62,24 @@ func (p *pass) targets(ctx context.Context) (steady, changed []*target, err erro
 			return nil, nil, err
 		}
 		t := newTarget(p, c)
-		if s.RulesHash == c.RulesHash {
+		if s.RulesHash == c.RulesHash && !c.timed() {
 			steady = append(steady, t)
 		} else {
 			changed = append(changed, t)
 		}
 	}
 	return steady, changed, nil
+}
+
+// timed reports whether a rule reads now, so that what an account should hold
+// changes though nobody does.
+func (c *Connector) timed() bool {
+	for _, p := range c.Programs {
+		if p.Timed() {
+			return true
+		}
+	}
+	return false
 }
 
 // everyone yields all who are present or have an account, and those who are gone
