@@ -5,7 +5,6 @@ import (
 	"os"
 	"testing"
 
-	"github.com/provhub/provhub/core/crashtest/internal/naive"
 	"github.com/provhub/provhub/core/store/storetest"
 )
 
@@ -28,7 +27,7 @@ var tuesday = []person{
 
 func TestUndisturbed(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, url string) {
-		w := newWorld(t, url)
+		w := newWorld(t, url, naiveTarget{})
 		for _, people := range [][]person{monday, tuesday} {
 			w.source(people...)
 			w.mustSync()
@@ -41,7 +40,7 @@ func TestUndisturbed(t *testing.T) {
 func TestKilledAgainAndAgain(t *testing.T) { // QUIRKS Q-16
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		t.Parallel()
-		w := newWorld(t, url)
+		w := newWorld(t, url, naiveTarget{})
 		kills := 0
 		for day, people := range [][]person{monday, tuesday} {
 			w.source(people...)
@@ -73,7 +72,7 @@ func TestKilledAtEachCommit(t *testing.T) { // QUIRKS Q-16
 func TestKilledInFlight(t *testing.T) { // QUIRKS Q-16
 	for _, done := range []bool{false, true} {
 		each(t, fmt.Sprintf("hub, effect %t", done), func(w *world, n int) bool {
-			w.trap(naive.Trap{Nth: n, After: done})
+			w.set(trap{nth: n, after: done})
 			if !w.syncKilledInFlight() {
 				return false
 			}
@@ -81,7 +80,7 @@ func TestKilledInFlight(t *testing.T) { // QUIRKS Q-16
 			return true
 		})
 		each(t, fmt.Sprintf("plugin, effect %t", done), func(w *world, n int) bool {
-			w.trap(naive.Trap{Nth: n, After: done, Crash: true})
+			w.set(trap{nth: n, after: done, crash: true})
 			w.mustSync()
 			return w.disarm()
 		})
@@ -93,7 +92,7 @@ func TestKilledInFlight(t *testing.T) { // QUIRKS Q-16
 func each(t *testing.T, name string, make func(w *world, n int) bool) {
 	t.Run(name, func(t *testing.T) {
 		t.Parallel()
-		base := newWorld(t, storetest.SQLiteURL(t))
+		base := newWorld(t, storetest.SQLiteURL(t), naiveTarget{})
 		base.source(monday...)
 		base.mustSync()
 		n := 1
@@ -115,7 +114,7 @@ func each(t *testing.T, name string, make func(w *world, n int) bool) {
 func (w *world) copy(t *testing.T) *world {
 	t.Helper()
 	url := storetest.SQLiteURL(t)
-	c := newWorld(t, url)
+	c := newWorld(t, url, w.target)
 	for from, to := range map[string]string{w.path("journal"): c.path("journal"), w.state: c.state} {
 		b, err := os.ReadFile(from)
 		if err != nil {

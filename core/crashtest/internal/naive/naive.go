@@ -173,13 +173,17 @@ func (t *target) Delete(ctx context.Context, d connector.Delete) error {
 // Grant implements [connector.Granter].
 func (t *target) Grant(ctx context.Context, g connector.Grant) error {
 	return t.write(ctx, g.Call, func(all map[string]*connector.Object) bool { return holds(all[g.Principal.ID], g.Entitlement.ID) },
-		func([]Effect) Effect { return Effect{Verb: g.Verb(), ID: g.Principal.ID, Entitlement: g.Entitlement.ID} })
+		func([]Effect) Effect {
+			return Effect{Verb: g.Verb(), ID: g.Principal.ID, Entitlement: g.Entitlement.ID}
+		})
 }
 
 // Revoke implements [connector.Granter].
 func (t *target) Revoke(ctx context.Context, r connector.Revoke) error {
 	return t.write(ctx, r.Call, func(all map[string]*connector.Object) bool { return !holds(all[r.Principal.ID], r.Entitlement.ID) },
-		func([]Effect) Effect { return Effect{Verb: r.Verb(), ID: r.Principal.ID, Entitlement: r.Entitlement.ID} })
+		func([]Effect) Effect {
+			return Effect{Verb: r.Verb(), ID: r.Principal.ID, Entitlement: r.Entitlement.ID}
+		})
 }
 
 func holds(o *connector.Object, role string) bool {
