@@ -56,7 +56,7 @@ func (o *Org) workSQLite(_ context.Context, who string) (free func(), err error)
 		}
 		return nil, busy(string(holder))
 	}
-	if err := f.Truncate(0); err == nil {
+	if err = f.Truncate(0); err == nil {
 		_, err = f.WriteAt([]byte(who), 0)
 	}
 	if err != nil {

@@ -21,7 +21,6 @@ import (
 
 // library is a target that can be read. fail makes every read fail with it.
 type library struct {
-	bare
 	n    int
 	size int // bytes of each object
 	fail error

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -20,7 +21,7 @@ import (
 )
 
 // ballast is memory that nobody needs.
-var ballast []byte
+var ballast atomic.Pointer[[]byte]
 
 // session is one Apply stream.
 type session struct {
@@ -104,7 +105,8 @@ func (x *session) act(ctx context.Context, op *pb.Operation, batch int) {
 		x.replaced <- arg
 	case "grow":
 		mib, _ := strconv.Atoi(arg)
-		ballast = bytes.Repeat([]byte{1}, mib<<20)
+		b := bytes.Repeat([]byte{1}, mib<<20)
+		ballast.Store(&b)
 	case "child", "stray":
 		c := exec.Command("/bin/sh", "-c", "echo $$ > "+arg+"; exec sleep 300")
 		c.SysProcAttr = &syscall.SysProcAttr{Setsid: what == "stray"} // leaves the group
