@@ -14,9 +14,10 @@ import (
 // attempt is one try at one operation. It calls the target and writes nothing
 // down: what is to be recorded comes back in an ending.
 type attempt struct {
-	d     *Dispatcher
-	w     Work
-	shape Shape
+	d      *Dispatcher
+	number int // in this drain, from 1
+	w      Work
+	shape  Shape
 	// lagged: nothing was found of it before, longer ago than the read lag.
 	lagged bool
 

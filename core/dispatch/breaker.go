@@ -39,6 +39,8 @@ type health struct {
 	window    int
 	failures  int // in a row
 	throttled int // in a row
+	begun     int // attempts ever; those up to counted belong to a failure that is counted
+	counted   int
 }
 
 func newHealth(g *gate, limit int, random func() float64) *health {
@@ -54,7 +56,7 @@ func (h *health) took(ctx context.Context, e ending) error {
 		case NextThrottle:
 			err = h.throttle(ctx, v)
 		case NextDown:
-			err = h.down(ctx, v)
+			err = h.down(ctx, v, e.number)
 		case NextStop:
 			err = h.stop(ctx, v)
 		}
@@ -82,7 +84,12 @@ func (h *health) throttle(ctx context.Context, v Verdict) error {
 }
 
 // down counts a failure of the whole target, and opens the breaker at the fifth.
-func (h *health) down(ctx context.Context, v Verdict) error {
+// What was under way at the same time is the same failure.
+func (h *health) down(ctx context.Context, v Verdict, number int) error {
+	if number <= h.counted {
+		return nil
+	}
+	h.counted = h.begun
 	h.failures++
 	if h.failures < breakerAt {
 		return nil

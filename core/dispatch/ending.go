@@ -12,6 +12,7 @@ import (
 // ending is what came of an attempt.
 type ending struct {
 	finish store.Finish
+	number int // of the attempt, in this drain
 	// signals concern the connector as a whole: throttle, down, stop.
 	signals []Verdict
 	// alive: the target gave an answer of its own.
@@ -71,7 +72,7 @@ func (a *attempt) end() ending {
 		f.MaybeApplied, f.Continuation = true, encodePolls(a.polls)
 	}
 	a.record(&f)
-	return ending{finish: f, signals: a.signals, alive: a.alive, waits: v.Free && v.Next == NextRetry,
+	return ending{finish: f, number: a.number, signals: a.signals, alive: a.alive, waits: v.Free && v.Next == NextRetry,
 		made: a.news && !a.existed && exists(a.w.Account), missing: v.Next == NextSettle && !a.sent}
 }
 

@@ -181,7 +181,8 @@ func (l *loop) start(ctx context.Context, w Work) {
 	shape := Shape{l.d.opts.Target.Capabilities(), l.d.opts.Target.Schema()}
 	since, seen := l.missing[w.ID]
 	w.Refs = l.made.addTo(w, shape)
-	a := &attempt{d: l.d, w: w, shape: shape,
+	l.health.begun++
+	a := &attempt{d: l.d, number: l.health.begun, w: w, shape: shape,
 		lagged: seen && l.d.opts.Now().Sub(since) >= l.d.opts.ReadLag}
 	l.running++
 	go func() { l.ended <- a.carry(ctx) }()

@@ -74,10 +74,10 @@ func TestAnAbsurdRetryAfterIsCapped(t *testing.T) { // QUIRKS SCIM-23
 		b.before = nth(connector.VerbCreate, 1, fail(connector.CodeRateLimited, func(e *connector.Error) { e.RetryAfter = 9999 * time.Hour }))
 		b.enqueue(joiner("1001"))
 		b.drain()
-		if at := b.connectorState().ResumeAt; at.Sub(time.Now()) > time.Hour {
+		if at := b.connectorState().ResumeAt; time.Until(at) > time.Hour {
 			t.Errorf("quiet until %v", at)
 		}
-		if r := b.row("1001"); r.NextAttemptAt.Sub(time.Now()) > 2*time.Hour {
+		if r := b.row("1001"); time.Until(r.NextAttemptAt) > 2*time.Hour {
 			t.Errorf("next attempt at %v", r.NextAttemptAt)
 		}
 	})
@@ -383,6 +383,26 @@ func TestALostRenameIsFoundByTheAnchor(t *testing.T) {
 		b.state("1001", store.OpDone)
 		if a := b.ledger("1001"); a.Ref.ID != "new" || a.Applied.Text("login") != "jane" {
 			t.Errorf("ledger %+v", a)
+		}
+	})
+}
+
+// All that were under way when a plugin died fail together. That is one failure.
+func TestManyAtOnceAreOneFailure(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, func(o *Options) { o.InFlight = 16 })
+		b.took = time.Second
+		began := time.Now()
+		b.before = func(connector.Operation, int) *connector.Result {
+			if d := time.Since(began); d > 10*time.Second && d < 12*time.Second {
+				r := fail(connector.CodeUnavailable, scope(connector.ScopeInstance))
+				return &r
+			}
+			return nil
+		}
+		b.enqueue(joiners(200)...)
+		if s := b.drain(); s.Done != 200 {
+			t.Errorf("summary %v", s)
 		}
 	})
 }
