@@ -4,9 +4,21 @@ import (
 	"context"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/connectors/sql/dialect"
 )
+
+// planned runs a SELECT that the server plans anew each time. A plan that was
+// kept since the table was small would read the whole table ever after.
+type planned struct{ db *database }
+
+func (q planned) query(ctx context.Context, sel dialect.Select, n int) ([][]any, error) {
+	st := q.db.d.Select(sel)
+	st.Args = append([]any{pgx.QueryExecModeCacheDescribe}, st.Args...)
+	return direct{q.db.h.DB}.query(ctx, st, n)
+}
 
 // bulk is what the database held for all units of a batch, read with one SELECT
 // per column that is looked for.
@@ -60,8 +72,8 @@ func (b *bulk) read(ctx context.Context, db *database, at columnOf, values []str
 	if list == "{}" {
 		return nil
 	}
-	raw, err := direct{db.h.DB}.query(ctx, db.d.Select(dialect.Select{Columns: at.e.names(), From: at.e.name,
-		Where: func(q *dialect.Builder) { q.Text(at.c.quoted, " = ANY(").Arg(at.c.Name, list).Text(")") }}), len(at.e.reading))
+	raw, err := planned{db}.query(ctx, dialect.Select{Columns: at.e.names(), From: at.e.name,
+		Where: func(q *dialect.Builder) { q.Text(at.c.quoted, " = ANY(").Arg(at.c.Name, list).Text(")") }}, len(at.e.reading))
 	if err != nil {
 		return err
 	}
@@ -87,9 +99,9 @@ func (b *bulk) readMembers(ctx context.Context, db *database, m *model, grants m
 	}
 	list := arrayOf(m.users.id, ids)
 	for _, j := range m.users.joins {
-		raw, err := direct{db.h.DB}.query(ctx, db.d.Select(j.members(m.users, func(q *dialect.Builder) {
+		raw, err := planned{db}.query(ctx, j.members(m.users, func(q *dialect.Builder) {
 			q.Text("u.", m.users.id.quoted, " = ANY(").Arg(m.users.id.Name, list).Text(")")
-		})), 3)
+		}), 3)
 		if err != nil {
 			return err
 		}

@@ -22,7 +22,11 @@ type Builder struct {
 }
 
 // Build begins a statement.
-func (d *Dialect) Build() *Builder { return &Builder{d: d} }
+func (d *Dialect) Build() *Builder {
+	b := &Builder{d: d, s: Statement{Args: make([]any, 0, 8), Labels: make([]string, 0, 8)}}
+	b.b.Grow(256)
+	return b
+}
 
 // Text writes SQL as it stands. Parts that come from a config were quoted before.
 func (b *Builder) Text(parts ...string) *Builder {
