@@ -84,6 +84,7 @@ func TestServerDownIsUnavailableAndNothingIsInDoubt(t *testing.T) {
 		r := one(t, target, create("1", "jdoe"))
 		require.Equal(t, connector.OutcomeFailed, r.Outcome)
 		require.Equal(t, connector.CodeUnavailable, r.Err.Code)
+		require.Equal(t, connector.ScopeInstance, r.Err.Scope, "an outage costs the account no attempt")
 		steps, _ := target.CheckSteps(context.Background())
 		require.Equal(t, connector.CheckFail, steps[1].Status)
 		require.Equal(t, "connect", steps[1].Name)

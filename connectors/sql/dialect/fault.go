@@ -88,6 +88,9 @@ var meanings = map[Kind]meaning{
 func (f Fault) Error() *connector.Error {
 	m := meanings[f.Kind]
 	e := &connector.Error{Code: m.code, Message: m.text, NativeCode: f.Native, Detail: f.Text}
+	if f.Kind == KindUnavailable || f.Kind == KindFull {
+		e.Scope = connector.ScopeInstance // an outage costs no account an attempt
+	}
 	switch {
 	case f.Constraint != "":
 		e.Message += " (constraint " + f.Constraint + ")"
