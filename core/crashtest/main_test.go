@@ -3,6 +3,7 @@ package crashtest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -79,7 +80,11 @@ func (o order) sync(ctx context.Context) error {
 	}
 	for _, d := range r.Drained {
 		if d.Open > 0 || d.Problem != "" {
-			return fmt.Errorf("not all is done: %+v", d)
+			ops, err := h.State().Operations(ctx, store.OpFilter{})
+			for _, op := range ops {
+				err = errors.Join(err, fmt.Errorf("%s of %s is %s: %v", op.Operation.Kind, op.Anchor, op.State, op.LastError))
+			}
+			return errors.Join(fmt.Errorf("not all is done: %+v", d), err)
 		}
 	}
 	for _, p := range r.Plans {

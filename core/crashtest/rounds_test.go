@@ -79,7 +79,7 @@ func change(people []person, r *rand.Rand) []person {
 		p := &people[i]
 		switch r.IntN(10) {
 		case 0:
-			p.Login = fmt.Sprintf("%s%d", strings.TrimRight(p.Login, "0123456789"), r.IntN(1000)+100*i)
+			p.Login = fmt.Sprintf("login%d-of-%s", r.IntN(1000), p.ID)
 		case 1:
 			p.Title = []string{"Clerk", "Head", "Chief"}[r.IntN(3)]
 		case 2:
