@@ -119,7 +119,7 @@ func parseDate(text string, layouts []string, zone *time.Location) (time.Time, e
 		}
 		// Never parse in a zone: midnight does not exist where clocks change then,
 		// and the day would be another.
-		t, err := time.Parse(l, text)
+		t, err := parse(l, text)
 		if err != nil {
 			continue
 		}
@@ -132,6 +132,35 @@ func parseDate(text string, layouts []string, zone *time.Location) (time.Time, e
 		return t, nil
 	}
 	return time.Time{}, errNotDate
+}
+
+// parse is [time.Parse], and quick for the layout that most files have.
+func parse(layout, text string) (time.Time, error) {
+	if layout != isoDate {
+		return time.Parse(layout, text)
+	}
+	if len(text) != len(isoDate) || text[4] != '-' || text[7] != '-' {
+		return time.Time{}, errNotDate
+	}
+	year, ok1 := digits(text[:4])
+	month, ok2 := digits(text[5:7])
+	day, ok3 := digits(text[8:])
+	t := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
+	if !ok1 || !ok2 || !ok3 || t.Month() != time.Month(month) || t.Day() != day {
+		return time.Time{}, errNotDate // a 30th of February would become March
+	}
+	return t, nil
+}
+
+// digits reads a number of nothing but digits.
+func digits(s string) (n int, ok bool) {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+		n = 10*n + int(s[i]-'0')
+	}
+	return n, true
 }
 
 // parseSerial reads the number of days that Excel keeps for a date; the part

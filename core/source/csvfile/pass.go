@@ -55,11 +55,13 @@ func (p *pass) run(ctx context.Context, src io.Reader) error {
 		return err
 	}
 	attributes := func() identity.Attributes { return attributes(p.columns, p.cells[sha256.Size:]) }
+	rows := splitAhead(p.rows, p.text)
+	defer rows.close()
 	for n := 0; ; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		row, err := p.rows.next()
+		row, err := rows.next()
 		if err == io.EOF {
 			return nil
 		}

@@ -105,7 +105,7 @@ func (p *pass) faultOf(row *row) *source.Fault {
 		var err error
 		if p.cells, err = c.appendCell(p.cells, row.fields[c.index], p.r.sentinels, p.r.zone); err != nil {
 			if errors.Is(err, errLost) {
-				err = p.text.explain(p.rows.lost(c.index))
+				err = row.lost[c.index]
 			}
 			return &source.Fault{Field: c.header, Reason: fmt.Sprintf("%q %v", c.header, err)}
 		}

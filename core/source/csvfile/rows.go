@@ -36,6 +36,9 @@ type row struct {
 	unclosed bool
 	// openEnd: it is the last and no line end follows it.
 	openEnd bool
+	// lost says, by field, where in the file the text stands that could not be
+	// decoded; see [ahead].
+	lost map[int]error
 }
 
 func newRows(w *window, comma, comment rune) *rows {
@@ -112,6 +115,9 @@ func firstLine(b []byte) []byte {
 	}
 	return b
 }
+
+// raw returns the text of the row.
+func (r *rows) raw() []byte { return r.w.text(r.rowAt, r.base+r.csv.InputOffset()) }
 
 // lost returns the first bytes of field i that could not be decoded, and where
 // in the file they stand. The row must not be damaged.
