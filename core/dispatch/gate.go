@@ -53,7 +53,7 @@ func (g *gate) open(ctx context.Context) error {
 	case s.Stopped != "":
 		return &shutError{why: "stopped: " + s.Stopped}
 	case s.PausedBy != "":
-		return &shutError{why: "paused by " + s.PausedBy}
+		return &shutError{why: s.Pause()}
 	case s.ResumeAt.After(g.now()):
 		why := "the target asked to be left alone"
 		if s.Failures >= breakerAt { // the breaker is open

@@ -304,8 +304,11 @@ func (l *loop) log(f store.Finish) {
 	if f.State == store.OpParked {
 		level = l.d.opts.Log.Warn
 	}
-	level("operation not done", "op", f.ID, "state", f.State, "attempt", f.Attempt.N,
-		"code", f.Err.Code.String(), "next", f.NextAttemptAt)
+	about := []any{"op", f.ID, "state", f.State, "attempt", f.Attempt.N, "code", f.Err.Code.String()}
+	if !f.NextAttemptAt.IsZero() {
+		about = append(about, "next", f.NextAttemptAt)
+	}
+	level("operation not done", about...)
 }
 
 // cautious reports whether what was committed as sent and was not sent must be

@@ -84,7 +84,7 @@ func settleMissing(w Work, making bool, seen Sighting) Verdict {
 // taken is the conflict of a create with another account.
 func taken(by *connector.Ref) *connector.Error {
 	return &connector.Error{Code: connector.CodeAlreadyExists, Conflicting: by,
-		Message: "another account holds a value that must be unique; change one of them, or let the connector take over existing accounts (on_match: adopt), then retry"}
+		Message: "another account holds a value that must be unique; change one of them, or let the connector take over existing accounts (match: {then: adopt}), then retry"}
 }
 
 func settleFailed(err *connector.Error) Verdict {
