@@ -56,15 +56,12 @@ func (o *Org) workSQLite(_ context.Context, who string) (free func(), err error)
 		}
 		return nil, busy(string(holder))
 	}
-	if err = f.Truncate(0); err == nil {
-		_, err = f.WriteAt([]byte(who), 0)
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
+	// Only words for people, also on a full disk: the lock is what counts.
+	if f.Truncate(0) == nil {
+		_, _ = f.WriteAt([]byte(who), 0)
 	}
 	return func() {
-		_ = f.Truncate(0) // only words for people; the lock is what counts
+		_ = f.Truncate(0)
 		f.Close()
 	}, nil
 }
