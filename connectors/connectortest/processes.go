@@ -124,8 +124,9 @@ func startsAndStops(ctx context.Context, e *Env) error {
 		return fmt.Errorf("%d starts and stops leave %d descriptors open in the hub", n, left)
 	}
 	slices.Sort(took)
-	if p95 := took[len(took)*95/100]; p95 > time.Second {
-		return fmt.Errorf("a start takes %v (95th percentile of %d), want less than a second", p95.Round(time.Millisecond), n)
+	// The median, because a busy machine makes any single start slow.
+	if median := took[len(took)/2]; median > time.Second {
+		return fmt.Errorf("a start takes %v (median of %d), want less than a second", median.Round(time.Millisecond), n)
 	}
 	return nil
 }
