@@ -116,8 +116,8 @@ func (a *attempt) send(ctx context.Context, steps []Step) error {
 	if err := a.d.gate.open(ctx); err != nil {
 		return err
 	}
-	if a.d.opts.Now().Sub(a.started) > a.d.opts.LeaseTime/2 {
-		return errPaused // go on under a new lease
+	if !a.w.leased(a.d.opts) {
+		return errPaused // it goes on under a new lease
 	}
 	ops := make([]connector.Operation, len(steps))
 	for i, s := range steps {
@@ -131,11 +131,15 @@ func (a *attempt) send(ctx context.Context, steps []Step) error {
 	return nil
 }
 
+// leased reports whether there is time enough for another call: a quarter of the
+// lease bounds the call, the rest is to spare.
+func (w Work) leased(o Options) bool { return o.Now().Sub(w.Taken) < o.LeaseTime/2 }
+
 // apply calls the target, whatever becomes of ctx: what is under way is waited
 // for. Each operation's own limit comes first; this one is for a target that
 // does not keep it.
 func (a *attempt) apply(ctx context.Context, ops []connector.Operation) []connector.Result {
-	limit := time.Duration(len(ops))*a.d.opts.Retry.Timeout + time.Minute
+	limit := min(time.Duration(len(ops))*a.d.opts.Retry.Timeout+time.Minute, a.d.opts.LeaseTime/4)
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	return a.d.opts.Target.Apply(call, ops)

@@ -25,8 +25,8 @@ type Options struct {
 	// waiting for operations that are due later, before it leaves them to the next
 	// one; 5 s. Negative: not at all.
 	Patience time.Duration
-	// LeaseTime is how long operations are taken for; 10 min. It must be longer
-	// than any one call to the target takes.
+	// LeaseTime is how long operations are taken for; 10 min, or eight times
+	// Retry.Timeout. Nothing is begun in its second half.
 	LeaseTime time.Duration
 	Log       *slog.Logger // nil: [slog.Default]
 	// Progress, when set, is told after every batch of outcomes.
@@ -41,7 +41,7 @@ func (o Options) withDefaults() Options {
 	o.InFlight = cmp.Or(o.InFlight, o.Target.Capabilities().MaxInFlight, 16)
 	o.ReadLag = cmp.Or(o.ReadLag, 2*time.Second)
 	o.Patience = cmp.Or(o.Patience, 5*time.Second)
-	o.LeaseTime = cmp.Or(o.LeaseTime, 10*time.Minute)
+	o.LeaseTime = cmp.Or(o.LeaseTime, max(10*time.Minute, 8*o.Retry.Timeout))
 	o.Log = cmp.Or(o.Log, slog.Default()).With("connector", o.Connector)
 	if o.Now == nil {
 		o.Now = time.Now

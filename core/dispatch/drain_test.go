@@ -422,3 +422,52 @@ func TestProgressIsTold(t *testing.T) {
 		}
 	})
 }
+
+func TestALongOperationGoesOnUnderANewLease(t *testing.T) { // QUIRKS Q-6
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, func(o *Options) { o.InFlight = 1 })
+		b.took = 20 * time.Second
+		var grants []func(*plan.Operation)
+		for i := range 40 {
+			grants = append(grants, gain(fmt.Sprintf("g%02d", i)))
+		}
+		b.enqueue(joiner("1001", grants...), joiner("1002", grants...))
+		if s := b.drain(); s.Done != 2 {
+			t.Errorf("summary %v", s)
+		}
+		if r := b.row("1001"); r.Fence < 2 || r.Attempts != 1 {
+			t.Errorf("done under lease %d in %d attempts", r.Fence, r.Attempts)
+		}
+		if len(b.effects) != 82 {
+			t.Errorf("%d effects", len(b.effects))
+		}
+	})
+}
+
+func TestWhatTookEffectIsNotSentAgain(t *testing.T) { // QUIRKS Q-14
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t)
+		b.enqueue(joiner("1001"))
+		b.drain()
+		var sent []string
+		b.before = func(op connector.Operation, n int) *connector.Result {
+			for _, c := range op.(connector.Update).Changes {
+				sent = append(sent, c.Name)
+			}
+			if n > 1 {
+				return nil
+			}
+			r := fail(connector.CodeBusy)
+			r.Outcome, r.Applied = connector.OutcomePartial, []string{"mail"}
+			return &r
+		}
+		b.enqueue(of("1001", plan.Update, change("mail", "", "a@x"), change("phones", "", "1 2")))
+		b.drain()
+		if fmt.Sprint(sent) != "[mail phones phones]" {
+			t.Errorf("sent %v", sent)
+		}
+		if a := b.ledger("1001"); a.Applied.Text("mail") != "a@x" || len(a.Applied.Get("phones")) != 2 {
+			t.Errorf("ledger %+v", a)
+		}
+	})
+}

@@ -160,6 +160,10 @@ func (l *loop) begin(ctx context.Context) error {
 	for len(l.taken) > 0 && l.running < l.health.window {
 		w := l.taken[0]
 		l.taken = l.taken[1:]
+		if !w.leased(l.d.opts) {
+			l.record(untouched(w, l.d.opts.Now()))
+			continue
+		}
 		l.start(ctx, w)
 	}
 	return nil

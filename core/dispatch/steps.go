@@ -20,6 +20,8 @@ type Work struct {
 	Refs References
 	// Timeout bounds each call to the target.
 	Timeout time.Duration
+	// Taken is when its lease began.
+	Taken time.Time
 }
 
 // Shape is what the target can do and what its objects look like.

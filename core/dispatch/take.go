@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"time"
 
 	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/store"
@@ -35,14 +36,14 @@ func (l *loop) take(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	works, err := l.works(ctx, append(doubtful, kept...))
+	works, err := l.works(ctx, append(doubtful, kept...), now)
 	l.taken = append(l.taken, works...)
 	return err
 }
 
 // works puts rows together with what the ledger knows of their accounts and of
 // those they refer to.
-func (l *loop) works(ctx context.Context, rows []store.OpRow) ([]Work, error) {
+func (l *loop) works(ctx context.Context, rows []store.OpRow, taken time.Time) ([]Work, error) {
 	shape := Shape{l.d.opts.Target.Capabilities(), l.d.opts.Target.Schema()}
 	anchors := map[identity.Kind]map[string]bool{}
 	want := func(kind identity.Kind, anchor string) {
@@ -53,7 +54,7 @@ func (l *loop) works(ctx context.Context, rows []store.OpRow) ([]Work, error) {
 	}
 	out := make([]Work, len(rows))
 	for i, row := range rows {
-		out[i] = Work{OpRow: row, Timeout: l.d.opts.Retry.Timeout}
+		out[i] = Work{OpRow: row, Timeout: l.d.opts.Retry.Timeout, Taken: taken}
 		want(row.AccountKey.Kind, row.Anchor)
 		for _, key := range refersTo(out[i], shape) {
 			want(key.Kind, key.Anchor)
