@@ -49,39 +49,6 @@ func (o *Org) identities(ctx context.Context, q string, args ...any) ([]identity
 	return out, rows.Err()
 }
 
-// Index calls yield for each present identity of source, in no promised order.
-// anchor is used again for the next one.
-func (o *Org) Index(ctx context.Context, source string, yield func(kind identity.Kind, anchor []byte, hash identity.Hash) error) error {
-	for _, kind := range []identity.Kind{identity.Person, identity.Group} {
-		if err := o.indexKind(ctx, source, kind, yield); err != nil {
-			return o.s.fail("read the index of source "+source, err)
-		}
-	}
-	return nil
-}
-
-func (o *Org) indexKind(ctx context.Context, source string, kind identity.Kind, yield func(identity.Kind, []byte, identity.Hash) error) error {
-	rows, err := o.s.reader.QueryContext(ctx, o.s.rebind(
-		`SELECT anchor, hash FROM identity WHERE org_id = ? AND source = ? AND kind = ? AND absent_since = 0`), o.id, source, string(kind))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var anchor, hash sql.RawBytes
-	for rows.Next() {
-		if err := rows.Scan(&anchor, &hash); err != nil {
-			return err
-		}
-		if len(hash) != len(identity.Hash{}) {
-			return fmt.Errorf("%s %s: its hash has %d bytes, not %d", kind, anchor, len(hash), len(identity.Hash{}))
-		}
-		if err := yielded(yield(kind, anchor, identity.Hash(hash))); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
 // Identities returns those of the given anchors that are known, absent ones too.
 func (o *Org) Identities(ctx context.Context, source string, kind identity.Kind, anchors []string) (map[string]identity.Identity, error) {
 	found := make(map[string]identity.Identity, len(anchors))
