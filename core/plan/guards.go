@@ -9,9 +9,6 @@ import (
 	"github.com/provhub/provhub/connectors/connector"
 )
 
-// hashHere stands in a verdict's text where Seal writes the plan's hash.
-const hashHere = "{hash}"
-
 // minPopulation is the default of Limit.MinPopulation.
 const minPopulation = 100
 
@@ -112,6 +109,5 @@ func verdict(connector string, guarded Guarded, n int, limit, window, attribute 
 	}
 	in := map[string]string{"run": "in this plan", "24h": "with those of the last 24 hours"}[window]
 	return Verdict{Connector: connector, Guarded: guarded, Count: n, Limit: limit, Window: window,
-		Text: fmt.Sprintf("%s: %d %s %s, the limit is %s. Nothing is sent. Look at the plan; if it is right, release it with `provhub plan approve %s`.",
-			connector, n, what, in, limit, hashHere)}
+		Text: fmt.Sprintf("%s: %d %s %s, the limit is %s", connector, n, what, in, limit)}
 }

@@ -58,7 +58,7 @@ func (d *differ) create() *Operation {
 	if d.Have.Absent {
 		op.Cause = CauseReturn
 		if !d.policy.Recreate {
-			op.Park = "the earlier account was deleted; release this operation to make a new one, or skip it"
+			op.Park = "the earlier account was deleted; retry this operation to make a new one, or skip it"
 		}
 	}
 	return d.allowed(op)
@@ -99,7 +99,7 @@ func (d *differ) match(found *connector.Object) *Operation {
 	}
 	op := d.adopt(found, CauseJoin)
 	if d.policy.OnMatch != MatchAdopt {
-		op.Park = "an existing account matches; release this operation to take it over, or skip it"
+		op.Park = "an existing account matches; retry this operation to take it over, or skip it"
 	}
 	return d.allowed(op)
 }
@@ -128,7 +128,7 @@ func (d *differ) rehire(found *connector.Object) *Operation {
 		}
 	}
 	sortGrantChanges(op.Grants)
-	op.Park = "the account that matches belongs to " + d.HeldBy + ", who has left; release this operation if that is the same person, or skip it"
+	op.Park = "the account that matches belongs to " + d.HeldBy + ", who has left; retry this operation if that is the same person, or skip it"
 	d.note(NoteRehire, "%s", op.Park)
 	return d.allowed(op)
 }

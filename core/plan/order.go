@@ -38,9 +38,6 @@ func Seal(p *Plan) {
 	for i := range p.Operations {
 		p.Operations[i].ID = operationID(p.Hash, p.Operations[i].AccountKey)
 	}
-	for i := range p.Verdicts {
-		p.Verdicts[i].Text = strings.ReplaceAll(p.Verdicts[i].Text, hashHere, p.Hash[:12])
-	}
 }
 
 func compareOperations(x, y Operation) int {

@@ -198,5 +198,5 @@ type Verdict struct {
 	Count     int     `json:"count"`
 	Limit     string  `json:"limit"`  // "max 20", "5 % of 310"
 	Window    string  `json:"window"` // "run", "24h"
-	Text      string  `json:"text"`   // one plain sentence and what to do
+	Text      string  `json:"text"`   // one plain sentence: what, how many, and the limit
 }

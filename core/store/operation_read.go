@@ -98,7 +98,7 @@ func (o *Org) operation(ctx context.Context, db queryer, prefix, lock string) (O
 	case len(ops) == 0:
 		return OpRow{}, refuse(ErrNotFound, "there is no operation %s; see `provhub operation list`", prefix)
 	case len(ops) > 1 && ops[0].ID != prefix:
-		return OpRow{}, refuse(ErrAmbiguous, "%s matches several operations; give more characters", prefix)
+		return OpRow{}, refuse(ErrAmbiguous, "%s fits several operations; give more characters", prefix)
 	}
 	return ops[0], nil
 }

@@ -77,9 +77,9 @@ func (o *Org) lockPlan(t *tx, hash string, now time.Time) (*planRecord, error) {
 	case p.Status == PlanApproved && !now.After(p.Until):
 		return p, nil
 	case p.Status == PlanApproved:
-		return nil, refuse(ErrPlanState, "the approval of plan %.12s by %s ended at %s; approve it again", p.Hash, p.ApprovedBy, p.Until.Format(time.RFC3339))
+		return nil, refuse(ErrPlanState, "the approval of plan %.12s by %s ended at %s; if the plan is still right: provhub plan approve %.12[1]s --reason TEXT", p.Hash, p.ApprovedBy, p.Until.Format(time.RFC3339))
 	case p.Status == PlanHeld:
-		return nil, refuse(ErrPlanState, "plan %.12s is held by a guard; look at it, then `provhub plan approve %.12[1]s`", p.Hash)
+		return nil, refuse(ErrPlanState, "plan %.12s is held by a guard; look at it with `provhub plan show %.12[1]s`; if it is right: provhub plan approve %.12[1]s --reason TEXT", p.Hash)
 	case p.Status == PlanApplied:
 		return nil, refuse(ErrPlanState, "plan %.12s was applied at %s already", p.Hash, p.AppliedAt.Format(time.RFC3339))
 	case p.Status == PlanRejected:

@@ -48,7 +48,7 @@ func (o *Org) planRecord(ctx context.Context, db queryer, prefix, lock string) (
 	case len(ps) == 0:
 		return nil, refuse(ErrNotFound, "there is no plan %s; see `provhub plan list`", prefix)
 	case len(ps) > 1 && ps[0].Hash != prefix:
-		return nil, refuse(ErrAmbiguous, "%s matches several plans; give more characters", prefix)
+		return nil, refuse(ErrAmbiguous, "%s fits several plans; give more characters", prefix)
 	}
 	return ps[0], nil
 }

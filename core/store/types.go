@@ -245,3 +245,11 @@ type ConnectorState struct {
 	// read is the row as it was read; see SetConnectorState.
 	read connectorRow
 }
+
+// Pause says who paused the connector and why; "": nobody.
+func (s ConnectorState) Pause() string {
+	if s.PausedBy == "" {
+		return ""
+	}
+	return "paused by " + s.PausedBy
+}
