@@ -35,6 +35,8 @@ type State struct {
 type Source struct {
 	Name string
 	Type string // "csv"
+	// Line is where the source begins in the file.
+	Line int
 	// CSV is set for type csv; its paths are absolute.
 	CSV *csvfile.Config
 	// Lifecycle says how a person's state follows from status and dates.

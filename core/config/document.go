@@ -34,8 +34,8 @@ func parse(file string, data []byte) *document {
 	d := &document{file: file}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
-		line := 0
-		if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+		line := 1 // which the library leaves out
+		if m := yamlLine.FindStringSubmatch(err.Error()); m != nil && m[1] != "" {
 			line, _ = strconv.Atoi(m[1])
 		}
 		d.add(line, "", "not valid YAML: %s", yamlLine.ReplaceAllString(err.Error(), ""))
@@ -110,7 +110,9 @@ var compiled = sync.OnceValue(func() *jsonschema.Schema {
 func (d *document) checkSchema() {
 	var v any
 	if err := d.root.Decode(&v); err != nil {
-		d.add(0, "", "%s", yamlLine.ReplaceAllString(err.Error(), ""))
+		if len(d.faults) == 0 { // else it is told already, with its line
+			d.add(0, "", "%s", yamlLine.ReplaceAllString(err.Error(), ""))
+		}
 		return
 	}
 	raw, err := json.Marshal(v)

@@ -23,7 +23,7 @@ func (b *builder) sources(cfg *Config, raw *rawConfig) {
 		b.known(r.Anchor, path+".anchor", "column", cols)
 		b.known(r.Reference, path+".reference", "column", cols)
 		src := Source{
-			Name: r.Name.value, Type: r.Type, Reference: r.Reference.value,
+			Name: r.Name.value, Type: r.Type, Line: r.Name.line, Reference: r.Reference.value,
 			CSV: b.csv(r, zone, path), Lifecycle: b.lifecycle(&r.Lifecycle, zone, cols, path+".lifecycle"),
 			Vanish: r.Vanish.limit(),
 		}
