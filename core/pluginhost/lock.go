@@ -77,11 +77,17 @@ func LoadLock(path string) (*Lock, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(&f); err != nil && err != io.EOF {
-		return nil, fmt.Errorf("%s: %w; restore it from version control, or write it anew with: provhub plugin pin", path, err)
+		return nil, fmt.Errorf("%s: %w; %s", path, err, mendLock)
 	}
 	l.Plugins = f.Plugins
-	return l, l.check()
+	if err := l.check(); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, mendLock)
+	}
+	return l, nil
 }
+
+// mendLock is what to do about a lock file that cannot be used.
+const mendLock = "restore the file from version control, or delete it and pin each plugin again with: provhub plugin pin TYPE"
 
 // check lists all faults of the content at once.
 func (l *Lock) check() error {
