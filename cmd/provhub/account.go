@@ -28,7 +28,7 @@ func (a *app) accountShow() *cobra.Command {
 		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
 			p, err := h.Person(cmd.Context(), args[0])
 			if err != nil {
-				return usageError{err}
+				return err
 			}
 			accounts, err := h.Accounts(cmd.Context(), p, only)
 			if err != nil {

@@ -53,6 +53,9 @@ func (a *app) auditList() *cobra.Command {
 				a.printf("No audit entry matches.\n")
 			}
 			a.table([]any{"seq", "at", "who", "did", "to", "detail"}, rows)
+			if f.Limit > 0 && len(entries) == f.Limit {
+				a.printf("\nThere may be more: --after %d goes on, --limit takes more.\n", entries[len(entries)-1].Seq)
+			}
 			return nil
 		}),
 	}
@@ -81,7 +84,7 @@ func auditText(detail json.RawMessage) string {
 	}
 	var parts []string
 	for _, k := range []string{"op", "status", "reason", "counts", "ready", "code", "error", "until", "stopped", "paused"} {
-		if v, ok := d[k]; ok && fmt.Sprint(v) != "" {
+		if v, ok := d[k]; ok && detailText(v) != "" {
 			parts = append(parts, fmt.Sprintf("%s: %s", k, detailText(v)))
 		}
 	}

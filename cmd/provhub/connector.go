@@ -189,6 +189,11 @@ func (a *app) connectorPause() *cobra.Command {
 				if err := h.Pause(cmd.Context(), name, reason); err != nil {
 					return err
 				}
+			}
+			if done, err := a.json(map[string]any{"paused": args, "reason": reason}); done {
+				return err
+			}
+			for _, name := range args {
 				a.printf("%s is paused; nothing is sent until `provhub connector resume %s`.\n", name, name)
 			}
 			return nil
@@ -207,6 +212,11 @@ func (a *app) connectorResume() *cobra.Command {
 				if err := h.Resume(cmd.Context(), name); err != nil {
 					return err
 				}
+			}
+			if done, err := a.json(map[string]any{"resumed": args}); done {
+				return err
+			}
+			for _, name := range args {
 				a.printf("%s goes on; the next run sends what is in its queue.\n", name)
 			}
 			return nil

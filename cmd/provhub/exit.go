@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/hub"
 	"github.com/provhub/provhub/core/store"
 )
 
@@ -13,7 +14,7 @@ const (
 	exitFailed = 1 // it did not work
 	exitUsage  = 2 // flags, arguments or config
 	exitHeld   = 3 // a guard holds the plan: a person must look at it
-	exitParked = 4 // finished, but operations are parked or still to be retried
+	exitParked = 4 // finished, but something waits: operations that are parked or to be retried, records that are bad
 )
 
 // exitError is an error with an exit code of its own. An empty text prints nothing.
@@ -30,11 +31,12 @@ type usageError struct{ error }
 func exitCode(err error) int {
 	var e *exitError
 	var u usageError
+	var unknown *hub.UnknownError
 	var faults config.Faults
 	switch {
 	case errors.As(err, &e):
 		return e.code
-	case errors.As(err, &u), errors.As(err, &faults):
+	case errors.As(err, &u), errors.As(err, &unknown), errors.As(err, &faults):
 		return exitUsage
 	case errors.Is(err, store.ErrPlanState):
 		return exitHeld

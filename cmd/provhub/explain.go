@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,7 +23,7 @@ targets last took.`,
 		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
 			e, err := h.Explain(cmd.Context(), args[0], only)
 			if err != nil {
-				return usageError{err}
+				return err
 			}
 			if done, err := a.json(e); done {
 				return err
@@ -103,7 +104,7 @@ func because(t mapping.Trace) string {
 	for _, p := range t.Parts {
 		parts = append(parts, p.Expr+" is "+p.Result)
 	}
-	if t.Why != "" {
+	if t.Why != "" && !slices.Contains(parts, t.Why) {
 		parts = append(parts, t.Why)
 	}
 	return strings.Join(parts, "; ")

@@ -38,6 +38,9 @@ func (a *app) initCommand() *cobra.Command {
 			if err := f.Close(); err != nil {
 				return err
 			}
+			if done, err := a.json(map[string]any{"wrote": path}); done {
+				return err
+			}
 			a.printf("Wrote %s. Mend the paths and column names in it, then: provhub validate\n", path)
 			return nil
 		},
@@ -49,7 +52,8 @@ func (a *app) validateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "validate", Short: "Check config, rules, source header and plugins", Args: none(),
 		Long: `Check the config file whole: its form, every name in it, every expression against the
-columns of its source and the attributes of its target, and the plugins' own configs.
+columns of its source and the attributes of its target, the columns against the header
+of the source, and the plugins' own configs.
 All faults are listed at once, each with its line. Nothing is read from the targets
 but their schema, and nothing is written.`,
 		Example: "  provhub validate\n  provhub validate --offline --output json   # without starting plugins",

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,7 +49,7 @@ func (a *app) opsList() *cobra.Command {
 			if done, err := a.json(rows); done {
 				return err
 			}
-			a.printOperations(rows, all || len(states) > 0)
+			a.printOperations(rows, all || len(states) > 0 || f.Connector+f.Anchor+f.Plan+f.Code != "")
 			if f.Limit > 0 && len(rows) == f.Limit {
 				a.printf("\nThere may be more: --after %d goes on, --limit takes more.\n", rows[len(rows)-1].Seq)
 			}
@@ -151,7 +152,7 @@ func opError(id string, err error) error {
 	case errors.Is(err, store.ErrNotFound):
 		return usageError{fmt.Errorf("there is no operation %s; `provhub ops list --all` shows them", id)}
 	case errors.Is(err, store.ErrAmbiguous):
-		return usageError{fmt.Errorf("operation %s: %w", id, err)}
+		return usageError{err}
 	}
 	return err
 }
@@ -166,6 +167,9 @@ func (a *app) printOperation(r store.OpRow, attempts []store.Attempt) {
 		a.printf("Problem    %s\n", r.LastError.Error())
 		if at := r.LastError.Attributes; len(at) > 0 {
 			a.printf("At fault   %s\n", strings.Join(at, ", "))
+		}
+		if r.Kind == plan.Adopt && r.Target.ID != "" {
+			a.printf("Account    %s, which is there already\n", refText(r.Target))
 		}
 		if c := r.LastError.Conflicting; c != nil {
 			a.printf("In the way %s\n", refText(*c))
@@ -225,10 +229,14 @@ func valuesText(vs connector.Values) string {
 // advice says what a person can do about an operation, by the class of its error.
 func advice(r store.OpRow) string {
 	id := short(r.ID)
-	switch r.State {
-	case store.OpRetry:
+	switch {
+	case r.State == store.OpParked && r.Park != "" && r.Attempts == 0:
+		return "decide: `provhub ops retry " + id + "` carries it out, `provhub ops skip " + id + " --reason TEXT` does not"
+	case r.LastError.Code == connector.CodeDependencyMissing:
+		return dependencyAdvice(r)
+	case r.State == store.OpRetry:
 		return "nothing: it is tried again by itself; `provhub ops retry " + id + "` does so now"
-	case store.OpUnknown:
+	case r.State == store.OpUnknown:
 		return "nothing: the next run looks at the target first and then settles it"
 	}
 	switch r.LastError.Class() {
@@ -241,5 +249,21 @@ func advice(r store.OpRow) string {
 	case connector.ClassDefect:
 		return "report it to the author of the plugin; `provhub ops retry " + id + "` tries again"
 	}
-	return "correct the value in the source, or `provhub ops edit " + id + " NAME=VALUE`, or `provhub ops skip " + id + "`"
+	return "correct the value in the source, or `provhub ops edit " + id + " NAME=VALUE`, or `provhub ops skip " + id + " --reason TEXT`"
+}
+
+// dependencyAdvice says whose account an operation waits for, or that somebody has
+// to make what is missing.
+func dependencyAdvice(r store.OpRow) string {
+	next := "; `provhub ops retry " + short(r.ID) + "` tries it now"
+	for _, c := range r.Changes {
+		if slices.Contains(r.LastError.Attributes, c.Name) && len(c.After) == 1 {
+			who := connector.Text(c.After[0])
+			return "it goes on by itself once " + who + " has an account: `provhub account show " + who + "`" + next
+		}
+	}
+	if r.State == store.OpRetry {
+		return "make what is missing in " + r.Connector + "; it is tried again by itself" + next
+	}
+	return "make what is missing in " + r.Connector + ", then `provhub ops retry " + short(r.ID) + "`"
 }

@@ -18,6 +18,7 @@ func (a *app) opsRetry() *cobra.Command {
 		Use: "retry ID...", Short: "Try operations again", Args: args(cobra.MinimumNArgs(1), "the id of an operation"),
 		Example: "  provhub ops retry 5f0c2e\n  provhub ops retry 5f0c2e 77ab01 --later",
 		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
+			ids := make([]string, 0, len(args))
 			for _, id := range args {
 				r, _, err := h.State().Operation(cmd.Context(), id)
 				if err != nil {
@@ -26,8 +27,12 @@ func (a *app) opsRetry() *cobra.Command {
 				if err := h.State().RetryOperation(cmd.Context(), r.ID, a.actor, h.Now()); err != nil {
 					return fmt.Errorf("retry %s: %w", short(r.ID), err)
 				}
+				ids = append(ids, r.ID)
 			}
 			if later {
+				if done, err := a.json(map[string]any{"put_back": ids}); done {
+					return err
+				}
 				a.printf("%s put back; the next run sends it.\n", plural(len(args), "operation", "operations"))
 				return nil
 			}
@@ -54,6 +59,9 @@ func (a *app) opsSkip() *cobra.Command {
 			}
 			if err := h.State().SkipOperation(cmd.Context(), r.ID, a.actor, reason, h.Now()); err != nil {
 				return fmt.Errorf("skip %s: %w", short(r.ID), err)
+			}
+			if done, err := a.json(map[string]any{"skipped": r.ID, "reason": reason}); done {
+				return err
 			}
 			a.printf("Skipped: %s the account of %s in %s.\n", r.Kind, r.Anchor, r.Connector)
 			return nil

@@ -35,6 +35,9 @@ the audit trail, and ends by itself; then ` + "`provhub apply HASH`" + ` carries
 			if err := h.State().ApprovePlan(cmd.Context(), row.Hash, store.Approval{By: a.actor, Reason: reason, At: now, Until: now.Add(valid)}); err != nil {
 				return err
 			}
+			if done, err := a.json(map[string]any{"approved": row.Hash, "by": a.actor, "until": now.Add(valid)}); done {
+				return err
+			}
 			a.printf("Approved until %s by %s. To carry it out: provhub apply %s\n", when(now.Add(valid), now), a.actor, short(row.Hash))
 			return nil
 		}),
@@ -58,6 +61,9 @@ func (a *app) planReject() *cobra.Command {
 				return planError(args[0], err)
 			}
 			if err := h.State().RejectPlan(cmd.Context(), row.Hash, a.actor, reason, h.Now()); err != nil {
+				return err
+			}
+			if done, err := a.json(map[string]any{"rejected": row.Hash, "by": a.actor}); done {
 				return err
 			}
 			a.printf("Rejected: plan %s is never carried out.\n", short(row.Hash))

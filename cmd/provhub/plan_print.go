@@ -22,16 +22,19 @@ func (a *app) printPlanned(p hub.Planned, all bool) {
 	if n := len(p.Plan.Withdraw); n > 0 {
 		a.printf("\n%s withdrawn: no longer wanted.\n", plural(n, "open operation is", "open operations are"))
 	}
-	a.printNotes("Left alone", p.Plan.Notes)
-	a.printNotes("Could not be worked out", p.Plan.Faults)
+	if n := decisions(p.Plan.Operations); n > 0 {
+		a.printf("\n%s to be decided by a person: applied, they wait in the queue as parked.\n", plural(n, "operation is", "operations are"))
+	}
+	a.printNotes("Left alone", p.Plan.Notes, all)
+	a.printNotes("Could not be worked out", p.Plan.Faults, all)
 	switch {
 	case p.Status == store.PlanHeld:
 		a.printf("\nHELD, nothing is sent:\n")
 		for _, v := range p.Plan.Verdicts {
-			a.printf("  %s\n", v.Text)
+			a.printf("  %s.\n", strings.TrimSuffix(v.Text, "."))
 		}
 		if !slices.ContainsFunc(p.Plan.Verdicts, ofSource) {
-			a.printf("When all of this is right: provhub plan approve %s --reason TEXT\n", short(p.Plan.Hash))
+			a.printf("When all of this is right, release it with: provhub plan approve %s --reason TEXT\n", short(p.Plan.Hash))
 		}
 	case p.Status == store.PlanProposed && len(p.Plan.Operations)+len(p.Plan.Withdraw) > 0:
 		a.printf("\nNothing was sent. To carry it out: provhub apply %s\n", short(p.Plan.Hash))
@@ -53,7 +56,11 @@ func (a *app) printReading(p hub.Planned) {
 	}
 	faults := append(r.Source.Faults, r.Faults...)
 	for _, f := range faults {
-		a.printf("  bad record: %s\n", f.String())
+		who := ""
+		if f.Anchor != "" {
+			who = " (" + f.Anchor + ")"
+		}
+		a.printf("  bad record: %s%s: %s\n", f.Position, who, f.Reason)
 	}
 	if more := r.Source.FaultCount + r.FaultCount - len(faults); more > 0 {
 		a.printf("  and %s\n", plural(more, "more bad record", "more bad records"))
@@ -154,9 +161,24 @@ func textsOf(vs connector.Values) []string {
 	return out
 }
 
-func (a *app) printNotes(title string, notes []plan.Note) {
+// decisions counts the operations that a person has to decide about.
+func decisions(ops []plan.Operation) int {
+	n := 0
+	for _, o := range ops {
+		if o.Park != "" {
+			n++
+		}
+	}
+	return n
+}
+
+func (a *app) printNotes(title string, notes []plan.Note, all bool) {
 	if len(notes) == 0 {
 		return
+	}
+	more := 0
+	if !all && len(notes) > opsShown {
+		notes, more = notes[:opsShown], len(notes)-opsShown
 	}
 	a.printf("\n%s:\n", title)
 	rows := make([][]any, 0, len(notes))
@@ -164,4 +186,7 @@ func (a *app) printNotes(title string, notes []plan.Note) {
 		rows = append(rows, []any{n.Connector, n.Anchor, n.Text})
 	}
 	a.table([]any{"connector", "person", "why"}, rows)
+	if more > 0 {
+		a.printf("… and %d more; `provhub plan show` lists them\n", more)
+	}
 }

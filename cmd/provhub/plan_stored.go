@@ -30,7 +30,7 @@ func (a *app) planList() *cobra.Command {
 			}
 			rows := make([][]any, len(plans))
 			for i, p := range plans {
-				rows[i] = []any{short(p.Hash), p.Inputs.Source, p.Status, when(p.CreatedAt, time.Now()), kindsText(p.Counts), p.ApprovedBy}
+				rows[i] = []any{short(p.Hash), p.Inputs.Source, statusText(p, time.Now()), when(p.CreatedAt, time.Now()), kindsText(p.Counts), p.ApprovedBy}
 			}
 			a.table([]any{"plan", "source", "status", "made", "operations", "approved by"}, rows)
 			return nil
@@ -55,21 +55,37 @@ func (a *app) planShow() *cobra.Command {
 			}{row, ops}); done {
 				return err
 			}
-			a.printf("Plan %s from %s, %s, made %s: %s\n", short(row.Hash), row.Inputs.Source, row.Status, when(row.CreatedAt, time.Now()), kindsText(row.Counts))
-			if row.ApprovedBy != "" {
-				a.printf("Decided by %s until %s: %s\n", row.ApprovedBy, when(row.Until, time.Now()), row.Reason)
-			}
-			for _, v := range row.Verdicts {
-				a.printf("HELD: %s\n", v.Text)
-			}
+			a.printf("Plan %s from %s, %s, made %s: %s\n", short(row.Hash), row.Inputs.Source, statusText(row, time.Now()), when(row.CreatedAt, time.Now()), kindsText(row.Counts))
+			a.printDecision(row)
 			for _, o := range ops {
 				a.printf("\n%s %s in %s  (%s, operation %s)\n  because %s\n", o.Kind, o.Anchor, o.Connector, o.State, short(o.ID), o.Reason)
 				a.printChanges(o.Operation)
 			}
-			a.printNotes("Left alone", row.Notes)
-			a.printNotes("Could not be worked out", row.Faults)
+			a.printNotes("Left alone", row.Notes, true)
+			a.printNotes("Could not be worked out", row.Faults, true)
 			return nil
 		}),
+	}
+}
+
+// statusText is the status of a plan; an approval that has ended releases nothing.
+func statusText(p store.PlanRow, now time.Time) string {
+	if p.Status == store.PlanApproved && now.After(p.Until) {
+		return "held (approval ended)"
+	}
+	return string(p.Status)
+}
+
+// printDecision says which guards held a plan, and who decided about it.
+func (a *app) printDecision(row store.PlanRow) {
+	for _, v := range row.Verdicts {
+		a.printf("Guard: %s\n", v.Text)
+	}
+	switch {
+	case row.Status == store.PlanRejected:
+		a.printf("Rejected by %s: %s\n", row.ApprovedBy, row.Reason)
+	case row.ApprovedBy != "":
+		a.printf("Approved by %s until %s: %s\n", row.ApprovedBy, when(row.Until, time.Now()), row.Reason)
 	}
 }
 
@@ -78,7 +94,7 @@ func loadPlan(ctx context.Context, h *hub.Hub, hash string) (store.PlanRow, []st
 	if err != nil {
 		return row, nil, planError(hash, err)
 	}
-	var ops []store.OpRow
+	ops := []store.OpRow{}
 	err = h.State().PlanOperations(ctx, row.Hash, func(o store.OpRow) error {
 		ops = append(ops, o)
 		return nil
@@ -91,7 +107,7 @@ func planError(hash string, err error) error {
 	case errors.Is(err, store.ErrNotFound):
 		return usageError{fmt.Errorf("there is no plan %s; `provhub plan list` shows them", hash)}
 	case errors.Is(err, store.ErrAmbiguous):
-		return usageError{fmt.Errorf("plan %s: %w", hash, err)}
+		return usageError{err}
 	}
 	return err
 }

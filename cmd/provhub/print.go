@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
 	"time"
 
@@ -14,10 +15,14 @@ import (
 	"github.com/provhub/provhub/core/hub"
 )
 
-// json prints v when --output json was given, and says whether it did.
+// json prints v when --output json was given, and says whether it did. A list
+// with nothing in it is [], never null.
 func (a *app) json(v any) (bool, error) {
 	if a.output != "json" {
 		return false, nil
+	}
+	if r := reflect.ValueOf(v); r.Kind() == reflect.Slice && r.IsNil() {
+		v = []any{}
 	}
 	e := json.NewEncoder(a.out)
 	e.SetIndent("", "  ")

@@ -38,7 +38,8 @@ that with what it last put there, shows the difference as a plan, and sends it
 through a queue that loses nothing and does nothing twice.
 
 Exit codes: 0 nothing wrong, 1 failed, 2 usage or config, 3 held by a guard,
-4 finished with parked or waiting operations.`
+4 finished but something waits: operations that are parked or to be tried again,
+records that are bad.`
 
 const rootExample = `  provhub init                     write a commented config to begin with
   provhub plugin pin sql           trust the plugin binary that is there now

@@ -57,7 +57,8 @@ func (a *app) syncCommand() *cobra.Command {
 		Long: `Settle what an interrupted run left open, read the source, plan, apply, and send until
 the queue is empty. A plan that a guard holds is stored and not applied.
 
-Exit codes: 0 all done, 1 failed, 3 held by a guard, 4 done but operations are parked or waiting.`,
+Exit codes: 0 all done, 1 failed, 3 held by a guard, 4 done but something waits: operations
+that are parked or to be tried again, records that are bad.`,
 		Example: `  provhub sync
   provhub sync --no-delete --wait 5m
   17 * * * *  provhub sync --quiet --config /etc/provhub/provhub.yaml   # cron`,
@@ -87,7 +88,15 @@ func syncError(r hub.SyncResult) error {
 	if err := plannedError(r.Plans); err != nil {
 		return err
 	}
-	return drainedError(r.Drained)
+	if err := drainedError(r.Drained); err != nil {
+		return err
+	}
+	for _, p := range r.Plans {
+		if len(p.Plan.Faults)+p.Report.FaultCount+p.Report.Source.FaultCount > 0 {
+			return &exitError{code: exitParked} // somebody has not got what is due to them
+		}
+	}
+	return nil
 }
 
 // drain sends what is in the queue and says how it went.
@@ -112,7 +121,7 @@ func drainedError(r []hub.Drained) error {
 	code := exitOK
 	for _, d := range r {
 		switch {
-		case d.Problem != "":
+		case d.Problem != "" && !d.Paused:
 			code = exitFailed
 		case d.Open > 0 && code == exitOK:
 			code = exitParked
@@ -126,16 +135,20 @@ func drainedError(r []hub.Drained) error {
 
 func (a *app) printDrained(r []hub.Drained) {
 	var rows [][]any
-	open := 0
+	open, parked, stopped := 0, 0, false
 	for _, d := range r {
 		if d.Done == 0 && d.Open == 0 && d.Problem == "" {
 			continue
 		}
 		open += d.Open
+		parked += d.Parked
 		state := "all done"
 		switch {
+		case d.Paused:
+			state = d.Problem
 		case d.Problem != "":
 			state = "STOPPED: " + d.Problem
+			stopped = true
 		case d.Open > 0:
 			state = list([]string{count(d.Parked, "parked"), count(d.Retrying, "to be tried again"), count(d.Unknown, "to be looked up"), count(d.Waiting, "waiting")})
 		}
@@ -145,8 +158,14 @@ func (a *app) printDrained(r []hub.Drained) {
 		a.printf("\n")
 	}
 	a.table([]any{"connector", "done", "open", "state"}, rows)
-	if open > 0 {
-		a.printf("\n`provhub ops list` says why, and what to do.\n")
+	if stopped {
+		a.printf("\nThe queue is kept. `provhub connector check` says what is wrong; once it passes, the next run goes on.\n")
+	}
+	switch {
+	case parked > 0 && parked < open:
+		a.printf("\n`provhub ops list --state parked` shows what waits for a person, `provhub ops list` all that is open.\n")
+	case open > 0:
+		a.printf("\n`provhub ops list` says why, and `provhub ops show ID` what to do.\n")
 	}
 }
 

@@ -2,8 +2,14 @@ package hub
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,7 +33,8 @@ type PluginStatus struct {
 	Type    string `json:"type"`
 	Version string `json:"version,omitempty"` // as pinned
 	Path    string `json:"path,omitempty"`
-	// State is "pinned", "not pinned", "pinned, file missing" or "development override".
+	// State is "pinned", "not pinned", "pinned, file missing", "pinned, but the file is
+	// another" or "development override".
 	State string `json:"state"`
 }
 
@@ -45,6 +52,9 @@ func ListPlugins(cat *pluginhost.Catalog) ([]PluginStatus, error) {
 		s := PluginStatus{Type: p.Type, Version: p.Version, Path: bins[p.Type], State: "pinned"}
 		if rc, err := cat.Resolve(p.Type); err == nil {
 			s.Path = rc.Path
+			if other(rc) {
+				s.State = "pinned, but the file is another"
+			}
 		}
 		if s.Path == "" {
 			s.State = "pinned, file missing"
@@ -60,6 +70,19 @@ func ListPlugins(cat *pluginhost.Catalog) ([]PluginStatus, error) {
 		out[i] = all[t]
 	}
 	return out, nil
+}
+
+// other reports whether the file of a pinned plugin is not the one that was pinned.
+// One that cannot be read is told of when it is to run.
+func other(pc pluginhost.Config) bool {
+	f, err := os.Open(pc.Path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	sum := sha256.New()
+	_, err = io.Copy(sum, f)
+	return err == nil && hex.EncodeToString(sum.Sum(nil)) != pc.SHA256
 }
 
 // PinnedPlugin is what pinning a plugin did.
@@ -93,7 +116,7 @@ func Pin(ctx context.Context, cat *pluginhost.Catalog, arg string) (PinnedPlugin
 // type must be pinned; a file is run as it is.
 func Describe(ctx context.Context, cat *pluginhost.Catalog, arg string) (pluginhost.Description, error) {
 	if !isFile(arg) {
-		pc, err := cat.Resolve(arg)
+		pc, err := resolve(cat, arg)
 		if err != nil {
 			return pluginhost.Description{}, err
 		}
@@ -116,6 +139,25 @@ func binary(cat *pluginhost.Catalog, arg string) (string, error) {
 	}
 	types := slices.Sorted(maps.Keys(bins))
 	return "", fmt.Errorf("there is no plugin of type %q%s; there are: %s", arg, suggest.DidYouMean(arg, types), strings.Join(types, ", "))
+}
+
+// resolve finds the pinned plugin of a type. Where not even a binary is there, the
+// type is misspelt or the plugin not installed, and pinning would not help.
+func resolve(cat *pluginhost.Catalog, typ string) (pluginhost.Config, error) {
+	pc, err := cat.Resolve(typ)
+	var np *pluginhost.NotPinnedError
+	if !errors.As(err, &np) || len(np.Platforms) > 0 {
+		return pc, err
+	}
+	if _, serr := os.Stat(np.Path); !errors.Is(serr, fs.ErrNotExist) {
+		return pc, err
+	}
+	bins, berr := cat.Binaries()
+	if berr != nil {
+		return pc, err
+	}
+	types := slices.Sorted(maps.Keys(bins))
+	return pc, fmt.Errorf("there is no plugin of type %q%s: %s does not exist", typ, suggest.DidYouMean(typ, types), np.Path)
 }
 
 // isFile tells a file from a type: a type has no slash in it.

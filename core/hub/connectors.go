@@ -53,7 +53,7 @@ func (h *Hub) Connectors(ctx context.Context) ([]ConnectorStatus, error) {
 func stateText(s store.ConnectorState, now time.Time) string {
 	switch {
 	case s.PausedBy != "":
-		return "paused by " + s.PausedBy
+		return s.Pause()
 	case s.Stopped != "":
 		return "stopped: " + s.Stopped
 	case s.ResumeAt.After(now):
@@ -115,11 +115,11 @@ func (h *Hub) check(ctx context.Context, c *config.Connector, out *Check) error 
 		return nil
 	}
 	state, err := h.org.ConnectorState(ctx, c.Name)
-	if err != nil || state.Stopped == "" {
-		return err
+	if err != nil || state.Stopped == "" && state.Failures == 0 {
+		return err // a target that asked to be left alone is left alone
 	}
 	out.Resumed = true
-	state.Stopped, state.StoppedAt, state.Failures = "", time.Time{}, 0
+	state.Stopped, state.StoppedAt, state.ResumeAt, state.Failures = "", time.Time{}, time.Time{}, 0
 	return h.org.SetConnectorState(ctx, state, h.opt.Actor, h.now())
 }
 

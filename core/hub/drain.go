@@ -39,8 +39,10 @@ type Drained struct {
 	Unknown  int       `json:"unknown"`
 	Waiting  int       `json:"waiting"` // not tried yet
 	NextAt   time.Time `json:"next_at,omitzero"`
-	// Problem says why the connector stands still; "": it does not.
+	// Problem says why the connector stands still; "": it does not. Paused: because
+	// a person wants it to.
 	Problem string `json:"problem,omitempty"`
+	Paused  bool   `json:"paused,omitempty"`
 }
 
 // Drain sends what is in the queue, on all connectors side by side, until nothing
@@ -153,13 +155,14 @@ func (h *Hub) drained(ctx context.Context, did map[string]dispatch.Summary) ([]D
 			Waiting: n[store.OpReady] + n[store.OpLeased],
 		}
 		d.Open = d.Parked + d.Retrying + d.Unknown + d.Waiting
-		if d.Problem == "" && d.Open > d.Parked {
-			state, err := h.org.ConnectorState(ctx, name)
-			if err != nil {
-				return nil, err
-			}
-			d.Problem = cmp.Or(state.Stopped, state.PausedBy)
+		state, err := h.org.ConnectorState(ctx, name)
+		if err != nil {
+			return nil, err
 		}
+		if d.Problem == "" && d.Open > d.Parked {
+			d.Problem = cmp.Or(state.Stopped, state.Pause())
+		}
+		d.Paused = d.Problem != "" && d.Problem == state.Pause()
 		if d.Done+d.Replanned+d.Open > 0 || d.Problem != "" {
 			out = append(out, d)
 		}

@@ -104,7 +104,7 @@ func (h *Hub) manager(ctx context.Context, p Person) (*Person, error) {
 	if !ok {
 		return nil, nil
 	}
-	return &Person{Key: m.Key, State: m.State, Position: m.Position, Attributes: m.Attributes}, nil
+	return &Person{Key: m.Key, State: m.State, FirstSeen: m.FirstSeen, Position: m.Position, Attributes: m.Attributes}, nil
 }
 
 // whyState says in plain words where a person's state comes from.

@@ -3,7 +3,6 @@ package hub
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/cycle"
@@ -74,7 +73,7 @@ func (h *Hub) sources(name string) ([]*config.Source, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("there is no source %q; the config has %v", name, names)
+		return nil, unknown("source", name, names)
 	}
 	return out, nil
 }
@@ -96,6 +95,9 @@ func (h *Hub) planOne(ctx context.Context, s *config.Source, o PlanOptions) (Pla
 	}
 	if out.Existed, err = h.org.SavePlan(ctx, p, out.Status, h.opt.Actor, h.now()); err != nil {
 		return Planned{}, err
+	}
+	if p.Operations == nil {
+		p.Operations = []plan.Operation{} // a list in JSON too
 	}
 	row, err := h.org.Plan(ctx, p.Hash)
 	if err != nil {

@@ -77,7 +77,7 @@ func instanceConfig(cfg *config.Config, c *config.Connector, log *slog.Logger) (
 	if err != nil {
 		return pluginhost.Config{}, err
 	}
-	pc, err := cat.Resolve(c.Plugin)
+	pc, err := resolve(cat, c.Plugin)
 	if err != nil {
 		return pc, err
 	}
@@ -122,5 +122,5 @@ func (h *Hub) Connector(name string) (*config.Connector, error) {
 	for i, c := range h.cfg.Connectors {
 		names[i] = c.Name
 	}
-	return nil, fmt.Errorf("there is no connector %q; the config has %v", name, names)
+	return nil, unknown("connector", name, names)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/pluginhost"
 	"github.com/provhub/provhub/core/secret"
+	"github.com/provhub/provhub/core/source"
 	"github.com/provhub/provhub/core/suggest"
 )
 
@@ -37,6 +39,9 @@ type Validation struct {
 // faults come back together, as [config.Faults].
 func Validate(ctx context.Context, cfg *config.Config, o ValidateOptions) (Validation, error) {
 	v := validator{cfg: cfg, log: o.Log}
+	for i := range cfg.Sources {
+		v.source(ctx, &cfg.Sources[i])
+	}
 	for i := range cfg.Connectors {
 		c := &cfg.Connectors[i]
 		programs := v.rules(c)
@@ -60,6 +65,24 @@ type validator struct {
 
 func (v *validator) fault(line int, path, format string, args ...any) {
 	v.faults = append(v.faults, config.Fault{File: v.cfg.Path, Line: line, Path: path, Text: fmt.Sprintf(format, args...)})
+}
+
+// source compares the configured columns with the header of the source. A file
+// that is not there yet is no fault of the config.
+func (v *validator) source(ctx context.Context, s *config.Source) {
+	reader, err := openSource(s)
+	if err != nil {
+		return // the connectors that it feeds say so
+	}
+	stop := errors.New("the header is enough")
+	_, err = reader.Read(ctx, func(*source.Record) error { return stop })
+	switch {
+	case err == nil, errors.Is(err, stop):
+	case errors.Is(err, fs.ErrNotExist):
+		v.Warnings = append(v.Warnings, fmt.Sprintf("source %s: its columns were not checked: %v", s.Name, err))
+	default:
+		v.fault(s.Line, "source "+s.Name, "%v", err)
+	}
 }
 
 // rules compiles the rules of one connector.
