@@ -113,6 +113,8 @@ type pass struct {
 	observed []identity.Account
 	// seen are those of an incomplete reading who were in it; nil when it was complete.
 	seen *index
+	// unusable knows whose record could not be used; nil when all could.
+	unusable *index
 }
 
 // guard holds the plan when a connector would be hit too hard, and names what the

@@ -141,7 +141,7 @@ func (p *pass) chunk(ctx context.Context, targets []*target, ids []identity.Iden
 		}
 	}
 	slices.Sort(managers)
-	f := facts{ids: ids}
+	f := facts{ids: ids, doubtful: p.doubtful(ids)}
 	var err error
 	if f.accounts, err = p.Store.Accounts(ctx, ids[0].Kind, anchors); err != nil {
 		return err
@@ -168,6 +168,23 @@ func (p *pass) chunk(ctx context.Context, targets []*target, ids []identity.Iden
 		p.Progress(Progress{Phase: "plan", Done: p.report.Evaluated})
 	}
 	return nil
+}
+
+// doubtful returns those of whom the reading does not say that they left: it is
+// incomplete, or has a record of theirs that could not be used.
+func (p *pass) doubtful(ids []identity.Identity) map[identity.Key]bool {
+	out := map[identity.Key]bool{}
+	for i := range ids {
+		switch {
+		case p.seen != nil:
+			out[ids[i].Key] = true
+		case p.unusable != nil:
+			if _, m := p.unusable.find(ids[i].Kind, ids[i].Anchor); *m&(markFaulted|markDouble) != 0 {
+				out[ids[i].Key] = true
+			}
+		}
+	}
+	return out
 }
 
 // expire evaluates accounts that have been disabled for as long as the policy

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,11 @@ const acceptLength = 8
 func (p *pass) unchanged(ctx context.Context) (bool, error) {
 	f, ok := p.Reader.(source.Fingerprinter)
 	was := &p.last.report
+	// Whose records are bad, the report does not know, and who has one is not deleted.
+	deletes := slices.ContainsFunc(p.Connectors, func(c Connector) bool { return c.Policy.DeleteAfter > 0 })
+	if bad := was.Source.FaultCount + was.FaultCount; bad > 0 && deletes {
+		return false, nil
+	}
 	if !ok || p.Accept != "" || was.Settings != p.report.Settings || !was.Source.Complete || was.Missing > 0 || p.clockSetBack() {
 		return false, nil
 	}
@@ -73,6 +79,9 @@ func (r *reading) usable() error {
 // Only a complete reading says that they left, and not when it lost too many.
 func (r *reading) vanished(ctx context.Context) ([]identity.Key, error) {
 	missing := r.index.count(markStored, markSeen)
+	if r.index.count(markFaulted, 0)+r.index.count(markDouble, 0) > 0 {
+		r.unusable = r.index
+	}
 	complete := r.report.Source.Complete && r.nameless == 0
 	if !complete {
 		r.seen = r.index

@@ -43,10 +43,10 @@ type differ struct {
 
 func (d *differ) decide() *Operation {
 	switch loss, reaction := d.loss(); {
-	case d.State == identity.Gone && d.Incomplete:
-		return nil
 	case loss != "" && !d.exists():
 		return nil
+	case d.State == identity.Gone && d.Incomplete:
+		return d.postpone(loss, reaction)
 	case loss != "":
 		return d.lose(loss, reaction)
 	case d.Want == nil:

@@ -31,6 +31,20 @@ func (d *differ) lose(cause Cause, reaction Reaction) *Operation {
 	return d.disable(cause)
 }
 
+// postpone leaves an account as it is whose owner is gone, and may be in what could
+// not be read now. It is looked at again, and what stands in the queue stays.
+func (d *differ) postpone(cause Cause, reaction Reaction) *Operation {
+	op := d.lose(cause, reaction)
+	if op == nil {
+		return nil
+	}
+	d.note(NoteDoubtful, "%s is due (%s), and waits: the source could not be read completely now, or has a bad record of theirs", op.Kind, because[cause])
+	if d.Open == nil {
+		return nil
+	}
+	return &d.Open.Operation
+}
+
 // protected reports whether the policy names the identity or its account.
 func (d *differ) protected() bool {
 	return slices.ContainsFunc(d.policy.Protected, func(p string) bool {

@@ -32,11 +32,12 @@ const (
 	NoteInFlight      = "in_flight"
 	NoteInvalid       = "invalid"        // a mapped value does not fit the schema
 	NoteUnknownObject = "unknown_object" // the schema has no type for this kind of identity
+	NoteDoubtful      = "doubtful"       // gone since an earlier reading, and this one is in doubt
 )
 
 // unsettled are the codes after which the identity must be looked at again
 // though nothing about it changes.
-var unsettled = []string{NoteAmbiguous, NoteConflict, NoteRehire, NoteNotAsked, NoteInvalid, NoteUnknownObject}
+var unsettled = []string{NoteAmbiguous, NoteConflict, NoteRehire, NoteNotAsked, NoteInvalid, NoteUnknownObject, NoteDoubtful}
 
 // Unsettled reports whether the account could not be worked out now, so that it
 // must be looked at again in the next cycle: such a note is a fault of the plan.

@@ -82,8 +82,9 @@ type Subject struct {
 	Unasked bool
 	// Open is the operation of this account that is not finished yet; nil: none.
 	Open *OpenOperation
-	// Incomplete: the last reading of the source was not complete. Then nobody
-	// loses anything for being absent, and nothing is deleted because time passed.
+	// Incomplete: the last reading of the source was not complete, or had a record of
+	// this identity that could not be used. Then nobody loses anything for being
+	// absent, and nothing is deleted because time passed.
 	Incomplete bool
 	// Now is the time of the cycle; timed deletes are due by it.
 	Now time.Time
