@@ -53,11 +53,12 @@ func rulesHash(c *config.Connector) string {
 	}
 	return hashOf(struct {
 		Version int // of the functions that rules call
+		Source  string
 		Plugin  string
 		Config  json.RawMessage
 		Rules   []mapping.Rules
 		Policy  plan.Policy
-	}{mapping.Version, c.Plugin, c.Config, rules, c.Policy})
+	}{mapping.Version, c.Source, c.Plugin, c.Config, rules, c.Policy})
 }
 
 // restricted marks a rule hash with the kinds that one run leaves out, so that the

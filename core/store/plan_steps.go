@@ -55,7 +55,31 @@ func (a *application) makeReady() (err error) {
 	return err
 }
 
+// rememberRules remembers what everyone was evaluated with. A connector that the
+// source's last plan was for and this one is not, because it is out of the config,
+// does not see what this plan is about: should it come back, it must look at
+// everyone.
 func (a *application) rememberRules() error {
+	var text string
+	err := a.t.get(&text, `SELECT COALESCE(MAX(p.rules), '') FROM source_state s JOIN plan p ON p.org_id = s.org_id AND p.hash = s.applied_plan
+		WHERE s.org_id = ? AND s.source = ?`, a.org, a.plan.Inputs.Source)
+	if err != nil {
+		return err
+	}
+	var last map[string]string
+	if err := decode(text, &last); err != nil {
+		return err
+	}
+	for connector, hash := range last {
+		if _, still := a.plan.Rules[connector]; still {
+			continue
+		}
+		// With another hash it is in the plan of another source.
+		if _, err := a.t.exec(`UPDATE connector_state SET rules_hash = '' WHERE org_id = ? AND connector = ? AND rules_hash = ?`,
+			a.org, connector, hash); err != nil {
+			return err
+		}
+	}
 	for connector, hash := range a.plan.Rules {
 		if _, err := a.t.exec(`INSERT INTO connector_state (org_id, connector, rules_hash, stopped, stopped_at, paused_by, resume_at, failures)
 			VALUES (?, ?, ?, '', 0, '', 0, 0) ON CONFLICT (org_id, connector) DO UPDATE SET rules_hash = excluded.rules_hash`,
