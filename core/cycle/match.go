@@ -24,7 +24,7 @@ type matcher struct {
 	schema     connector.Schema
 	gets       int
 	listed     map[identity.Kind]*listing
-	holders    map[identity.Kind]map[string]string // target id → anchor
+	holders    *holders
 	unlistable bool
 }
 
@@ -60,7 +60,7 @@ func (m *matcher) find(ctx context.Context, s *plan.Subject) error {
 				return err
 			}
 			s.Unasked = true
-			return nil
+			return m.heldByLedger(ctx, s)
 		}
 		if len(found) > 0 {
 			s.Found = found
@@ -163,31 +163,51 @@ func (m *matcher) list(ctx context.Context, object *connector.ObjectType) (listi
 
 func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
-// held names the other identity that the one found account belongs to (QUIRKS
-// HR-2), and says when that one has left (QUIRKS HR-10).
+// held names the other identity that the one found account belongs to, or will
+// once an open operation is done (QUIRKS HR-2), and says when that one has left
+// (QUIRKS HR-10).
 func (m *matcher) held(ctx context.Context, s *plan.Subject) error {
 	if len(s.Found) != 1 {
 		return nil
 	}
-	if m.holders == nil {
-		m.holders = map[identity.Kind]map[string]string{}
-		err := m.pass.Store.AccountRefs(ctx, m.connector.Name, func(k identity.AccountKey, ref connector.Ref) error {
-			if m.holders[k.Kind] == nil {
-				m.holders[k.Kind] = map[string]string{}
-			}
-			m.holders[k.Kind][ref.ID] = k.Anchor
-			return nil
-		})
-		if err != nil {
-			return err
-		}
+	if err := m.readHolders(ctx); err != nil {
+		return err
 	}
-	anchor := m.holders[s.Kind][s.Found[0].Ref.ID]
-	if anchor == "" || anchor == s.Anchor {
+	if s.HeldBy = m.holders.other(holding{kind: s.Kind, value: s.Found[0].Ref.ID}, s.Anchor); s.HeldBy == "" {
 		return nil
 	}
-	s.HeldBy = anchor
 	return m.former(ctx, s)
+}
+
+// heldByLedger names the other identity whose account, as far as we know, matches:
+// a create that takes over what it finds would take it from them.
+func (m *matcher) heldByLedger(ctx context.Context, s *plan.Subject) error {
+	p := &m.connector.Policy
+	if p.OnMatch != plan.MatchAdopt {
+		return nil
+	}
+	if err := m.readHolders(ctx); err != nil {
+		return err
+	}
+	for _, name := range p.Match {
+		if value := wanted(s.Want, name); value != "" && s.HeldBy == "" {
+			s.HeldBy = m.holders.other(holding{s.Kind, name, fold(value)}, s.Anchor)
+		}
+	}
+	return nil
+}
+
+func (m *matcher) readHolders(ctx context.Context) error {
+	if m.holders != nil {
+		return nil
+	}
+	h := &holders{}
+	err := m.pass.Store.Holdings(ctx, m.connector.Name, func(a identity.Account) error {
+		h.add(a, m.connector.Policy.Match)
+		return nil
+	})
+	m.holders = h
+	return err
 }
 
 // former sets s.Former when s.HeldBy has left and nothing more is to be done with

@@ -66,8 +66,8 @@ func TestObservedAccountsAreInTheLedger(t *testing.T) {
 		seen.Ownership, seen.Rev = identity.Observed, 1
 		require.Equal(t, map[identity.AccountKey]identity.Account{key: seen}, got)
 		refs := map[string]string{}
-		require.NoError(t, o.AccountRefs(t.Context(), "crm", func(k identity.AccountKey, r connector.Ref) error {
-			refs[r.ID] = k.Anchor
+		require.NoError(t, o.Holdings(t.Context(), "crm", func(a identity.Account) error {
+			refs[a.Ref.ID] = a.Anchor
 			return nil
 		}))
 		require.Equal(t, map[string]string{"x9": "1001"}, refs)

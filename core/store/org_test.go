@@ -137,8 +137,8 @@ func seen(t *testing.T, o *store.Org) map[string]string {
 	add("open count", n)
 	add("rules", must(o.ConnectorState(ctx, "crm")).RulesHash != "")
 	var refs []string
-	require.NoError(t, o.AccountRefs(ctx, "crm", func(k identity.AccountKey, _ connector.Ref) error {
-		refs = append(refs, k.Anchor)
+	require.NoError(t, o.Holdings(ctx, "crm", func(a identity.Account) error {
+		refs = append(refs, a.Anchor)
 		return nil
 	}))
 	add("refs", refs)
