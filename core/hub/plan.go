@@ -35,7 +35,8 @@ type Planned struct {
 }
 
 // Plan reads the sources, works out the difference and stores it as plans; one
-// that a guard trips over is held. Nothing is sent.
+// that a guard trips over is held. Nothing is sent. A source that cannot be
+// planned for is in the error, and does not stop the others.
 func (h *Hub) Plan(ctx context.Context, o PlanOptions) ([]Planned, error) {
 	release, err := h.org.Work(ctx, "provhub, planning")
 	if err != nil {
@@ -52,14 +53,16 @@ func (h *Hub) plan(ctx context.Context, o PlanOptions) ([]Planned, error) {
 		return nil, err
 	}
 	var out []Planned
+	var errs []error
 	for _, s := range sources {
 		p, err := h.planOne(ctx, s, o)
 		if err != nil {
-			return nil, err
+			errs = append(errs, err)
+			continue
 		}
 		out = append(out, p)
 	}
-	return out, nil
+	return out, errors.Join(errs...)
 }
 
 func (h *Hub) sources(name string) ([]*config.Source, error) {

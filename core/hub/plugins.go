@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
@@ -53,7 +54,9 @@ func (h *Hub) Instance(ctx context.Context, c *config.Connector) (*pluginhost.In
 	r.once.Do(func() { r.instance, r.err = h.start(ctx, c) })
 	if r.err != nil {
 		h.mu.Lock()
-		delete(h.instances, c.Name)
+		if h.instances[c.Name] == r { // else somebody is trying again already
+			delete(h.instances, c.Name)
+		}
 		h.mu.Unlock()
 		return nil, fmt.Errorf("connector %s: %w", c.Name, r.err)
 	}
@@ -83,7 +86,8 @@ func instanceConfig(cfg *config.Config, c *config.Connector, log *slog.Logger) (
 	}
 	pc.InstanceID, pc.ConfigJSON, pc.Log = c.Name, c.Config, log
 	pc.Timeout, pc.InFlight = c.Retry.Timeout, c.InFlight
-	pc.DataDir = filepath.Join(cfg.Plugins.Data, c.Name)
+	// Of the org alone: two orgs may share the folder, and the names in it.
+	pc.DataDir = filepath.Join(cfg.Plugins.Data, url.PathEscape(cfg.Org), c.Name)
 	if err := os.MkdirAll(pc.DataDir, 0o700); err != nil {
 		return pc, fmt.Errorf("make the plugin's data folder: %w", err)
 	}

@@ -2,7 +2,10 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/source"
@@ -48,15 +51,30 @@ func (h *Hub) sameInputs(ctx context.Context, row store.PlanRow) error {
 	case snapshot != row.Inputs.Snapshot:
 		drift.What = append(drift.What, fmt.Sprintf("the source %s is not what was read", s.Name))
 	}
-	for _, c := range h.fedBy(s) {
-		if was, ok := row.Rules[c.Name]; ok && !sameRules(was, rulesHash(c)) {
-			drift.What = append(drift.What, fmt.Sprintf("the rules or the policy of connector %s are others", c.Name))
-		}
-	}
+	drift.What = append(drift.What, h.movedRules(row, s)...)
 	if drift.Count = len(drift.What); drift.Count > 0 {
 		return drift
 	}
 	return nil
+}
+
+// movedRules says which connectors are not as the plan knew them. One that nothing
+// could be planned for has no rules in it.
+func (h *Hub) movedRules(row store.PlanRow, s *config.Source) (moved []string) {
+	fed := map[string]*config.Connector{}
+	for _, c := range h.fedBy(s) {
+		fed[c.Name] = c
+	}
+	for _, name := range slices.Sorted(maps.Keys(row.Rules)) {
+		was := row.Rules[name]
+		switch c := fed[name]; {
+		case c == nil:
+			moved = append(moved, fmt.Sprintf("connector %s is not in the config any more, or gets its people from another source", name))
+		case was != "" && !sameRules(was, rulesHash(c)):
+			moved = append(moved, fmt.Sprintf("the rules or the policy of connector %s are others", name))
+		}
+	}
+	return moved
 }
 
 // fingerprint names what the source holds now.
@@ -81,7 +99,8 @@ type SyncResult struct {
 
 // Sync settles what an earlier run left open, plans, applies and sends. A plan
 // that a guard holds is stored and not applied; the others go on. Where an account
-// was not as we thought, it plans again.
+// was not as we thought, it plans again. The result says what was done also when
+// there is an error: one source that cannot be read does not stop the others.
 func (h *Hub) Sync(ctx context.Context, o PlanOptions, d DrainOptions) (SyncResult, error) {
 	release, err := h.org.Work(ctx, "provhub sync")
 	if err != nil {
@@ -93,33 +112,38 @@ func (h *Hub) Sync(ctx context.Context, o PlanOptions, d DrainOptions) (SyncResu
 		return out, err
 	}
 	for round := 1; round <= roundsMax && ctx.Err() == nil; round++ {
-		plans, err := h.plan(ctx, o)
+		again, err := h.round(ctx, o, d, &out)
 		if err != nil {
 			return out, err
 		}
-		out.Plans = merge(out.Plans, plans)
-		applied, err := h.applyAll(ctx, plans)
-		if err != nil {
-			return out, err
-		}
-		drained, err := h.drain(ctx, d)
-		if err != nil {
-			return out, err
-		}
-		again := false
-		for _, r := range drained {
-			again = again || r.Replanned > 0
-		}
-		out.Drained = add(out.Drained, drained)
-		if !applied || !again {
+		if !again {
 			break
 		}
 	}
 	return out, ctx.Err()
 }
 
-// applyAll applies what is not held, and says whether there was anything.
+// round plans, applies and sends once, and adds to out. again tells that there is
+// more to plan.
+func (h *Hub) round(ctx context.Context, o PlanOptions, d DrainOptions, out *SyncResult) (again bool, err error) {
+	plans, failed := h.plan(ctx, o)
+	applied, refused := h.applyAll(ctx, plans)
+	out.Plans = merge(out.Plans, plans)
+	drained, err := h.drain(ctx, d)
+	if err != nil {
+		return false, errors.Join(failed, refused, err)
+	}
+	for _, r := range drained {
+		again = again || r.Replanned > 0
+	}
+	out.Drained = add(out.Drained, drained)
+	return again && applied, errors.Join(failed, refused)
+}
+
+// applyAll applies what is not held, and says whether there was anything. A plan
+// that cannot be applied is in the error, and does not stop the others.
 func (h *Hub) applyAll(ctx context.Context, plans []Planned) (applied bool, err error) {
+	var errs []error
 	for i := range plans {
 		p := &plans[i]
 		if p.Status != store.PlanProposed && p.Status != store.PlanApproved {
@@ -127,12 +151,13 @@ func (h *Hub) applyAll(ctx context.Context, plans []Planned) (applied bool, err 
 		}
 		n, err := h.org.ApplyPlan(ctx, p.Plan.Hash, h.opt.Actor, h.now())
 		if err != nil {
-			return applied, err
+			errs = append(errs, fmt.Errorf("source %s: %w", p.Source, err))
+			continue
 		}
 		p.Status = store.PlanApplied
 		applied = applied || n > 0
 	}
-	return applied, nil
+	return applied, errors.Join(errs...)
 }
 
 // merge keeps the first round's plans, and later ones that have something to do.
@@ -148,7 +173,8 @@ func merge(have, more []Planned) []Planned {
 	return have
 }
 
-// add adds up what several drains did; what is open is as the last one saw it.
+// add adds up what several drains did; what is open, and what is left to be planned
+// anew, is as the last one saw it.
 func add(have, more []Drained) []Drained {
 	done := map[string]Drained{}
 	for _, d := range have {
@@ -156,12 +182,11 @@ func add(have, more []Drained) []Drained {
 	}
 	for i := range more {
 		more[i].Done += done[more[i].Connector].Done
-		more[i].Replanned += done[more[i].Connector].Replanned
 		delete(done, more[i].Connector)
 	}
 	for _, d := range have {
 		if _, left := done[d.Connector]; left {
-			d.Open, d.Parked, d.Retrying, d.Unknown, d.Waiting, d.Problem = 0, 0, 0, 0, 0, ""
+			d = Drained{Connector: d.Connector, Done: d.Done}
 			more = append(more, d)
 		}
 	}
