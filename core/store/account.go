@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/provhub/provhub/core/identity"
@@ -12,20 +13,29 @@ import (
 // Accounts returns the accounts of these identities in all connectors, with
 // their grants; those deleted in the target are marked Absent.
 func (o *Org) Accounts(ctx context.Context, kind identity.Kind, anchors []string) (map[identity.AccountKey]identity.Account, error) {
+	return o.allAccounts(ctx, `org_id = ? AND kind = ?`, []any{o.id, string(kind)}, kind, anchors)
+}
+
+// ConnectorAccounts is Accounts of one connector.
+func (o *Org) ConnectorAccounts(ctx context.Context, connector string, kind identity.Kind, anchors []string) (map[identity.AccountKey]identity.Account, error) {
+	return o.allAccounts(ctx, `org_id = ? AND kind = ? AND connector = ?`, []any{o.id, string(kind), connector}, kind, anchors)
+}
+
+func (o *Org) allAccounts(ctx context.Context, where string, whereArgs []any, kind identity.Kind, anchors []string) (map[identity.AccountKey]identity.Account, error) {
 	found := make(map[identity.AccountKey]identity.Account, len(anchors))
 	err := o.s.dialect.inChunks(anchors, func(marks string, args []any) error {
-		args = append([]any{o.id, string(kind)}, args...)
-		if err := o.accounts(ctx, found, kind, marks, args); err != nil {
+		args = append(slices.Clone(whereArgs), args...)
+		if err := o.accounts(ctx, found, kind, where+` AND anchor IN (`+marks+`)`, args); err != nil {
 			return err
 		}
-		return o.grants(ctx, found, kind, marks, args)
+		return o.grants(ctx, found, kind, where+` AND anchor IN (`+marks+`)`, args)
 	})
 	return found, o.s.fail("read accounts", err)
 }
 
-func (o *Org) accounts(ctx context.Context, into map[identity.AccountKey]identity.Account, kind identity.Kind, marks string, args []any) error {
+func (o *Org) accounts(ctx context.Context, into map[identity.AccountKey]identity.Account, kind identity.Kind, where string, args []any) error {
 	rows, err := o.s.reader.QueryContext(ctx, o.s.rebind(`SELECT connector, anchor, ownership, enabled, absent, disabled_at, rev,
-		last_success_at, last_error, ref, applied FROM account WHERE org_id = ? AND kind = ? AND anchor IN (`+marks+`)`), args...)
+		last_success_at, last_error, ref, applied FROM account WHERE `+where), args...)
 	if err != nil {
 		return err
 	}
@@ -51,9 +61,9 @@ func (o *Org) accounts(ctx context.Context, into map[identity.AccountKey]identit
 	return rows.Err()
 }
 
-func (o *Org) grants(ctx context.Context, into map[identity.AccountKey]identity.Account, kind identity.Kind, marks string, args []any) error {
+func (o *Org) grants(ctx context.Context, into map[identity.AccountKey]identity.Account, kind identity.Kind, where string, args []any) error {
 	rows, err := o.s.reader.QueryContext(ctx, o.s.rebind(`SELECT connector, anchor, entitlement, reason FROM grant_edge
-		WHERE org_id = ? AND kind = ? AND anchor IN (`+marks+`) ORDER BY entitlement`), args...)
+		WHERE `+where+` ORDER BY entitlement`), args...)
 	if err != nil {
 		return err
 	}
