@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -56,7 +57,7 @@ type Verdict struct {
 //	adopted         -                     any               Done      -
 //	pending         -                     any               Poll      no
 //	action_required -                     any               Park      yes
-//	cancelled       -                     any               GiveBack  no
+//	cancelled       -                     any               GiveBack  yes
 //	unknown         any                   any               Settle    yes
 //	failed, partial RATE_LIMITED          any               Throttle  no
 //	                UNAVAILABLE           any               Down      yes; no if instance-wide
@@ -83,7 +84,7 @@ func Classify(verb connector.Verb, r connector.Result) Verdict {
 	case connector.OutcomeActionRequired:
 		return Verdict{Next: NextPark, Err: actionRequired(r)}
 	case connector.OutcomeCancelled:
-		return Verdict{Next: NextGiveBack, Free: true, Err: r.Err}
+		return Verdict{Next: NextGiveBack, Err: cmp.Or(r.Err, connector.Errorf(connector.CodeBusy, "it was not attempted"))}
 	case connector.OutcomeFailed, connector.OutcomePartial:
 		return failed(verb, r.Err)
 	}

@@ -31,7 +31,7 @@ func TestClassify(t *testing.T) {
 		{"adopted", connector.VerbCreate, connector.Result{Outcome: connector.OutcomeAdopted}, NextDone, counted},
 		{"pending", connector.VerbCreate, connector.Result{Outcome: connector.OutcomePending}, NextPoll, free},
 		{"a person must act in the target", connector.VerbCreate, connector.Result{Outcome: connector.OutcomeActionRequired}, NextPark, counted},
-		{"cancelled was not attempted", connector.VerbCreate, connector.Result{Outcome: connector.OutcomeCancelled}, NextGiveBack, free},
+		{"cancelled was not attempted", connector.VerbCreate, connector.Result{Outcome: connector.OutcomeCancelled}, NextGiveBack, counted},
 		{"unknown is never a plain retry", connector.VerbCreate, connector.Result{Outcome: connector.OutcomeUnknown}, NextSettle, counted},
 		{"unknown, whatever the code says", connector.VerbCreate, connector.Result{Outcome: connector.OutcomeUnknown, Err: &connector.Error{Code: connector.CodeInvalidValue}}, NextSettle, counted},
 		{"an outcome from the future", connector.VerbCreate, connector.Result{Outcome: "teleported"}, NextSettle, counted},

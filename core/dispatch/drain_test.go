@@ -82,9 +82,9 @@ func TestALeaverOvertakes(t *testing.T) { // QUIRKS Q-7
 		b.drain()
 		leaver := of("1001", plan.Disable)
 		leaver.Lane = plan.LaneLeaver
-		b.enqueue(append([]plan.Operation{leaver}, joiner("1002"), joiner("1003"))...)
+		b.enqueue(joiner("1002"), leaver)
 		b.drain()
-		b.wants("create 1001", "disable u1", "create 1002", "create 1003")
+		b.wants("create 1001", "disable u1", "create 1002")
 	})
 }
 
@@ -468,6 +468,42 @@ func TestWhatTookEffectIsNotSentAgain(t *testing.T) { // QUIRKS Q-14
 		}
 		if a := b.ledger("1001"); a.Applied.Text("mail") != "a@x" || len(a.Applied.Get("phones")) != 2 {
 			t.Errorf("ledger %+v", a)
+		}
+	})
+}
+
+func TestALeaverDoesNotWaitBehindABulkLoad(t *testing.T) { // QUIRKS Q-7
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, func(o *Options) { o.InFlight = 4 })
+		b.took = 5 * time.Second
+		b.enqueue(joiners(101)...)
+		ended := make(chan Summary)
+		go func() { ended <- b.drain() }()
+		time.Sleep(time.Minute + time.Second)
+		leaver := of("1001", plan.Disable)
+		leaver.Lane = plan.LaneLeaver
+		b.enqueue(leaver)
+		at := time.Now()
+		for b.count("disable u1") == 0 {
+			time.Sleep(100 * time.Millisecond)
+		}
+		if took := time.Since(at); took > 2*b.took {
+			t.Errorf("a leaver waited %v", took)
+		}
+		<-ended
+	})
+}
+
+func TestATargetThatAttemptsNothingIsGivenUp(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t, func(o *Options) { o.Patience = time.Hour })
+		b.before = func(connector.Operation, int) *connector.Result {
+			return &connector.Result{Outcome: connector.OutcomeCancelled}
+		}
+		b.enqueue(joiner("1001"))
+		b.drain()
+		if r := b.state("1001", store.OpParked); r.Attempts != 8 || r.MaybeApplied {
+			t.Errorf("%d attempts, maybe applied %t", r.Attempts, r.MaybeApplied)
 		}
 	})
 }

@@ -13,6 +13,7 @@ import (
 type ending struct {
 	finish store.Finish
 	number int // of the attempt, in this drain
+	took   time.Duration
 	// signals concern the connector as a whole: throttle, down, stop.
 	signals []Verdict
 	// alive: the target gave an answer of its own.
@@ -30,7 +31,8 @@ type ending struct {
 //	next                       state       due
 //	────────────────────────── ─────────── ────────────────────────────────────────
 //	Done, Gone                 done        -
-//	GiveBack, Stop             ready       at once
+//	GiveBack by us, Stop       ready       at once
+//	GiveBack by the target     retry       full jitter
 //	Throttle, Down, Retry      retry       full jitter, not before the target says so
 //	Retry, attempts used up    parked      -
 //	Park                       parked      -
@@ -49,8 +51,12 @@ func (a *attempt) end() ending {
 	case NextDone, NextGone:
 		f.State, f.MaybeApplied = store.OpDone, false
 		a.news = a.news || a.w.Operation.Kind == plan.Adopt
-	case NextGiveBack, NextStop:
+	case NextStop:
 		f.State, f.NextAttemptAt = store.OpReady, now
+	case NextGiveBack:
+		if f.State, f.NextAttemptAt = store.OpReady, now; f.CountAttempt {
+			a.retry(&f) // the target gave it back
+		}
 	case NextThrottle, NextDown, NextRetry:
 		a.retry(&f)
 	case NextPark:
@@ -72,7 +78,7 @@ func (a *attempt) end() ending {
 		f.MaybeApplied, f.Continuation = true, encodePolls(a.polls)
 	}
 	a.record(&f)
-	return ending{finish: f, number: a.number, signals: a.signals, alive: a.alive, waits: v.Free && v.Next == NextRetry,
+	return ending{finish: f, number: a.number, took: now.Sub(a.started), signals: a.signals, alive: a.alive, waits: v.Free && v.Next == NextRetry,
 		made: a.news && !a.existed && exists(a.w.Account), missing: v.Next == NextSettle && !a.sent}
 }
 

@@ -3,23 +3,13 @@ package dispatch
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"time"
 
-	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/store"
 )
 
-const (
-	// batchMax bounds how many operations are taken, and committed as sent, at once.
-	batchMax = 128
-	// flushAfter and flushSize bound how long outcomes wait to be recorded together.
-	flushAfter = 4 * time.Millisecond
-	flushSize  = 64
-	// dryFor is how long an empty queue is not asked again while work is under way.
-	dryFor = 200 * time.Millisecond
-)
+// dryFor is how long an empty queue is not asked again while work is under way.
+const dryFor = 200 * time.Millisecond
 
 // loop is one drain: one goroutine that owns the queue's side, and one for each
 // operation under way that talks to the target.
@@ -28,9 +18,10 @@ type loop struct {
 	health *health
 	tally  tally
 
-	taken   []Work      // committed as sent, or in doubt, and not begun
-	running int         // attempts under way
-	ended   chan ending // of attempts
+	taken   []Work        // committed as sent, or in doubt, and not begun
+	pace    time.Duration // how long the last attempt took; 0: there was none
+	running int           // attempts under way
+	ended   chan ending   // of attempts
 	pending []store.Finish
 	flushAt time.Time
 	dry     time.Time            // until then the queue is not asked
@@ -98,62 +89,12 @@ func reason(ctx context.Context, shut *shutError) string {
 	return shut.why
 }
 
-// rest waits until there may be something to do again. more is false when that
-// is not within the drain's patience.
-func (l *loop) rest(ctx context.Context, shut *shutError) (more bool, err error) {
-	now := l.d.opts.Now()
-	if shut == nil {
-		if woken, err := l.wakeDependents(ctx); err != nil || woken {
-			return woken, err
-		}
-	}
-	var at time.Time
-	if shut != nil {
-		at = shut.until
-	} else if at, _, err = l.d.opts.Queue.NextDue(context.WithoutCancel(ctx), l.d.opts.Connector); err != nil {
-		return false, err
-	}
-	if at.IsZero() || ctx.Err() != nil || at.After(now) && at.Sub(l.doneAt) > l.d.opts.Patience {
-		return false, nil
-	}
-	if shut == nil && l.asked && !at.After(now) {
-		return false, nil // it is due, and was not to be had: another worker has it
-	}
-	l.dry, l.asked = time.Time{}, false
-	sleep(ctx, at.Sub(now), nil)
-	return true, nil
-}
-
-// wakeDependents has the operations tried again that wait for an account, when
-// some were made.
-func (l *loop) wakeDependents(ctx context.Context) (woken bool, err error) {
-	d := l.d
-	if !l.wake || len(d.waiting) == 0 {
-		return false, nil
-	}
-	l.wake, l.dry, l.asked = false, time.Time{}, false
-	ids := slices.Sorted(maps.Keys(d.waiting))
-	n, err := d.opts.Queue.WakeDependents(context.WithoutCancel(ctx), d.opts.Connector, ids, d.opts.Now())
-	return n > 0, err
-}
-
-// wakeAll does so for all of them before the first drain: what was made before
-// this process began may have woken nobody.
-func (l *loop) wakeAll(ctx context.Context) error {
-	if l.d.begun {
-		return nil
-	}
-	l.d.begun = true
-	_, err := l.d.opts.Queue.WakeDependents(context.WithoutCancel(ctx), l.d.opts.Connector, nil, l.d.opts.Now())
-	return err
-}
-
 // begin starts as many attempts as the window allows, taking more from the queue
 // when few are left.
 func (l *loop) begin(ctx context.Context) error {
 	l.waitReady(ctx)
-	if len(l.taken) < l.health.window && !l.d.opts.Now().Before(l.dry) {
-		if err := l.take(ctx); err != nil {
+	if n := l.room(); n > 0 && !l.d.opts.Now().Before(l.dry) {
+		if err := l.take(ctx, n); err != nil {
 			return err
 		}
 	}
@@ -227,6 +168,7 @@ func (l *loop) wait(ctx context.Context) error {
 // took takes an ending over.
 func (l *loop) took(ctx context.Context, e ending) error {
 	l.running--
+	l.pace = max(e.took, 1)
 	if err := l.health.took(ctx, e); err != nil {
 		return err
 	}
@@ -254,69 +196,4 @@ func (l *loop) took(ctx context.Context, e ending) error {
 	}
 	l.log(e.finish)
 	return nil
-}
-
-func (l *loop) record(f store.Finish) {
-	if len(l.pending) == 0 {
-		l.flushAt = l.d.opts.Now().Add(flushAfter)
-	}
-	l.pending = append(l.pending, f)
-}
-
-func (l *loop) giveBack() {
-	for _, w := range l.taken {
-		l.record(untouched(w, l.d.opts.Now()))
-	}
-	l.taken = nil
-}
-
-// flush records the outcomes that have gathered, in one commit.
-func (l *loop) flush(ctx context.Context) error {
-	if len(l.pending) == 0 {
-		return nil
-	}
-	fenced, err := l.d.opts.Queue.Finish(context.WithoutCancel(ctx), l.pending)
-	if err != nil {
-		return err
-	}
-	lost := map[string]bool{}
-	for _, id := range fenced {
-		lost[id] = true
-		l.d.opts.Log.Warn("the lease was lost to another worker; what it records counts", "op", id)
-	}
-	for _, f := range l.pending {
-		if !lost[f.ID] {
-			l.tally.record(f)
-			if f.State == store.OpDone {
-				l.doneAt = f.Now
-			}
-		}
-	}
-	l.pending, l.asked = l.pending[:0], false
-	if l.d.opts.Progress != nil {
-		l.d.opts.Progress(l.tally.summary(l.d.opts.Connector, ""))
-	}
-	return nil
-}
-
-// log writes a line for what did not go well.
-func (l *loop) log(f store.Finish) {
-	if f.Err == nil || f.Attempt == nil {
-		return
-	}
-	level := l.d.opts.Log.Debug
-	if f.State == store.OpParked {
-		level = l.d.opts.Log.Warn
-	}
-	about := []any{"op", f.ID, "state", f.State, "attempt", f.Attempt.N, "code", f.Err.Code.String()}
-	if !f.NextAttemptAt.IsZero() {
-		about = append(about, "next", f.NextAttemptAt)
-	}
-	level("operation not done", about...)
-}
-
-// cautious reports whether what was committed as sent and was not sent must be
-// looked at by a person after a crash, so that nothing is taken ahead of need.
-func cautious(c connector.Capabilities) bool {
-	return !c.Get && c.Idempotency == connector.IdempotencyNone
 }

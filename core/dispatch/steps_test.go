@@ -51,7 +51,7 @@ func atomic(s Shape) Shape { s.Atomic = true; return s }
 
 // Tiny constructors of operations and accounts.
 func op(kind plan.Kind, with ...func(*plan.Operation)) plan.Operation {
-	o := plan.Operation{ID: "op1", AccountKey: identity.AccountKey{Connector: "crm", Kind: identity.Person, Anchor: "1001"}, Kind: kind}
+	o := plan.Operation{ID: "op1", AccountKey: identity.AccountKey{Connector: "crm", Kind: identity.Person, Anchor: "1001"}, Kind: kind, Lane: plan.LaneNormal}
 	switch kind {
 	case plan.Create:
 		o.Enabled = connector.IsEnabled

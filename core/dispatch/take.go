@@ -4,21 +4,40 @@ import (
 	"context"
 	"time"
 
+	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/store"
 )
 
-// take leases operations, finds out what they refer to and commits them as
-// sent. Those in doubt come first: nothing else may go out for their accounts.
-func (l *loop) take(ctx context.Context) error {
+const (
+	// batchMax bounds how many operations are taken, and committed as sent, at once.
+	batchMax = 128
+	// brisk is how short an operation must be for others to be taken ahead of need.
+	brisk = 100 * time.Millisecond
+)
+
+// room returns how many operations to take now. A quick target gets large
+// batches, which cost few commits. A slow one gets no more than can begin at
+// once, so that a leaver who comes meanwhile is the next to go; and so does one
+// that can neither be searched nor recognises a repeated create, because what is
+// committed as sent is for a person to look at after a crash.
+func (l *loop) room() int {
+	free := l.health.window - l.running - len(l.taken)
+	caps := l.d.opts.Target.Capabilities()
+	blind := !caps.Get && caps.Idempotency == connector.IdempotencyNone
+	switch {
+	case blind, l.pace == 0, l.pace > brisk:
+		return free
+	case len(l.taken) >= l.health.window:
+		return 0
+	}
+	return min(4*l.health.window, batchMax) - len(l.taken)
+}
+
+// take leases up to n operations, finds out what they refer to and commits them
+// as sent. Those in doubt come first: nothing else may go out for their accounts.
+func (l *loop) take(ctx context.Context, n int) error {
 	o, ctx := l.d.opts, context.WithoutCancel(ctx)
-	n := min(4*l.health.window, batchMax)
-	if cautious(o.Target.Capabilities()) {
-		n = l.health.window - l.running
-	}
-	if n -= len(l.taken); n <= 0 {
-		return nil
-	}
 	now := o.Now()
 	l.asked = true
 	doubtful, err := o.Queue.Unknown(ctx, o.Connector, o.Owner, n, now, o.LeaseTime)
@@ -79,14 +98,11 @@ func (l *loop) ledger(ctx context.Context, anchors map[identity.Kind]map[string]
 		for a := range set {
 			list = append(list, a)
 		}
-		found, err := l.d.opts.Queue.Accounts(ctx, kind, list)
+		found, err := l.d.opts.Queue.ConnectorAccounts(ctx, l.d.opts.Connector, kind, list)
 		if err != nil {
 			return nil, nil, err
 		}
 		for key, a := range found {
-			if key.Connector != l.d.opts.Connector {
-				continue
-			}
 			accounts[key] = a
 			if exists(a) {
 				refs[refKey(key)] = a.Ref

@@ -1,0 +1,75 @@
+package dispatch
+
+import (
+	"context"
+	"time"
+
+	"github.com/provhub/provhub/core/store"
+)
+
+const (
+	// flushAfter and flushSize bound how long outcomes wait to be recorded together.
+	flushAfter = 4 * time.Millisecond
+	flushSize  = 64
+)
+
+// record has an outcome recorded with the next batch.
+func (l *loop) record(f store.Finish) {
+	if len(l.pending) == 0 {
+		l.flushAt = l.d.opts.Now().Add(flushAfter)
+	}
+	l.pending = append(l.pending, f)
+}
+
+// giveBack puts what was taken and not begun back into the queue.
+func (l *loop) giveBack() {
+	for _, w := range l.taken {
+		l.record(untouched(w, l.d.opts.Now()))
+	}
+	l.taken = nil
+}
+
+// flush records the outcomes that have gathered, in one commit.
+func (l *loop) flush(ctx context.Context) error {
+	if len(l.pending) == 0 {
+		return nil
+	}
+	fenced, err := l.d.opts.Queue.Finish(context.WithoutCancel(ctx), l.pending)
+	if err != nil {
+		return err
+	}
+	lost := map[string]bool{}
+	for _, id := range fenced {
+		lost[id] = true
+		l.d.opts.Log.Warn("the lease was lost to another worker; what it records counts", "op", id)
+	}
+	for _, f := range l.pending {
+		if !lost[f.ID] {
+			l.tally.record(f)
+			if f.State == store.OpDone {
+				l.doneAt = f.Now
+			}
+		}
+	}
+	l.pending, l.asked = l.pending[:0], false
+	if l.d.opts.Progress != nil {
+		l.d.opts.Progress(l.tally.summary(l.d.opts.Connector, ""))
+	}
+	return nil
+}
+
+// log writes a line for what did not go well.
+func (l *loop) log(f store.Finish) {
+	if f.Err == nil || f.Attempt == nil {
+		return
+	}
+	level := l.d.opts.Log.Debug
+	if f.State == store.OpParked {
+		level = l.d.opts.Log.Warn
+	}
+	about := []any{"op", f.ID, "state", f.State, "attempt", f.Attempt.N, "code", f.Err.Code.String()}
+	if !f.NextAttemptAt.IsZero() {
+		about = append(about, "next", f.NextAttemptAt)
+	}
+	level("operation not done", about...)
+}
