@@ -28,7 +28,18 @@ func (e *exitError) Error() string { return e.text }
 // usageError is a mistake in flags or arguments.
 type usageError struct{ error }
 
+// exitCode returns the code of an error; of several with different codes, that it
+// did not work.
 func exitCode(err error) int {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		codes := map[int]bool{}
+		for _, part := range several.Unwrap() {
+			codes[exitCode(part)] = true
+		}
+		if len(codes) > 1 {
+			return exitFailed
+		}
+	}
 	var e *exitError
 	var u usageError
 	var unknown *hub.UnknownError

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -34,16 +34,16 @@ Exit codes: 0 shown, 3 a guard holds the plan.`,
 		},
 		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, _ []string) error {
 			planned, err := h.Plan(cmd.Context(), hub.PlanOptions{Source: source, Forbid: f.kinds(), Accept: accept})
-			if err != nil {
+			if err != nil && len(planned) == 0 {
 				return err
 			}
-			if done, err := a.json(planned); done {
-				return errors.Join(err, plannedError(planned))
+			if done, jerr := a.json(planned); done {
+				return cmp.Or(err, jerr, plannedError(planned))
 			}
 			for _, p := range planned {
 				a.printPlanned(p, all)
 			}
-			return plannedError(planned)
+			return cmp.Or(err, plannedError(planned))
 		}),
 	}
 	f.add(c)
@@ -80,14 +80,15 @@ func (f *forbidFlags) kinds() []plan.Kind {
 }
 
 // plannedError gives the exit code of plans: a connector that nothing could be
-// planned for weighs more than a guard. The text was printed with the plan.
+// planned for weighs more than a guard, or than the rejection of what is still to
+// be done. The text was printed with the plan.
 func plannedError(planned []hub.Planned) error {
 	code := exitOK
 	for _, p := range planned {
 		switch {
 		case len(p.Problems) > 0:
 			code = exitFailed
-		case p.Status == store.PlanHeld && code == exitOK:
+		case (p.Status == store.PlanHeld || rejected(p)) && code == exitOK:
 			code = exitHeld
 		}
 	}
@@ -95,4 +96,9 @@ func plannedError(planned []hub.Planned) error {
 		return nil
 	}
 	return &exitError{code: code}
+}
+
+// rejected reports whether a person has refused what is still to be done.
+func rejected(p hub.Planned) bool {
+	return p.Status == store.PlanRejected && len(p.Plan.Operations)+len(p.Plan.Withdraw) > 0
 }

@@ -36,6 +36,8 @@ func (a *app) printPlanned(p hub.Planned, all bool) {
 		if !slices.ContainsFunc(p.Plan.Verdicts, ofSource) {
 			a.printf("When all of this is right, release it with: provhub plan approve %s --reason TEXT\n", short(p.Plan.Hash))
 		}
+	case rejected(p):
+		a.printf("\nREJECTED, nothing is sent: `provhub plan show %s` says by whom. Mend the source, then sync again.\n", short(p.Plan.Hash))
 	case p.Status == store.PlanProposed && len(p.Plan.Operations)+len(p.Plan.Withdraw) > 0:
 		a.printf("\nNothing was sent. To carry it out: provhub apply %s\n", short(p.Plan.Hash))
 	}

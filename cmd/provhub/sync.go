@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,17 +65,17 @@ that are parked or to be tried again, records that are bad.`,
   17 * * * *  provhub sync --quiet --config /etc/provhub/provhub.yaml   # cron`,
 		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, _ []string) error {
 			r, err := h.Sync(cmd.Context(), hub.PlanOptions{Source: source, Forbid: f.kinds(), Accept: accept}, d.options())
-			if err != nil {
+			if err != nil && len(r.Plans)+len(r.Drained) == 0 {
 				return err
 			}
-			if done, err := a.json(r); done {
-				return errors.Join(err, syncError(r))
+			if done, jerr := a.json(r); done {
+				return cmp.Or(err, jerr, syncError(r))
 			}
 			for _, p := range r.Plans {
 				a.printPlanned(p, false)
 			}
 			a.printDrained(r.Drained)
-			return syncError(r)
+			return cmp.Or(err, syncError(r))
 		}),
 	}
 	f.add(c)
@@ -85,11 +86,12 @@ that are parked or to be tried again, records that are bad.`,
 }
 
 func syncError(r hub.SyncResult) error {
-	if err := plannedError(r.Plans); err != nil {
-		return err
-	}
-	if err := drainedError(r.Drained); err != nil {
-		return err
+	planned, drained := plannedError(r.Plans), drainedError(r.Drained)
+	switch {
+	case drained != nil && exitCode(drained) == exitFailed:
+		return drained // weighs more than a guard
+	case planned != nil || drained != nil:
+		return cmp.Or(planned, drained)
 	}
 	for _, p := range r.Plans {
 		if len(p.Plan.Faults)+p.Report.FaultCount+p.Report.Source.FaultCount > 0 {
@@ -123,7 +125,7 @@ func drainedError(r []hub.Drained) error {
 		switch {
 		case d.Problem != "" && !d.Paused:
 			code = exitFailed
-		case d.Open > 0 && code == exitOK:
+		case d.Open+d.Replanned > 0 && code == exitOK:
 			code = exitParked
 		}
 	}
@@ -137,7 +139,7 @@ func (a *app) printDrained(r []hub.Drained) {
 	var rows [][]any
 	open, parked, stopped := 0, 0, false
 	for _, d := range r {
-		if d.Done == 0 && d.Open == 0 && d.Problem == "" {
+		if d.Done+d.Open+d.Replanned == 0 && d.Problem == "" {
 			continue
 		}
 		open += d.Open
@@ -149,8 +151,8 @@ func (a *app) printDrained(r []hub.Drained) {
 		case d.Problem != "":
 			state = "STOPPED: " + d.Problem
 			stopped = true
-		case d.Open > 0:
-			state = list([]string{count(d.Parked, "parked"), count(d.Retrying, "to be tried again"), count(d.Unknown, "to be looked up"), count(d.Waiting, "waiting")})
+		case d.Open+d.Replanned > 0:
+			state = list([]string{count(d.Replanned, "to be planned anew by the next sync"), count(d.Parked, "parked"), count(d.Retrying, "to be tried again"), count(d.Unknown, "to be looked up"), count(d.Waiting, "waiting")})
 		}
 		rows = append(rows, []any{d.Connector, d.Done, d.Open, state})
 	}
