@@ -89,7 +89,7 @@ type Fault struct {
 	// PerOperation counts retries of one operation, not calls of all.
 	PerOperation bool `json:"per_operation,omitempty" doc:"Count nth and times for each idempotency key by itself"`
 	// Once survives a restart of the process, which counting does not.
-	Once string `json:"once,omitempty" doc:"Happen once only, ever: the file of this name is made when it happens"`
+	Once string `json:"once,omitempty" doc:"Happen once only, ever: the file of this name, in the instance's own folder when relative, is made when it happens"`
 
 	Code       string             `json:"code,omitempty" default:"UNAVAILABLE" doc:"With fail: the error code, such as RATE_LIMITED"`
 	Scope      connector.Scope    `json:"scope,omitempty" enum:"operation,object,instance" doc:"With fail: how far the error reaches"`

@@ -47,6 +47,7 @@ type occasion struct {
 type faults struct {
 	fixed   []Fault
 	control string
+	dir     string // of files that are named by a relative path
 
 	mu     sync.Mutex
 	counts map[string]int
@@ -120,7 +121,7 @@ func (f *faults) due(i int, x Fault, o occasion) bool {
 	if x.Nth > 0 && n != x.Nth || x.Nth == 0 && x.Times > 0 && n > x.Times {
 		return false
 	}
-	return x.Once == "" || firstTime(x.Once)
+	return x.Once == "" || firstTime(within(f.dir, x.Once))
 }
 
 // firstTime makes the file at path and reports whether it was not there.

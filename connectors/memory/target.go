@@ -28,7 +28,7 @@ func open(c Config, in connector.Instance) (connector.Target, error) {
 		return nil, &connector.Error{Code: connector.CodeConfiguration, Message: err.Error(), Cause: err}
 	}
 	t := &Target{cfg: c, store: s, token: in.Secret("token"),
-		faults: &faults{fixed: c.Faults, control: c.Control, counts: map[string]int{}}}
+		faults: &faults{fixed: c.Faults, control: c.Control, dir: in.DataDir, counts: map[string]int{}}}
 	if c.Atomic {
 		return atomic{t}, nil
 	}
