@@ -25,7 +25,7 @@ type loop struct {
 	pending []store.Finish
 	flushAt time.Time
 	dry     time.Time            // until then the queue is not asked
-	asked   bool                 // and nothing was recorded since
+	askedAt time.Time            // when it was asked; zero: something was recorded since
 	doneAt  time.Time            // when the last operation was done
 	missing map[string]time.Time // since when an operation in doubt was not found
 	made    References           // accounts that came into being lately

@@ -51,7 +51,7 @@ func (l *loop) flush(ctx context.Context) error {
 			}
 		}
 	}
-	l.pending, l.asked = l.pending[:0], false
+	l.pending, l.askedAt = l.pending[:0], time.Time{}
 	if l.d.opts.Progress != nil {
 		l.d.opts.Progress(l.tally.summary(l.d.opts.Connector, ""))
 	}

@@ -25,10 +25,10 @@ func (l *loop) rest(ctx context.Context, shut *shutError) (more bool, err error)
 	if at.IsZero() || ctx.Err() != nil || at.After(now) && at.Sub(l.doneAt) > l.d.opts.Patience {
 		return false, nil
 	}
-	if shut == nil && l.asked && !at.After(now) {
+	if shut == nil && !at.After(l.askedAt) {
 		return false, nil // it is due, and was not to be had: another worker has it
 	}
-	l.dry, l.asked = time.Time{}, false
+	l.dry, l.askedAt = time.Time{}, time.Time{}
 	sleep(ctx, at.Sub(now), nil)
 	return true, nil
 }
@@ -40,7 +40,7 @@ func (l *loop) wakeDependents(ctx context.Context) (woken bool, err error) {
 	if !l.wake || len(d.waiting) == 0 {
 		return false, nil
 	}
-	l.wake, l.dry, l.asked = false, time.Time{}, false
+	l.wake, l.dry, l.askedAt = false, time.Time{}, time.Time{}
 	ids := slices.Sorted(maps.Keys(d.waiting))
 	n, err := d.opts.Queue.WakeDependents(context.WithoutCancel(ctx), d.opts.Connector, ids, d.opts.Now())
 	return n > 0, err

@@ -39,7 +39,7 @@ func (l *loop) room() int {
 func (l *loop) take(ctx context.Context, n int) error {
 	o, ctx := l.d.opts, context.WithoutCancel(ctx)
 	now := o.Now()
-	l.asked = true
+	l.askedAt = now
 	doubtful, err := o.Queue.Unknown(ctx, o.Connector, o.Owner, n, now, o.LeaseTime)
 	if err != nil {
 		return err
