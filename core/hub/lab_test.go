@@ -93,7 +93,7 @@ const labSourceText = `
       - {name: start, type: date}
       - {name: end, type: date}
     reference: manager
-    vanish: {max: 50, percent: 90, min_population: 1}
+    vanish: {max: 1000}
     lifecycle: {status: status, active: [active], suspended: [leave], leaver: [left], start: start, end: end}
 `
 
