@@ -91,7 +91,14 @@ const idle = time.Second
 // Run drains until ctx ends. New operations are found within a second, or at
 // once after [Dispatcher.Wake]. The error is that of a drain.
 func (d *Dispatcher) Run(ctx context.Context) error {
-	for ctx.Err() == nil {
+	for ; ctx.Err() == nil; sleep(ctx, idle, d.wake) {
+		at, _, err := d.opts.Queue.NextDue(context.WithoutCancel(ctx), d.opts.Connector)
+		if err != nil {
+			return err
+		}
+		if at.IsZero() || at.After(d.opts.Now()) {
+			continue
+		}
 		s, err := d.Drain(ctx)
 		if err != nil {
 			return err
@@ -99,7 +106,6 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		if s.Done+s.Replanned+s.Retrying+s.Unknown+s.ParkedTotal() > 0 {
 			d.opts.Log.Info("operations carried out", "summary", s.String())
 		}
-		sleep(ctx, idle, d.wake)
 	}
 	return nil
 }
