@@ -40,6 +40,8 @@ func (a *attempt) answered(ctx context.Context, s Step, r connector.Result) {
 	case NextDown:
 		// While the breaker is open it is the target's fault, whatever was said.
 		v.Free = v.Free || a.d.gate.failures() >= breakerAt
+	case NextReplan:
+		v = a.confirmGone(ctx, v)
 	case NextPoll:
 		a.polls = append(a.polls, poll{Step: s.Name, Continuation: r.Continuation})
 		v.Wait = cmp.Or(v.Wait, pollAfter)

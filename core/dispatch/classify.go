@@ -65,7 +65,7 @@ type Verdict struct {
 //	                NOT_FOUND             delete, disable   Gone      -
 //	                NOT_FOUND             revoke            Done      -
 //	                NOT_FOUND             create            Park      yes
-//	                NOT_FOUND             any other         Replan    yes
+//	                NOT_FOUND             any other         Replan    yes; once a lookup agrees
 //	                ALREADY_EXISTS        create            Look      yes
 //	                VERSION_CONFLICT      any               Look      yes
 //	                other conflict        any               Park      yes

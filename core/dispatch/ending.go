@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -54,7 +55,8 @@ func (a *attempt) end() ending {
 	case NextStop:
 		f.State, f.NextAttemptAt = store.OpReady, now
 	case NextGiveBack:
-		if f.State, f.NextAttemptAt = store.OpReady, now; f.CountAttempt {
+		f.State, f.NextAttemptAt, f.Err = store.OpReady, now, cmp.Or(f.Err, a.w.LastError)
+		if f.CountAttempt {
 			a.retry(&f) // the target gave it back
 		}
 	case NextThrottle, NextDown, NextRetry:

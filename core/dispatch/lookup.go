@@ -119,6 +119,16 @@ func (a *attempt) lookMoved(ctx context.Context, err *connector.Error) {
 	a.raise(v, connector.OutcomeFailed)
 }
 
+// confirmGone reads the account before NOT_FOUND is believed: it may have been
+// said of something else, and who is taken for gone may be made a second time.
+func (a *attempt) confirmGone(ctx context.Context, v Verdict) Verdict {
+	seen := a.lookup(ctx, a.w.Account.Ref)
+	if seen.Blind || seen.Err != nil && seen.Err.Code == connector.CodeNotFound {
+		return v
+	}
+	return Verdict{Next: NextRetry, Err: v.Err}
+}
+
 // later reports whether a failed lookup may well work another time.
 func later(err *connector.Error) bool {
 	return err.Code != connector.CodeNotFound && settleFailed(err).Next != NextPark

@@ -42,6 +42,7 @@ func (b *bench) countsAre(want string) {
 func TestATargetThatAsksForQuietIsLeftAlone(t *testing.T) { // QUIRKS SCIM-23
 	inBubble(t, func(t *testing.T) {
 		b := newBench(t)
+		b.took = time.Second
 		b.before = nth(connector.VerbCreate, 2, fail(connector.CodeRateLimited, func(e *connector.Error) { e.RetryAfter = 10 * time.Minute }))
 		b.enqueue(joiners(20)...)
 		s := b.drain()
@@ -403,6 +404,21 @@ func TestManyAtOnceAreOneFailure(t *testing.T) {
 		b.enqueue(joiners(200)...)
 		if s := b.drain(); s.Done != 200 {
 			t.Errorf("summary %v", s)
+		}
+	})
+}
+
+func TestNotFoundIsNotBelievedOfWhatIsThere(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t)
+		b.enqueue(joiner("1001"))
+		b.drain()
+		b.before = nth(connector.VerbGrant, 1, fail(connector.CodeNotFound)) // means the group
+		b.enqueue(of("1001", plan.Update, gain("it")))
+		b.drain()
+		b.state("1001", store.OpDone)
+		if a := b.ledger("1001"); a.Absent || len(a.Grants) != 1 {
+			t.Errorf("ledger %+v", a)
 		}
 	})
 }
