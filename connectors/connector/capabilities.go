@@ -14,22 +14,22 @@ const (
 
 // Capabilities is what a target can do, so that the hub plans with it.
 type Capabilities struct {
-	Verbs       []Verb
-	Idempotency Idempotency
-	Get         bool
-	List        bool
-	Changes     bool
-	DryRun      bool
+	Verbs       []Verb      `json:"verbs"`
+	Idempotency Idempotency `json:"idempotency"`
+	Get         bool        `json:"get"`
+	List        bool        `json:"list"`
+	Changes     bool        `json:"changes"`
+	DryRun      bool        `json:"dry_run"`
 	// Atomic: a group of operations takes effect whole or not at all.
-	Atomic bool
+	Atomic bool `json:"atomic"`
 	// MaxInFlight bounds the operations under way at once, per instance.
-	MaxInFlight int
+	MaxInFlight int `json:"max_in_flight,omitempty"`
 	// PreferredBatch is how many operations one call to the target likes to
 	// take; 1 or less means that batches do not help.
-	PreferredBatch int
+	PreferredBatch int `json:"preferred_batch,omitempty"`
 	// Exclusive: two processes must not hold the same target.
-	Exclusive bool
-	Rotate    bool
+	Exclusive bool `json:"exclusive"`
+	Rotate    bool `json:"rotate"`
 }
 
 // Can reports whether the target does verb.

@@ -27,19 +27,19 @@ const (
 // ObjectType describes one kind of object: what it is called, what it holds
 // and what can be done with it.
 type ObjectType struct {
-	Name       string // "user"
-	Kind       ObjectKind
-	NativeName string // "inetOrgPerson", "app_user"
-	Attributes []Attr
+	Name       string     `json:"name"` // "user"
+	Kind       ObjectKind `json:"kind"`
+	NativeName string     `json:"native_name,omitempty"` // "inetOrgPerson", "app_user"
+	Attributes []Attr     `json:"attributes"`
 	// Verbs lists what can be done with this type; empty means everything the
 	// target implements.
-	Verbs []Verb
+	Verbs []Verb `json:"verbs,omitempty"`
 	// Correlation lists the unique attributes that [Getter] can look up by.
-	Correlation []string
+	Correlation []string `json:"correlation,omitempty"`
 	// Grants lists the entitlement object types an account of this type can hold.
-	Grants []string
+	Grants []string `json:"grants,omitempty"`
 	// DisableMeans says, for people, what disabling does: "sets active to false".
-	DisableMeans string
+	DisableMeans string `json:"disable_means,omitempty"`
 }
 
 // Attr returns the attribute called name.
@@ -72,23 +72,26 @@ const (
 // is the usual case: single-valued, optional, written and read freely, compared
 // without regard to case.
 type Attr struct {
-	Name     string
-	Type     ValueType // "" means TypeString
-	Multi    bool
-	Ordered  bool // with Multi: order matters when comparing
-	Required bool // on create
+	Name     string    `json:"name"`
+	Type     ValueType `json:"type,omitempty"` // "" means TypeString
+	Multi    bool      `json:"multi,omitempty"`
+	Ordered  bool      `json:"ordered,omitempty"`  // with Multi: order matters when comparing
+	Required bool      `json:"required,omitempty"` // on create
 	// ReadOnly: set by the target. CreateOnly: cannot be changed later.
 	// WriteOnly: never returned by reads.
-	ReadOnly, CreateOnly, WriteOnly bool
+	ReadOnly   bool `json:"read_only,omitempty"`
+	CreateOnly bool `json:"create_only,omitempty"`
+	WriteOnly  bool `json:"write_only,omitempty"`
 	// Naming: part of the object's name; changing it is a [Rename] where the
 	// target implements [Renamer].
-	Naming bool
+	Naming bool `json:"naming,omitempty"`
 	// Unique: no two objects share a value. CaseExact: compare case-sensitively
 	// (RFC 7643 §2.2 caseExact).
-	Unique, CaseExact bool
-	Secret            bool
-	MaxLength         int      // in characters; 0: no limit known
-	Canonical         []string // the only values accepted; empty: any
-	RefersTo          string   // with TypeReference: an object type
-	Description       string
+	Unique      bool     `json:"unique,omitempty"`
+	CaseExact   bool     `json:"case_exact,omitempty"`
+	Secret      bool     `json:"secret,omitempty"`
+	MaxLength   int      `json:"max_length,omitempty"` // in characters; 0: no limit known
+	Canonical   []string `json:"canonical,omitempty"`  // the only values accepted; empty: any
+	RefersTo    string   `json:"refers_to,omitempty"`  // with TypeReference: an object type
+	Description string   `json:"description,omitempty"`
 }
