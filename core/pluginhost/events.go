@@ -22,7 +22,11 @@ func (in *Instance) listen(ctx context.Context, rpc pluginv1.ConnectorServiceCli
 			in.notice(e)
 		}
 	}
-	if ctx.Err() == nil && status.Code(err) != codes.Unimplemented && status.Code(err) != codes.Unavailable {
+	switch status.Code(err) {
+	case codes.Unimplemented, codes.Unavailable, codes.Canceled: // has none, is gone, is being stopped
+		return
+	}
+	if ctx.Err() == nil {
 		in.log.Warn("the plugin's notices ended", "error", in.rpcError(err))
 	}
 }
