@@ -41,7 +41,7 @@ func (a *app) initCommand() *cobra.Command {
 			if done, err := a.json(map[string]any{"wrote": path}); done {
 				return err
 			}
-			a.printf("Wrote %s. Mend the paths and column names in it, then: provhub validate\n", path)
+			a.printf("Wrote %s. Mend the paths and column names in it; its head says what comes next.\n", path)
 			return nil
 		},
 	}
