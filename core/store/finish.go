@@ -19,6 +19,7 @@ func (o *Org) Finish(ctx context.Context, fs []Finish) (fenced []string, err err
 			return nil, err
 		}
 	}
+	accounts := 0
 	err = o.write(ctx, "finish", func(t *tx) error {
 		b, err := o.finishing(t, fs)
 		if err != nil {
@@ -30,11 +31,13 @@ func (o *Org) Finish(ctx context.Context, fs []Finish) (fenced []string, err err
 				return err
 			}
 		}
+		accounts = len(b.accounts)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	o.s.grew(ctx, accounts)
 	return fenced, nil
 }
 

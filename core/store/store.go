@@ -40,6 +40,7 @@ type Store struct {
 	rebound sync.Map              // SQL text → SQL text with $1, PostgreSQL only
 	working sync.Map              // org → struct{}: this process holds the working role
 	names   sync.Map              // nameAttribute → struct{}: values of accounts are indexed
+	growth  ledgerGrowth
 }
 
 // Option changes how a store behaves.

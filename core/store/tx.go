@@ -156,21 +156,3 @@ func (s *Store) snapshot() *sql.TxOptions {
 	}
 	return o
 }
-
-// analyzeFrom is how many rows written at once make PostgreSQL's picture of a
-// table wrong enough to matter before it looks for itself.
-const analyzeFrom = 1000
-
-// analyze has PostgreSQL look at tables that were written in bulk. SQLite plans
-// by fixed numbers.
-func (t *tx) analyze(rows int64, tables ...string) error {
-	if t.s.gate != nil || rows < analyzeFrom {
-		return nil
-	}
-	for _, name := range tables {
-		if _, err := t.exec("ANALYZE " + name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
