@@ -55,7 +55,7 @@ func (a *app) syncCommand() *cobra.Command {
 	var source, accept string
 	c := &cobra.Command{
 		Use: "sync", Short: "Plan, apply and send: what a schedule runs", Args: none(),
-		Long: `Settle what an interrupted run left open, read the source, plan, apply, and send until
+		Long: `Read the source, plan, apply, and send, with what an earlier run left open, until
 the queue is empty. A plan that a guard holds is stored and not applied.
 
 Exit codes: 0 all done, 1 failed, 3 held by a guard, 4 done but something waits: operations

@@ -210,3 +210,35 @@ func TestADisableThatWaitsIsNotForgottenInAnIncompleteReading(t *testing.T) {
 	l.mustSync()
 	require.Equal(t, []string{"ann 1 Chief on", "bob 2 Clerk off", "cid 3 Clerk on"}, l.accounts("app"))
 }
+
+func TestAnOldDeleteDoesNotFireAfterARehire(t *testing.T) { // QUIRKS Q-5
+	l := newLab(t, labConnector{name: "app", more: "    on: {leave: delete}\n"})
+	l.people("1,ann,Clerk,,active,,", "2,bob,Clerk,,active,,")
+	l.mustSync()
+	l.write("app.control", down)
+	l.people("1,ann,Clerk,,active,,")
+	l.mustSync()
+	require.Len(t, l.operations(store.OpRetry, store.OpReady), 1, "the delete waits")
+	l.write("app.control", `{}`)
+	l.people("1,ann,Clerk,,active,,", "2,bob,Clerk,,active,,")
+	l.mustSync()
+	require.Equal(t, []string{"ann 1 Clerk on", "bob 2 Clerk on"}, l.accounts("app"))
+	require.Empty(t, l.operations(store.OpenStates...))
+	require.Empty(t, l.operations(store.OpDone)[2:], "nothing but the creates was ever sent")
+}
+
+func TestARehireWhileADisableIsInDoubt(t *testing.T) {
+	l := newLab(t, app)
+	l.people("1,ann,Clerk,,active,,", "2,bob,Clerk,,active,,")
+	l.mustSync()
+	l.write("app.control", `{"faults":[{"do":"lose_reply","calls":["disable"]},{"do":"fail","calls":["get","list"],"code":"UNAVAILABLE"}]}`)
+	l.people("1,ann,Clerk,,active,,", "2,bob,Clerk,,left,,")
+	l.mustSync()
+	require.Len(t, l.operations(store.OpUnknown), 1)
+	l.people("1,ann,Clerk,,active,,", "2,bob,Clerk,,active,,")
+	l.mustSync()
+	l.write("app.control", `{}`)
+	l.mustSync()
+	require.Equal(t, []string{"ann 1 Clerk on", "bob 2 Clerk on"}, l.accounts("app"))
+	require.Empty(t, l.operations(store.OpenStates...))
+}

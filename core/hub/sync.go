@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/source"
 	"github.com/provhub/provhub/core/store"
 )
@@ -97,10 +98,13 @@ type SyncResult struct {
 	Drained []Drained `json:"connectors"`
 }
 
-// Sync settles what an earlier run left open, plans, applies and sends. A plan
-// that a guard holds is stored and not applied; the others go on. Where an account
-// was not as we thought, it plans again. The result says what was done also when
-// there is an error: one source that cannot be read does not stop the others.
+// Sync plans, applies and sends, together with what an earlier run left open. It
+// plans first, so that nothing goes out that is not wanted any more: an old disable
+// must not fire after a rehire (QUIRKS Q-5). A plan that a guard holds is stored and
+// not applied; the others go on. Where an account was not as we thought, or what
+// became of an operation is known only now, it plans again. The result says what
+// was done also when there is an error: one source that cannot be read does not
+// stop the others.
 func (h *Hub) Sync(ctx context.Context, o PlanOptions, d DrainOptions) (SyncResult, error) {
 	release, err := h.org.Work(ctx, "provhub sync")
 	if err != nil {
@@ -108,7 +112,7 @@ func (h *Hub) Sync(ctx context.Context, o PlanOptions, d DrainOptions) (SyncResu
 	}
 	defer release()
 	var out SyncResult
-	if out.Drained, err = h.drain(ctx, DrainOptions{}); err != nil {
+	if _, _, err := h.org.Recover(ctx, h.owner(), h.now()); err != nil {
 		return out, err
 	}
 	for round := 1; round <= roundsMax && ctx.Err() == nil; round++ {
@@ -127,7 +131,7 @@ func (h *Hub) Sync(ctx context.Context, o PlanOptions, d DrainOptions) (SyncResu
 // more to plan.
 func (h *Hub) round(ctx context.Context, o PlanOptions, d DrainOptions, out *SyncResult) (again bool, err error) {
 	plans, failed := h.plan(ctx, o)
-	applied, refused := h.applyAll(ctx, plans)
+	refused := h.applyAll(ctx, plans)
 	out.Plans = merge(out.Plans, plans)
 	drained, err := h.drain(ctx, d)
 	if err != nil {
@@ -137,27 +141,42 @@ func (h *Hub) round(ctx context.Context, o PlanOptions, d DrainOptions, out *Syn
 		again = again || r.Replanned > 0
 	}
 	out.Drained = add(out.Drained, drained)
-	return again && applied, errors.Join(failed, refused)
+	return again || settled(plans, drained), errors.Join(failed, refused)
 }
 
-// applyAll applies what is not held, and says whether there was anything. A plan
-// that cannot be applied is in the error, and does not stop the others.
-func (h *Hub) applyAll(ctx context.Context, plans []Planned) (applied bool, err error) {
+// settled reports whether an account had to wait for the outcome of an earlier
+// operation, and waits no more.
+func settled(plans []Planned, drained []Drained) bool {
+	doubt := map[string]bool{}
+	for _, d := range drained {
+		doubt[d.Connector] = d.Unknown > 0
+	}
+	for _, p := range plans {
+		for _, n := range p.Plan.Notes {
+			if p.Status == store.PlanApplied && n.Code == plan.NoteInFlight && !doubt[n.Connector] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// applyAll applies what is not held. A plan that cannot be applied is in the error,
+// and does not stop the others.
+func (h *Hub) applyAll(ctx context.Context, plans []Planned) error {
 	var errs []error
 	for i := range plans {
 		p := &plans[i]
 		if p.Status != store.PlanProposed && p.Status != store.PlanApproved {
 			continue
 		}
-		n, err := h.org.ApplyPlan(ctx, p.Plan.Hash, h.opt.Actor, h.now())
-		if err != nil {
+		if _, err := h.org.ApplyPlan(ctx, p.Plan.Hash, h.opt.Actor, h.now()); err != nil {
 			errs = append(errs, fmt.Errorf("source %s: %w", p.Source, err))
 			continue
 		}
 		p.Status = store.PlanApplied
-		applied = applied || n > 0
 	}
-	return applied, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 // merge keeps the first round's plans, and later ones that have something to do.
