@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -46,7 +47,34 @@ func (h *Hub) Connectors(ctx context.Context) ([]ConnectorStatus, error) {
 		}
 		out[i].Parked = counts[c.Name][store.OpParked]
 	}
+	removed, err := h.removed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range removed {
+		pop, err := h.org.Population(ctx, name, h.now())
+		if err != nil {
+			return nil, err
+		}
+		q := queueOf(counts[name])
+		if pop.Accounts+q.Open > 0 {
+			out = append(out, ConnectorStatus{Name: name, Accounts: pop.Accounts, Open: q.Open, Parked: q.Parked, State: notInConfig})
+		}
+	}
 	return out, nil
+}
+
+// notInConfig says what is wrong with a connector that was taken out of the config
+// while people have accounts in it.
+const notInConfig = "not in the config any more: nobody who leaves is disabled there"
+
+// removed returns the connectors that plans were made for and that the config does
+// not have any more.
+func (h *Hub) removed(ctx context.Context) ([]string, error) {
+	names, err := h.org.ConnectorNames(ctx)
+	return slices.DeleteFunc(names, func(name string) bool {
+		return slices.ContainsFunc(h.cfg.Connectors, func(c config.Connector) bool { return c.Name == name })
+	}), err
 }
 
 // stateText says in plain words whether a connector sends, and if not, why.

@@ -148,13 +148,8 @@ func (h *Hub) drained(ctx context.Context, did map[string]dispatch.Summary) ([]D
 	var out []Drained
 	for i := range h.cfg.Connectors {
 		name := h.cfg.Connectors[i].Name
-		s, n := did[name], counts[name]
-		d := Drained{
-			Connector: name, Done: s.Done, Replanned: s.Replanned, NextAt: s.NextAt, Problem: s.Stopped,
-			Parked: n[store.OpParked], Retrying: n[store.OpRetry], Unknown: n[store.OpUnknown] + n[store.OpSent],
-			Waiting: n[store.OpReady] + n[store.OpLeased],
-		}
-		d.Open = d.Parked + d.Retrying + d.Unknown + d.Waiting
+		s, d := did[name], queueOf(counts[name])
+		d.Connector, d.Done, d.Replanned, d.NextAt, d.Problem = name, s.Done, s.Replanned, s.NextAt, s.Stopped
 		state, err := h.org.ConnectorState(ctx, name)
 		if err != nil {
 			return nil, err
@@ -167,6 +162,26 @@ func (h *Hub) drained(ctx context.Context, did map[string]dispatch.Summary) ([]D
 			out = append(out, d)
 		}
 	}
+	removed, err := h.removed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range removed {
+		if d := queueOf(counts[name]); d.Open > 0 {
+			d.Connector, d.Problem = name, notInConfig+"; put it back, or skip its operations"
+			out = append(out, d)
+		}
+	}
 	slices.SortFunc(out, func(a, b Drained) int { return strings.Compare(a.Connector, b.Connector) })
 	return out, nil
+}
+
+// queueOf is what the queue of a connector holds, from its counts.
+func queueOf(n map[store.OpState]int) Drained {
+	d := Drained{
+		Parked: n[store.OpParked], Retrying: n[store.OpRetry], Unknown: n[store.OpUnknown] + n[store.OpSent],
+		Waiting: n[store.OpReady] + n[store.OpLeased],
+	}
+	d.Open = d.Parked + d.Retrying + d.Unknown + d.Waiting
+	return d
 }

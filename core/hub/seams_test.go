@@ -176,7 +176,17 @@ func TestOperationsOfAConnectorThatLeftTheConfigAreNotForgotten(t *testing.T) {
 	l.mustSync()
 	l.sources[0].connectors = []labConnector{app}
 	r := l.mustSync()
-	_ = r
+	require.Len(t, r.Drained, 1)
+	require.Equal(t, "other", r.Drained[0].Connector)
+	require.Equal(t, 1, r.Drained[0].Open)
+	require.Contains(t, r.Drained[0].Problem, "not in the config any more")
+	l.with(func(ctx context.Context, h *hub.Hub) {
+		cs, err := h.Connectors(ctx)
+		require.NoError(t, err)
+		require.Len(t, cs, 2)
+		require.Equal(t, "other", cs[1].Name)
+		require.Equal(t, 2, cs[1].Accounts)
+	})
 	l.write("other.control", `{}`)
 	l.sources[0].connectors = []labConnector{app, other}
 	l.mustSync()

@@ -32,6 +32,13 @@ func (o *Org) ConnectorState(ctx context.Context, name string) (ConnectorState, 
 	}, nil
 }
 
+// ConnectorNames returns the connectors that anything was ever planned for, sorted.
+func (o *Org) ConnectorNames(ctx context.Context) ([]string, error) {
+	var names []string
+	err := o.all(ctx, &names, `SELECT connector FROM connector_state WHERE org_id = ? ORDER BY connector`, o.id)
+	return names, o.s.fail("read the connectors' names", err)
+}
+
 // SetConnectorState writes what was changed in s since [Org.ConnectorState]
 // returned it, so that a worker that notes a failure does not undo a person's
 // pause. A state made from nothing is written whole. RulesHash is never written:
