@@ -7,4 +7,7 @@
 //	       │                        while an effect is under way          after effect N
 //	       └─ reads the target's journal and the hub's state: nothing lost, nothing
 //	          done twice, the ledger is what the target holds, nothing left to plan
+//
+// For longer: go test ./core/crashtest -run TestRounds -rounds 200; with the seed
+// that it prints (-seed) the same changes and kills come again.
 package crashtest
