@@ -134,7 +134,7 @@ func TestAHeldPlanWaitsForApproval(t *testing.T) {
 		require.Equal(t, store.PlanApproved, status(t, o, "p1"))
 		_, err = o.ApplyPlan(t.Context(), "p1", "alice", now.Add(time.Hour+time.Second))
 		require.ErrorIs(t, err, store.ErrPlanState)
-		require.ErrorContains(t, err, "the approval of plan p1 by bob ended at 2026-03-31T10:00:00Z; approve it again")
+		require.ErrorContains(t, err, "the approval of plan p1 by bob ended at 2026-03-31T10:00:00Z; if the plan is still right: provhub plan approve p1")
 		a.Until = now.Add(3 * time.Hour)
 		require.NoError(t, o.ApprovePlan(t.Context(), "p1", a))
 		ready, err := o.ApplyPlan(t.Context(), "p1", "alice", now.Add(2*time.Hour))
