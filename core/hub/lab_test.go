@@ -1,6 +1,7 @@
 package hub_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -55,6 +56,8 @@ type lab struct {
 	sources []labSource
 	// org is the tenant; "": acme.
 	org string
+	// deletes is the guard of deletes; "": a thousand.
+	deletes string
 }
 
 type labSource struct {
@@ -109,7 +112,7 @@ const labConnectorText = `
       - {to: manager, from: ref(person.manager)}
     guards:
       disable: {max: 1000}
-      delete: {max: 1000}
+      delete: %[5]s
       revoke: {max: 1000}
       day: {disable: {max: 100000}, delete: {max: 100000}, revoke: {max: 100000}}
     retry: {attempts: 50, first: 10ms, max: 100ms, timeout: 5s}
@@ -140,10 +143,7 @@ func (l *lab) people(rows ...string) {
 // load writes the config as it is now and reads it.
 func (l *lab) load() *config.Config {
 	l.t.Helper()
-	org := l.org
-	if org == "" {
-		org = "acme"
-	}
+	org, deletes := cmp.Or(l.org, "acme"), cmp.Or(l.deletes, "{max: 1000}")
 	var b strings.Builder
 	fmt.Fprintf(&b, labHead, org, filepath.Join(pluginsDir, "provhub-connector-memory"))
 	for _, s := range l.sources {
@@ -156,7 +156,7 @@ func (l *lab) load() *config.Config {
 			if conf == "" {
 				conf = fmt.Sprintf("{journal: %q, control: %q}", l.path(c.name+".journal"), l.path(c.name+".control"))
 			}
-			fmt.Fprintf(&b, labConnectorText, c.name, s.name, conf, c.more)
+			fmt.Fprintf(&b, labConnectorText, c.name, s.name, conf, c.more, deletes)
 		}
 	}
 	l.write("provhub.yaml", b.String())

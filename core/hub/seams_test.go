@@ -252,3 +252,18 @@ func TestARehireWhileADisableIsInDoubt(t *testing.T) {
 	require.Equal(t, []string{"ann 1 Clerk on", "bob 2 Clerk on"}, l.accounts("app"))
 	require.Empty(t, l.operations(store.OpenStates...))
 }
+
+func TestADeleteThatWaitsDoesNotFireWhileThePlanWithTheRehireIsHeld(t *testing.T) { // QUIRKS Q-5
+	l := newLab(t, labConnector{name: "app", more: "    on: {leave: delete}\n"})
+	l.people("1,ann,Clerk,,active,,", "2,bob,Clerk,,active,,", "3,cid,Clerk,,active,,")
+	l.mustSync()
+	l.write("app.control", down)
+	l.people("1,ann,Clerk,,active,,", "3,cid,Clerk,,active,,")
+	l.mustSync()
+	l.write("app.control", `{}`)
+	l.deletes = "{percent: 0.5}"
+	l.people("1,ann,Clerk,,active,,", "2,bob,Clerk,,active,,")
+	r := l.mustSync()
+	require.Equal(t, store.PlanHeld, r.Plans[0].Status)
+	require.Equal(t, []string{"ann 1 Clerk on", "bob 2 Clerk on", "cid 3 Clerk on"}, l.accounts("app"))
+}

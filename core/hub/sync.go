@@ -131,7 +131,7 @@ func (h *Hub) Sync(ctx context.Context, o PlanOptions, d DrainOptions) (SyncResu
 // more to plan.
 func (h *Hub) round(ctx context.Context, o PlanOptions, d DrainOptions, out *SyncResult) (again bool, err error) {
 	plans, failed := h.plan(ctx, o)
-	refused := h.applyAll(ctx, plans)
+	refused := errors.Join(h.applyAll(ctx, plans), h.postpone(ctx, plans))
 	out.Plans = merge(out.Plans, plans)
 	drained, err := h.drain(ctx, d)
 	if err != nil {

@@ -43,6 +43,23 @@ func (o *Org) EditOperation(ctx context.Context, id, by string, changes []plan.C
 	})
 }
 
+// Postpone keeps operations that were not sent from going out before until: a plan
+// that a guard holds has another end for their accounts. Whoever retries one sends
+// it at once.
+func (o *Org) Postpone(ctx context.Context, ids []string, until, now time.Time) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return o.write(ctx, "postpone", func(t *tx) error {
+		return o.s.dialect.inChunks(ids, func(marks string, args []any) error {
+			_, err := t.exec(`UPDATE operation SET state = 'retry', next_attempt_at = ?, updated_at = ?
+				WHERE org_id = ? AND state IN ('ready', 'retry') AND continuation IS NULL AND next_attempt_at < ? AND id IN (`+marks+`)`,
+				append([]any{micros(until), micros(now), o.id, micros(until)}, args...)...)
+			return err
+		})
+	})
+}
+
 // byPerson changes one operation that is in one of the given states, and writes
 // who did it.
 func (o *Org) byPerson(ctx context.Context, action, id, by, reason string, now time.Time, from []OpState, change func(*tx, OpRow) error) error {

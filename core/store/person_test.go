@@ -108,3 +108,17 @@ func TestOperationsAreListedAndPaged(t *testing.T) {
 		require.ErrorIs(t, err, store.ErrNotFound)
 	})
 }
+
+func TestPostponedOperationsWaitUnlessAPersonSaysOtherwise(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, o *store.Org) {
+		apply(t, o, creates("p1", "crm", "1", "2", "3"))
+		sent := send(t, o, lease(t, o, 1))[0]
+		until := now.Add(time.Hour)
+		require.NoError(t, o.Postpone(t.Context(), []string{"p1-crm-1", "p1-crm-2", "p1-crm-3"}, until, now))
+		require.Equal(t, store.OpSent, state(t, o, sent.ID), "it may be there already")
+		require.Empty(t, must(o.Lease(t.Context(), "crm", "w1", 9, now.Add(59*time.Minute), time.Minute)))
+		require.NoError(t, o.RetryOperation(t.Context(), "p1-crm-2", "alice", now))
+		require.Len(t, must(o.Lease(t.Context(), "crm", "w1", 9, now, time.Minute)), 1)
+		require.Len(t, must(o.Lease(t.Context(), "crm", "w1", 9, until, time.Minute)), 1)
+	})
+}
