@@ -14,6 +14,7 @@ type bench struct {
 	dir   string // everything it makes lies in here
 	bin   string // folder of provhub and its plugins
 	sizes sizes
+	keep  bool // nothing of it is removed
 	quick bool
 	lines []line
 	began time.Time
@@ -36,7 +37,7 @@ var (
 	quickSizes = sizes{people: []int{1_000, 20_000}, rounds: 1, wideTargets: 10, widePeople: 1_000, operations: 500, starts: 5, commitsPeople: 500}
 )
 
-func newBench(quick bool) (*bench, error) {
+func newBench(quick bool, keep string) (*bench, error) {
 	bin, err := filepath.Abs(cmp.Or(os.Getenv("PROVHUB_BENCH_BIN"), "bin"))
 	if err != nil {
 		return nil, err
@@ -46,18 +47,29 @@ func newBench(quick bool) (*bench, error) {
 			return nil, fmt.Errorf("%w; run make build", err)
 		}
 	}
-	dir, err := os.MkdirTemp("", "provhub-bench-")
+	b := &bench{dir: keep, keep: keep != "", bin: bin, quick: quick, sizes: fullSizes, began: time.Now()}
+	if b.keep {
+		err = os.MkdirAll(keep, 0o700)
+	} else {
+		b.dir, err = os.MkdirTemp("", "provhub-bench-")
+	}
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{dir: dir, bin: bin, quick: quick, sizes: fullSizes, began: time.Now()}
 	if quick {
 		b.sizes = quickSizes
 	}
 	return b, nil
 }
 
-func (b *bench) close() { _ = os.RemoveAll(b.dir) }
+func (b *bench) close() { b.remove(b.dir) }
+
+// remove deletes what is not needed any more.
+func (b *bench) remove(dir string) {
+	if !b.keep {
+		_ = os.RemoveAll(dir)
+	}
+}
 
 // progress says on standard error what is being measured.
 func (b *bench) progress(format string, args ...any) {

@@ -63,9 +63,11 @@ type goal struct {
 
 // line is one line of the table.
 type line struct {
-	Section   string `json:"section"`
-	What      string `json:"what"`
-	Ours      *value `json:"ours"`
+	Section string `json:"section"`
+	What    string `json:"what"`
+	Ours    *value `json:"ours"`
+	// CPU is the processors' time of provhub and its plugins.
+	CPU       *value `json:"cpu,omitempty"`
 	Reference *value `json:"reference,omitempty"`
 	// Ratio is our time by the reference's: below 1 we are faster.
 	Ratio float64 `json:"ratio,omitempty"`

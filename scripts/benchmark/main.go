@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"syscall"
@@ -53,6 +54,8 @@ func mainE(ctx context.Context, args []string) error {
 	f := pflag.NewFlagSet("benchmark", pflag.ContinueOnError)
 	only := f.StringSlice("only", nil, "only these parts, of "+strings.Join(names, ", "))
 	quick := f.Bool("quick", false, "small sizes and few rounds: shows that everything runs; goals that are for full sizes are not judged")
+	keep := f.String("keep", "", "work in this folder and leave everything there, such as for a profile")
+	profile := f.String("cpuprofile", "", "write a profile of what is measured in this process (wide, commits) to this file")
 	output := f.StringP("output", "o", "table", "how to print: table or json")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, pflag.ErrHelp) {
@@ -68,11 +71,18 @@ func mainE(ctx context.Context, args []string) error {
 	if *output != "table" && *output != "json" {
 		return fmt.Errorf("--output is %q; expected table or json", *output)
 	}
-	b, err := newBench(*quick)
+	b, err := newBench(*quick, *keep)
 	if err != nil {
 		return err
 	}
 	defer b.close()
+	if *profile != "" {
+		stop, err := startProfile(*profile)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	for _, s := range sections {
 		if len(*only) > 0 && !slices.Contains(*only, s.name) {
 			continue
@@ -82,4 +92,19 @@ func mainE(ctx context.Context, args []string) error {
 		}
 	}
 	return b.print(ctx, os.Stdout, *output)
+}
+
+// startProfile profiles this process until stop is called.
+func startProfile(path string) (stop func(), err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close() // what is missing shows when it is read
+	}, nil
 }

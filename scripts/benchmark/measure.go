@@ -15,6 +15,9 @@ import (
 // usage is what a process took.
 type usage struct {
 	wall time.Duration
+	// cpu is the processors' time, that of plugins and other processes it ended
+	// included.
+	cpu time.Duration
 	// peak is the most memory that was resident, in bytes.
 	peak int64
 }
@@ -39,6 +42,7 @@ func run(ctx context.Context, dir string, env []string, name string, args ...str
 		return u, nil, errors.New("this system does not tell what a process used")
 	}
 	u.peak = r.Maxrss * 1024
+	u.cpu = time.Duration(r.Utime.Nano() + r.Stime.Nano())
 	return u, out.Bytes(), nil
 }
 

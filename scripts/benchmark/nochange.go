@@ -47,7 +47,7 @@ func (b *bench) noChangeOf(ctx context.Context, s *site, n int) (peak int64, err
 	if err != nil {
 		return 0, err
 	}
-	b.add(line{Section: "nochange", What: who + ": first sync, 1 in 100 gets an account", Ours: rate(n, u.wall)}, 0)
+	b.add(line{Section: "nochange", What: who + ": first sync, 1 in 100 gets an account", Ours: rate(n, u.wall), CPU: inSeconds(u.cpu)}, 0)
 	b.add(line{Section: "nochange", What: who + ": first sync, peak of memory", Ours: &value{float64(u.peak) / (1 << 20), mebibytes}}, 0)
 	again, err := b.inTurns(ctx, s, who+", the same file again", func(int) error { return nil })
 	if err != nil {
@@ -65,7 +65,7 @@ func (b *bench) noChangeOf(ctx context.Context, s *site, n int) (peak int64, err
 	}{{"the same file again", again}, {"rows in another order, all compared", mixed}} {
 		b.add(line{Section: "nochange", What: who + ": plan, " + l.what + ", peak of memory", Ours: &value{float64(l.peak) / (1 << 20), mebibytes}}, 0)
 		t := line{Section: "nochange", What: who + ": plan, " + l.what + " (reference: read, parse, SHA-256)",
-			Ours: inSeconds(l.ours), Reference: inSeconds(l.reference), Ratio: l.ours.Seconds() / l.reference.Seconds()}
+			Ours: inSeconds(l.ours), CPU: inSeconds(l.cpu), Reference: inSeconds(l.reference), Ratio: l.ours.Seconds() / l.reference.Seconds()}
 		if n >= 1_000_000 {
 			t.Goal = atMost(5)
 		}
@@ -76,13 +76,13 @@ func (b *bench) noChangeOf(ctx context.Context, s *site, n int) (peak int64, err
 
 // turns are the medians of several rounds.
 type turns struct {
-	ours, reference time.Duration
-	peak            int64
+	ours, cpu, reference time.Duration
+	peak                 int64
 }
 
 // inTurns plans, and does the reference, in turns.
 func (b *bench) inTurns(ctx context.Context, s *site, what string, prepare func(round int) error) (turns, error) {
-	var ours, reference []time.Duration
+	var ours, cpu, reference []time.Duration
 	var peaks []int64
 	for round := range b.sizes.rounds {
 		b.progress("no-change cycle, %s: round %d of %d", what, round+1, b.sizes.rounds)
@@ -100,9 +100,10 @@ func (b *bench) inTurns(ctx context.Context, s *site, what string, prepare func(
 		if own := ownPeak(); u.peak <= own {
 			return turns{}, fmt.Errorf("the memory of provhub cannot be told: it was below the %d MiB of the benchmark itself", own>>20)
 		}
-		ours, reference, peaks = append(ours, u.wall), append(reference, alone), append(peaks, u.peak)
+		ours, cpu = append(ours, u.wall), append(cpu, u.cpu)
+		reference, peaks = append(reference, alone), append(peaks, u.peak)
 	}
-	return turns{median(ours), median(reference), median(peaks)}, nil
+	return turns{median(ours), median(cpu), median(reference), median(peaks)}, nil
 }
 
 // readAlone is the reference: it reads the file once for its hash and its cells.

@@ -16,13 +16,14 @@ func operations(ctx context.Context, b *bench) error {
 	if durable == "" || fast == "" {
 		return errNoPostgres
 	}
-	for _, s := range []struct {
-		server, name string
-		counts       bool
-	}{{durable, "fsync on", true}, {fast, "fsync off", false}} {
-		o := &operationsBench{b: b, server: s.server, name: s.name, counts: s.counts, took: map[string][]time.Duration{}}
+	for _, o := range []*operationsBench{
+		{b: b, server: durable, name: "fsync on", rounds: b.sizes.rounds, counts: true,
+			paths: []path{{"PostgreSQL", "SQLite"}, {"PostgreSQL", "PostgreSQL"}, {"SQLite", "SQLite"}, {"SQLite", "PostgreSQL"}}},
+		{b: b, server: fast, name: "fsync off", rounds: 1, paths: []path{{"PostgreSQL", "SQLite"}, {"PostgreSQL", "PostgreSQL"}}},
+	} {
+		o.took = map[string][]usage{}
 		if err := o.measure(ctx); err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+			return fmt.Errorf("%s: %w", o.name, err)
 		}
 		o.report()
 	}
@@ -34,27 +35,27 @@ type operationsBench struct {
 	b      *bench
 	server string
 	name   string
-	counts bool // its goals are judged
-	took   map[string][]time.Duration
+	rounds int
+	counts bool // it is what a user has: its goals are judged
+	paths  []path
+	took   map[string][]usage
 }
 
 // path is one combination of target and state.
 type path struct{ target, state string }
-
-var paths = []path{{"PostgreSQL", "SQLite"}, {"PostgreSQL", "PostgreSQL"}, {"SQLite", "SQLite"}, {"SQLite", "PostgreSQL"}}
 
 // verbs are what is done to everybody, in this order.
 var verbs = []string{"create", "update"}
 
 // measure runs the reference and every path in turns.
 func (o *operationsBench) measure(ctx context.Context) error {
-	for round := range o.b.sizes.rounds {
-		o.b.progress("operations, %s: psql, round %d of %d", o.name, round+1, o.b.sizes.rounds)
+	for round := range o.rounds {
+		o.b.progress("operations, %s: psql, round %d of %d", o.name, round+1, o.rounds)
 		if err := o.psql(ctx); err != nil {
 			return err
 		}
-		for _, p := range paths {
-			o.b.progress("operations, %s: target %s, state %s, round %d of %d", o.name, p.target, p.state, round+1, o.b.sizes.rounds)
+		for _, p := range o.paths {
+			o.b.progress("operations, %s: target %s, state %s, round %d of %d", o.name, p.target, p.state, round+1, o.rounds)
 			if err := o.through(ctx, p); err != nil {
 				return err
 			}
@@ -86,8 +87,8 @@ func (o *operationsBench) through(ctx context.Context, p path) error {
 		if err != nil {
 			return err
 		}
-		o.add(p.key(verb, "apply"), applied.wall)
-		o.add(p.key(verb, "whole"), planned.wall+applied.wall)
+		o.add(p.key(verb, "apply"), applied)
+		o.add(p.key(verb, "whole"), usage{wall: planned.wall + applied.wall, cpu: planned.cpu + applied.cpu})
 	}
 	if got, err := s.rows(ctx); err != nil || got != n {
 		return fmt.Errorf("the target holds %d accounts, not %d (%w)", got, n, err)
@@ -117,7 +118,7 @@ func (p path) key(verb, part string) string {
 	return p.target + "/" + p.state + "/" + verb + "/" + part
 }
 
-func (o *operationsBench) add(key string, d time.Duration) { o.took[key] = append(o.took[key], d) }
+func (o *operationsBench) add(key string, u usage) { o.took[key] = append(o.took[key], u) }
 
 // psql does the same to the same rows, each its own transaction, and then the
 // creates once more in one.
@@ -147,36 +148,51 @@ func (o *operationsBench) psql(ctx context.Context) error {
 				return err
 			}
 		}
-		took, err := psql(ctx, dsn, file)
+		u, err := psql(ctx, dsn, file)
 		if err != nil {
 			return err
 		}
-		o.add("psql/"+r.verb+"/"+r.part, took)
+		o.add("psql/"+r.verb+"/"+r.part, u)
 	}
 	return dropDatabase(ctx, o.server, dsn)
+}
+
+// median is what was measured under key.
+func (o *operationsBench) median(key string) (wall, cpu time.Duration) {
+	var walls, cpus []time.Duration
+	for _, u := range o.took[key] {
+		walls, cpus = append(walls, u.wall), append(cpus, u.cpu)
+	}
+	return median(walls), median(cpus)
 }
 
 // report adds the lines.
 func (o *operationsBench) report() {
 	n := o.b.sizes.operations
+	measured := func(what, key string) line {
+		wall, cpu := o.median(key)
+		return line{Section: "operations", What: fmt.Sprintf("%s: %s %s", o.name, digits(float64(n)), what), Ours: rate(n, wall), CPU: inSeconds(cpu)}
+	}
 	for _, verb := range verbs {
-		each := median(o.took["psql/"+verb+"/each"])
-		for _, p := range paths {
-			what := fmt.Sprintf("%s: %s %ss in %s, state in %s", o.name, digits(float64(n)), verb, p.target, p.state)
-			apply := median(o.took[p.key(verb, "apply")])
-			l := line{Section: "operations", What: what + ": apply and send (reference: psql, a commit each)", Ours: rate(n, apply)}
+		each, _ := o.median("psql/" + verb + "/each")
+		for _, p := range o.paths {
+			what := fmt.Sprintf("%ss in %s, state in %s: ", verb, p.target, p.state)
+			l := measured(what+"apply and send", p.key(verb, "apply"))
 			if p.target == "PostgreSQL" {
-				l.Reference, l.Ratio = rate(n, each), apply.Seconds()/each.Seconds()
+				l.What += " (reference: psql, a commit each)"
+				l.Reference = rate(n, each)
+				l.Ratio = l.Reference.N / l.Ours.N
 				if verb == "create" && o.counts && !o.b.quick {
 					l.Goal = atMost(1)
 				}
-			} else {
-				l.What = what + ": apply and send"
 			}
 			o.b.add(l, l.Ratio)
-			o.b.add(line{Section: "operations", What: what + ": read, plan, apply and send", Ours: rate(n, median(o.took[p.key(verb, "whole")]))}, 0)
+			if o.counts {
+				o.b.add(measured(what+"read, plan, apply and send", p.key(verb, "whole")), 0)
+			}
 		}
 	}
-	o.b.add(line{Section: "operations", What: fmt.Sprintf("%s: psql, %s creates in one transaction, for comparison", o.name, digits(float64(n))),
-		Ours: rate(n, median(o.took["psql/create/one transaction"]))}, 0)
+	once := measured("creates by psql in one transaction, for comparison", "psql/create/one transaction")
+	once.CPU = nil
+	o.b.add(once, 0)
 }

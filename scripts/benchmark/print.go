@@ -29,8 +29,12 @@ func (b *bench) print(ctx context.Context, w io.Writer, format string) error {
 	t := table.NewWriter()
 	t.SetOutputMirror(w)
 	t.SetStyle(table.StyleLight)
-	t.AppendHeader(table.Row{"what", "ours", "reference", "time ours/ref", "goal", "met"})
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 1, WidthMax: 90}, {Number: 2, Align: text.AlignRight}, {Number: 3, Align: text.AlignRight}, {Number: 4, Align: text.AlignRight}})
+	t.AppendHeader(table.Row{"what", "ours", "cpu", "reference", "time ours/ref", "goal", "met"})
+	columns := []table.ColumnConfig{{Number: 1, WidthMax: 76, WidthMaxEnforcer: text.WrapSoft}}
+	for n := 2; n <= 5; n++ {
+		columns = append(columns, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight})
+	}
+	t.SetColumnConfigs(columns)
 	for i, l := range b.lines {
 		if i > 0 && l.Section != b.lines[i-1].Section {
 			t.AppendSeparator()
@@ -52,7 +56,7 @@ func (l line) row() table.Row {
 			met = "met"
 		}
 	}
-	return table.Row{l.What, l.Ours.String(), l.Reference.String(), ratio, goal, met}
+	return table.Row{l.What, l.Ours.String(), l.CPU.String(), l.Reference.String(), ratio, goal, met}
 }
 
 // machine is what the figures were measured on.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -50,13 +49,13 @@ func writeStatements(path string, n int, statement func(person) string, once boo
 }
 
 // psql runs a file of statements in one session.
-func psql(ctx context.Context, dsn, file string) (time.Duration, error) {
+func psql(ctx context.Context, dsn, file string) (usage, error) {
 	c, err := pgx.ParseConfig(dsn)
 	if err != nil {
-		return 0, err
+		return usage{}, err
 	}
 	env := []string{"PGHOST=" + c.Host, "PGPORT=" + strconv.Itoa(int(c.Port)), "PGUSER=" + c.User, "PGPASSWORD=" + c.Password,
 		"PGDATABASE=" + c.Database, "PGSSLMODE=disable"}
 	u, _, err := run(ctx, "", env, "psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", file)
-	return u.wall, err
+	return u, err
 }

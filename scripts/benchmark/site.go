@@ -111,4 +111,4 @@ func (s *site) load() (*config.Config, error) {
 	return config.Load(s.path("provhub.yaml"), config.Settings{})
 }
 
-func (s *site) remove() { _ = os.RemoveAll(s.dir) }
+func (s *site) remove() { s.b.remove(s.dir) }

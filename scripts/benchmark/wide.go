@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -88,30 +87,6 @@ func (b *bench) wideSite(ctx context.Context, n, targets int) (*site, error) {
 }
 
 func connectorName(i int) string { return fmt.Sprintf("app%03d", i) }
-
-// copyAccounts gives all connectors the ledger of the first.
-func copyAccounts(ctx context.Context, path string, connectors []string) error {
-	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=cache_size(-262144)")
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	names, err := json.Marshal(connectors[1:])
-	if err != nil {
-		return err
-	}
-	for _, q := range []string{
-		`INSERT INTO account SELECT a.org_id, n.value, a.kind, a.anchor, a.ownership, a.enabled, a.absent, a.disabled_at, a.rev,
-			a.last_success_at, a.last_error, a.ref, a.applied FROM json_each(?) n, account a WHERE a.connector = ?`,
-		`INSERT INTO connector_state SELECT c.org_id, n.value, c.rules_hash, c.stopped, c.stopped_at, c.paused_by, c.resume_at, c.failures
-			FROM json_each(?) n, connector_state c WHERE c.connector = ?`,
-	} {
-		if _, err := db.ExecContext(ctx, q, string(names), connectors[0]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // cycle is the pass over the site's source that the hub would make.
 func (s *site) cycle(ctx context.Context, org *store.Org) (*cycle.Cycle, error) {
