@@ -13,7 +13,10 @@ type Ref struct {
 	Name string `json:"name,omitempty"`
 	// Version is an ETag, entryCSN or row version; "" when the target has none.
 	Version string `json:"version,omitempty"`
-	// By finds the object by a unique attribute while ID is not known.
+	// By finds the object by a unique attribute while ID is not known. With ID it
+	// says what the object must hold: where another object has the id now, as in a
+	// database that was restored or exchanged, a target that can tell answers
+	// NOT_FOUND.
 	By Correlation `json:"by,omitzero"`
 }
 

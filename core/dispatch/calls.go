@@ -192,9 +192,22 @@ func accountRef(w Work, typ connector.ObjectType) connector.Ref {
 	if exists(w.Account) {
 		ref := w.Account.Ref
 		ref.Type = typ.Name
+		ref.By = proof(w, typ)
 		return ref
 	}
 	return connector.Ref{Type: typ.Name, Name: w.Correlate.Value, By: w.Correlate}
+}
+
+// proof is the attribute by which the target itself ties the account to its
+// identity: one it can be found by, and that last took the anchor. The zero
+// Correlation when there is none.
+func proof(w Work, typ connector.ObjectType) connector.Correlation {
+	for _, name := range typ.Correlation {
+		if vs := w.Account.Applied.Get(name); len(vs) == 1 && connector.Text(vs[0]) == w.Anchor {
+			return connector.Correlation{Attribute: name, Value: w.Anchor}
+		}
+	}
+	return connector.Correlation{}
 }
 
 // entitlementRef names an entitlement of accounts of a type: by the attribute
