@@ -134,3 +134,23 @@ func TestTextIsForPeople(t *testing.T) {
 		t.Errorf("got %q, %q, %q", as.Text("mail"), as.Text("none"), as.Text("other"))
 	}
 }
+
+// Plain text takes a short way; it must be that of the library.
+func TestTextStandsInJSONAsTheLibraryWritesIt(t *testing.T) {
+	for r := rune(0); r < 0x180; r++ {
+		for _, s := range []string{string(r), "a" + string(r), string(r) + `"]`} {
+			want, err := json.Marshal([]string{s})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := json.Marshal(connector.Values{s})
+			if err != nil || string(got) != string(want) {
+				t.Errorf("%q: got %s, %v; want %s", s, got, err, want)
+			}
+			var out connector.Values
+			if err := json.Unmarshal(got, &out); err != nil || !reflect.DeepEqual(out, connector.Values{s}) {
+				t.Errorf("%q came back as %#v, %v", s, out, err)
+			}
+		}
+	}
+}

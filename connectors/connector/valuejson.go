@@ -29,6 +29,12 @@ func (vs Values) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
+		if s, ok := v.(string); ok && isPlain(s) {
+			b.WriteByte('"')
+			b.WriteString(s)
+			b.WriteByte('"')
+			continue
+		}
 		out, err := marshalValue(v)
 		if err != nil {
 			return nil, err
@@ -37,6 +43,19 @@ func (vs Values) MarshalJSON() ([]byte, error) {
 	}
 	b.WriteByte(']')
 	return b.Bytes(), nil
+}
+
+// isPlain reports whether s stands in JSON as it is, which nearly every value does.
+func isPlain[T string | []byte](s T) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ' || c > '~':
+			return false
+		case c == '"' || c == '\\' || c == '<' || c == '>' || c == '&':
+			return false
+		}
+	}
+	return true
 }
 
 func marshalValue(v Value) ([]byte, error) {
@@ -91,6 +110,10 @@ func marshalText(s string) ([]byte, error) {
 
 // UnmarshalJSON implements [json.Unmarshaler] for what MarshalJSON writes.
 func (vs *Values) UnmarshalJSON(data []byte) error {
+	if s, ok := onePlain(data); ok {
+		*vs = Values{s}
+		return nil
+	}
 	var raw []json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return err
@@ -105,6 +128,16 @@ func (vs *Values) UnmarshalJSON(data []byte) error {
 	}
 	*vs = out
 	return nil
+}
+
+// onePlain reads what most attributes hold, ["one plain text"], without the three
+// passes that the general way takes.
+func onePlain(data []byte) (string, bool) {
+	n := len(data)
+	if n < 4 || string(data[:2]) != `["` || string(data[n-2:]) != `"]` || !isPlain(data[2:n-2]) {
+		return "", false
+	}
+	return string(data[2 : n-2]), true
 }
 
 func unmarshalValue(r json.RawMessage) (Value, error) {
