@@ -12,12 +12,10 @@ import (
 // Queue is where operations wait and their outcomes are recorded; [*store.Org]
 // is one. Its methods promise there what they are used for here.
 type Queue interface {
-	// Lease takes operations that are due: by lane, then in order; never one
-	// whose account has another operation under way.
-	Lease(ctx context.Context, connector, owner string, n int, now time.Time, ttl time.Duration) ([]store.OpRow, error)
-	// MarkSent commits that the operations are about to be sent, and returns
-	// those whose lease still holds. Only these may be sent.
-	MarkSent(ctx context.Context, ops []store.OpRow, now time.Time) (kept []store.OpRow, err error)
+	// Take takes operations that are due and commits that they are about to be
+	// sent: by lane, then in order; never one whose account has another operation
+	// under way.
+	Take(ctx context.Context, connector, owner string, n int, now time.Time, ttl time.Duration) ([]store.OpRow, error)
 	// Finish records outcomes, accounts and audit in one transaction, and returns
 	// the ids of those whose lease was lost, of which nothing is recorded.
 	Finish(ctx context.Context, fs []store.Finish) (fenced []string, err error)

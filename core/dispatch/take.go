@@ -34,8 +34,8 @@ func (l *loop) room() int {
 	return min(4*l.health.window, batchMax) - len(l.taken)
 }
 
-// take leases up to n operations, finds out what they refer to and commits them
-// as sent. Those in doubt come first: nothing else may go out for their accounts.
+// take leases up to n operations, commits them as sent and finds out what they
+// refer to. Those in doubt come first: nothing else may go out for their accounts.
 func (l *loop) take(ctx context.Context, n int) error {
 	o, ctx := l.d.opts, context.WithoutCancel(ctx)
 	now := o.Now()
@@ -44,18 +44,14 @@ func (l *loop) take(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	leased, err := o.Queue.Lease(ctx, o.Connector, o.Owner, n-len(doubtful), now, o.LeaseTime)
+	ready, err := o.Queue.Take(ctx, o.Connector, o.Owner, n-len(doubtful), now, o.LeaseTime)
 	if err != nil {
 		return err
 	}
-	if len(doubtful)+len(leased) < n {
+	if len(doubtful)+len(ready) < n {
 		l.dry = now.Add(dryFor)
 	}
-	kept, err := o.Queue.MarkSent(ctx, leased, now)
-	if err != nil {
-		return err
-	}
-	works, err := l.works(ctx, append(doubtful, kept...), now)
+	works, err := l.works(ctx, append(doubtful, ready...), now)
 	l.taken = append(l.taken, works...)
 	return err
 }

@@ -15,21 +15,32 @@ import (
 // There is at most one open operation per account, so none is in flight twice.
 // On PostgreSQL, rows that another node is taking are passed over.
 func (o *Org) Lease(ctx context.Context, connector, owner string, n int, now time.Time, ttl time.Duration) ([]OpRow, error) {
+	return o.leaseAs(ctx, "lease", OpLeased, connector, owner, n, now, ttl)
+}
+
+// Take is [Org.Lease] and [Org.MarkSent] in one transaction, for a worker that
+// sends at once what it takes: half the commits, and every row is written once.
+// Send nothing before it returns.
+func (o *Org) Take(ctx context.Context, connector, owner string, n int, now time.Time, ttl time.Duration) ([]OpRow, error) {
+	return o.leaseAs(ctx, "take", OpSent, connector, owner, n, now, ttl)
+}
+
+func (o *Org) leaseAs(ctx context.Context, name string, state OpState, connector, owner string, n int, now time.Time, ttl time.Duration) ([]OpRow, error) {
 	if n <= 0 {
 		return nil, nil
 	}
 	ready, due, err := o.leasableNow(ctx, connector, now)
 	if err != nil || !ready && !due {
-		return nil, o.s.fail("lease", err)
+		return nil, o.s.fail(name, err)
 	}
 	var leased []OpRow
-	err = o.write(ctx, "lease", func(t *tx) error {
+	err = o.write(ctx, name, func(t *tx) error {
 		ops, err := o.leasable(t, connector, n, now, due)
 		if err != nil {
 			return err
 		}
 		leased = ops
-		return o.lease(t, leased, owner, now, ttl, OpLeased)
+		return o.lease(t, leased, owner, now, ttl, state)
 	})
 	if err != nil {
 		return nil, err
@@ -68,9 +79,12 @@ func (o *Org) leasable(t *tx, connector string, n int, now time.Time, due bool) 
 	return ops[:min(len(ops), n)], nil
 }
 
-// lease gives locked rows a new fence and a lease; state stays for those that
-// are to be settled.
+// lease gives locked rows a new fence, a lease and a state.
 func (o *Org) lease(t *tx, ops []OpRow, owner string, now time.Time, ttl time.Duration, state OpState) error {
+	var sentAt int64 // stays 0 until it is sent
+	if state == OpSent {
+		sentAt = micros(now)
+	}
 	ids := make([]string, len(ops))
 	for i := range ops {
 		ops[i].Fence++
@@ -78,9 +92,9 @@ func (o *Org) lease(t *tx, ops []OpRow, owner string, now time.Time, ttl time.Du
 		ids[i] = ops[i].ID
 	}
 	return t.s.dialect.inChunks(ids, func(marks string, args []any) error {
-		_, err := t.exec(`UPDATE operation SET state = ?, fence = fence + 1, lease_owner = ?, lease_until = ?, updated_at = ?, next_attempt_at = 0
-			WHERE org_id = ? AND id IN (`+marks+`)`,
-			append([]any{string(state), owner, micros(now.Add(ttl)), micros(now), o.id}, args...)...)
+		_, err := t.exec(`UPDATE operation SET state = ?, fence = fence + 1, lease_owner = ?, lease_until = ?, updated_at = ?, next_attempt_at = 0,
+			sent_at = CASE WHEN sent_at = 0 THEN ? ELSE sent_at END WHERE org_id = ? AND id IN (`+marks+`)`,
+			append([]any{string(state), owner, micros(now.Add(ttl)), micros(now), sentAt, o.id}, args...)...)
 		return err
 	})
 }
