@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/schemas/gen/pluginv1"
 )
 
 // memoryConfig runs the plugin of connectors/memory, which is built with the SDK.
@@ -155,7 +156,11 @@ func TestDrainingAnswersWhatWasAccepted(t *testing.T) {
 	in := startConfig(t, memoryConfig(t, `{"faults":[{"do":"slow","wait":"300ms","calls":["write"]}]}`))
 	answered := make(chan []connector.Result, 1)
 	go func() { answered <- in.Apply(context.Background(), joiner("ann")) }()
-	eventually(t, "it is sent", func() bool { return in.Health().Outstanding > 0 })
+	// Sent is not accepted: what is still on its way may be refused.
+	eventually(t, "the plugin works on it", func() bool {
+		h, err := in.live.proc.rpc.Health(t.Context(), &pluginv1.HealthRequest{})
+		return err == nil && h.GetInFlight() > 0
+	})
 	require.NoError(t, in.Stop(t.Context(), 10*time.Second))
 	for _, r := range <-answered {
 		assert.Equal(t, connector.OutcomeApplied, r.Outcome, "%v", r.Err)
