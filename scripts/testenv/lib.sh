@@ -5,8 +5,8 @@
 set -euo pipefail
 : "${TESTENV_HOME:=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)}"
 : "${TESTENV_NAME:=provhub-testenv}"
-: "${ALL_SERVICES:=postgres mariadb}"
-: "${DEFAULT_SERVICES:=postgres mariadb}"
+: "${ALL_SERVICES:=slapd sftp postgres mariadb scim toxiproxy}"
+: "${DEFAULT_SERVICES:=slapd sftp postgres mariadb scim toxiproxy}"
 
 if [ "$(id -u)" = 0 ]; then
   : "${PROVHUB_TEST_DIR:=/var/lib/$TESTENV_NAME}"
@@ -56,6 +56,21 @@ apt_need() {
   [ $rc = 0 ] || { tail -5 "$TESTENV_DIR/apt.log" >&2; die "apt-get install failed: ${missing[*]}"; }
 }
 
+# npm_need FOLDER [OPTION...] installs FOLDER/package.json into $D, once per content.
+npm_need() {
+  local src=$1 want
+  shift
+  have node || apt_need nodejs
+  have npm || apt_need npm
+  want=$(cat "$src/package.json" "$src/package-lock.json" | sha256sum | cut -c1-16)
+  [ "$(cat "$D/npm.stamp" 2>/dev/null || true)" != "$want" ] || return 0
+  log "npm ci for $SVC"
+  rm -rf "$D/node_modules"
+  cp "$src/package.json" "$src/package-lock.json" "$D/"
+  (cd "$D" && npm ci --omit=dev --no-audit --no-fund --loglevel=error "$@" >"$D/npm.log" 2>&1) ||
+    { tail -5 "$D/npm.log" >&2; die "npm ci failed"; }
+  echo "$want" >"$D/npm.stamp"
+}
 
 # Looks for a listener without connecting to it, so that no server logs a visit.
 port_free() {
@@ -122,6 +137,25 @@ stop_pid() { # [SIGNAL [SECONDS]]
   rm -f "$D/proc"
 }
 
+# issue_cert NAME SAN makes tls/NAME.pem and tls/NAME.key, signed by a CA of our own.
+issue_cert() {
+  local t=$TESTENV_DIR/tls n=$1
+  [ ! -s "$t/$n.pem" ] || return 0
+  have openssl || apt_need openssl
+  mkdir -p "$t"
+  if [ ! -s "$t/ca.pem" ]; then
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 \
+      -subj "/CN=provhub test CA" -keyout "$t/ca.key" -out "$t/ca.pem" \
+      -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign 2>/dev/null
+  fi
+  openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+    -subj "/CN=localhost" -keyout "$t/$n.key" -out "$t/$n.csr" 2>/dev/null
+  openssl x509 -req -in "$t/$n.csr" -CA "$t/ca.pem" -CAkey "$t/ca.key" -CAcreateserial -days 3650 \
+    -extfile <(printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\n' "$2") -out "$t/$n.new" 2>/dev/null
+  chmod 600 "$t"/*.key; chmod 644 "$t/ca.pem" "$t/$n.new"
+  mv "$t/$n.new" "$t/$n.pem"
+}
+make_tls() { issue_cert server DNS:localhost,IP:127.0.0.1; }
 
 env_var() { printf "export %s='%s'\n" "$1" "$2"; }
 
@@ -129,6 +163,7 @@ write_env_file() {
   local s
   {
     echo "# provhub test environment; source this file"
+    [ ! -f "$TESTENV_DIR/tls/ca.pem" ] || env_var PROVHUB_TEST_CA_FILE "$TESTENV_DIR/tls/ca.pem"
     for s in $ALL_SERVICES; do
       D=$TESTENV_DIR/$s
       if [ -f "$D/env" ] && is_running; then cat "$D/env"; fi
