@@ -18,6 +18,8 @@ type Spec[C any] struct {
 	MaxInFlight                int         // 0: 16
 	PreferredBatch             int
 	Exclusive                  bool
+	// Actions are what the target's [Actor] can do; none: it need not be one.
+	Actions []Action
 	// Validate finds what the schema cannot, offline. nil: nothing.
 	Validate func(C) []Finding
 	// Open makes the target. It must not write to the target system; it may
@@ -56,6 +58,7 @@ type Definition struct {
 	MaxInFlight                int
 	PreferredBatch             int
 	Exclusive                  bool
+	Actions                    []Action
 	// ConfigSchema is a closed JSON Schema, draft 2020-12.
 	ConfigSchema json.RawMessage
 	// Validate reports every finding of a config, schema faults excepted.
@@ -70,7 +73,7 @@ func Define[C any](s Spec[C]) *Definition {
 	d := &Definition{
 		Type: s.Type, DisplayName: s.DisplayName, Version: s.Version, Secrets: s.Secrets,
 		Idempotency: s.Idempotency, MaxInFlight: s.MaxInFlight, PreferredBatch: s.PreferredBatch,
-		Exclusive: s.Exclusive, ConfigSchema: SchemaFor[C](),
+		Exclusive: s.Exclusive, Actions: s.Actions, ConfigSchema: SchemaFor[C](),
 	}
 	if d.MaxInFlight == 0 {
 		d.MaxInFlight = 16
