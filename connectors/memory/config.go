@@ -32,6 +32,7 @@ var Definition = connector.Define(connector.Spec[Config]{
 	Secrets:     []connector.SecretSpec{{Name: "token", Description: "What the target asks for at every call, when its config lists tokens", Rotatable: true}},
 	Idempotency: connector.IdempotencyNatural,
 	MaxInFlight: 16,
+	Actions:     actions,
 	Validate:    validate,
 	Open: func(_ context.Context, c Config, in connector.Instance) (connector.Target, error) {
 		return open(c, in)
@@ -82,7 +83,7 @@ var modes = []Mode{Fail, LoseReply, Slow, Hang, HangAfter, Freeze, Panic, Crash,
 // fault, those that match it alone; counting starts anew with the process.
 type Fault struct {
 	Do    Mode     `json:"do" enum:"fail,lose_reply,slow,hang,hang_after,freeze,panic,crash,crash_after,pending,blind,truncate,expire,twice,wrong_id" doc:"What happens"`
-	Calls []string `json:"calls,omitempty" doc:"Which calls: create, update, enable, disable, delete, grant, revoke, set_credential, rename, get, list, changes, check, schema; write and read stand for all of a kind. None: every call"`
+	Calls []string `json:"calls,omitempty" doc:"Which calls: create, update, enable, disable, delete, grant, revoke, set_credential, rename, get, list, changes, check, schema, invoke; write and read stand for all of a kind. None: every call"`
 	Key   string   `json:"key,omitempty" doc:"Only for the object with this userName, displayName or name"`
 	Nth   int      `json:"nth,omitempty" doc:"Only the nth such call; 0: every one"`
 	Times int      `json:"times,omitempty" doc:"At most so many times; 0: without end"`

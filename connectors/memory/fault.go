@@ -21,6 +21,7 @@ const (
 	callChanges = "changes"
 	callCheck   = "check"
 	callSchema  = "schema"
+	callInvoke  = "invoke"
 	// callWrite and callRead stand for all of a kind.
 	callWrite = "write"
 	callRead  = "read"
@@ -34,7 +35,7 @@ var writes = []string{
 	string(connector.VerbRename),
 }
 
-var callNames = slices.Concat(writes, reads, []string{callCheck, callSchema, callWrite, callRead})
+var callNames = slices.Concat(writes, reads, []string{callCheck, callSchema, callInvoke, callWrite, callRead})
 
 // occasion is one call as faults see it.
 type occasion struct {

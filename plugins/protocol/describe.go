@@ -15,6 +15,7 @@ type Description struct {
 	ConfigSchema               json.RawMessage // JSON Schema 2020-12
 	ConfigSchemaVersion        int
 	Secrets                    []connector.SecretSpec
+	Actions                    []connector.Action
 	// Capabilities holds the numbers of the type. What a target can do is known
 	// once it is configured: Verbs is empty until then.
 	Capabilities connector.Capabilities
@@ -26,7 +27,8 @@ func ToProtoDescription(d Description) *pb.DescribeResponse {
 	return &pb.DescribeResponse{
 		Type: prose(d.Type), DisplayName: prose(d.DisplayName), Version: prose(d.Version), Revision: prose(d.Revision),
 		SdkVersion: prose(d.SDKVersion), ConfigSchemaJson: d.ConfigSchema, ConfigSchemaVersion: clamp32(d.ConfigSchemaVersion),
-		Secrets: toProtoSecretSpecs(d.Secrets), Capabilities: ToProtoCapabilities(d.Capabilities), Features: prosaic(d.Features),
+		Secrets: toProtoSecretSpecs(d.Secrets), Actions: toProtoActions(d.Actions),
+		Capabilities: ToProtoCapabilities(d.Capabilities), Features: prosaic(d.Features),
 	}
 }
 
@@ -35,7 +37,8 @@ func FromProtoDescription(p *pb.DescribeResponse) Description {
 	return Description{
 		Type: p.GetType(), DisplayName: p.GetDisplayName(), Version: p.GetVersion(), Revision: p.GetRevision(),
 		SDKVersion: p.GetSdkVersion(), ConfigSchema: p.GetConfigSchemaJson(), ConfigSchemaVersion: int(p.GetConfigSchemaVersion()),
-		Secrets: fromProtoSecretSpecs(p.GetSecrets()), Capabilities: FromProtoCapabilities(p.GetCapabilities()), Features: p.GetFeatures(),
+		Secrets: fromProtoSecretSpecs(p.GetSecrets()), Actions: fromProtoActions(p.GetActions()),
+		Capabilities: FromProtoCapabilities(p.GetCapabilities()), Features: p.GetFeatures(),
 	}
 }
 
@@ -83,8 +86,8 @@ func fromProtoSecretSpecs(ps []*pb.SecretSpec) []connector.SecretSpec {
 	return out
 }
 
-// ToProtoSecrets converts secrets for Configure, RotateSecrets and Invoke, the
-// only messages that carry them besides operations. Never print the result.
+// ToProtoSecrets converts secrets for Configure and RotateSecrets, the only
+// messages that carry them besides operations. Never print the result.
 func ToProtoSecrets(ss map[string]connector.Secret) []*pb.Secret {
 	var out []*pb.Secret
 	for name, s := range ss {

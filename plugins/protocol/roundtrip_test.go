@@ -137,6 +137,7 @@ func TestDescriptionsComeBackAsSent(t *testing.T) {
 			Type: "memory", DisplayName: genText.Draw(t, "name"), Version: "1.2.3", Revision: genText.Draw(t, "revision"), SDKVersion: "1",
 			ConfigSchema: json.RawMessage(`{"type":"object"}`), ConfigSchemaVersion: 1, Features: genTexts.Draw(t, "features"),
 			Secrets: []connector.SecretSpec{{Name: "token", Description: genText.Draw(t, "secret"), Required: rapid.Bool().Draw(t, "required"), Rotatable: rapid.Bool().Draw(t, "rotatable")}},
+			Actions: []connector.Action{{Name: "probe", Description: genText.Draw(t, "action"), Arguments: json.RawMessage(`{"type":"object"}`), Destructive: rapid.Bool().Draw(t, "destructive")}},
 			Capabilities: connector.Capabilities{
 				Verbs: []connector.Verb{connector.VerbGrant, connector.VerbRevoke}, Idempotency: rapid.SampledFrom([]connector.Idempotency{connector.IdempotencyNone, connector.IdempotencyNatural, connector.IdempotencyKeyed}).Draw(t, "idempotency"),
 				Get: rapid.Bool().Draw(t, "get"), List: rapid.Bool().Draw(t, "list"), Changes: rapid.Bool().Draw(t, "changes"), DryRun: rapid.Bool().Draw(t, "dry run"),
@@ -162,6 +163,20 @@ func TestChecksAndFindingsComeBackAsSent(t *testing.T) {
 
 		findings := []connector.Finding{{Path: "/url", Summary: genText.Draw(t, "summary"), Detail: genText.Draw(t, "detail")}, {Path: "/tls", Summary: "x", Warning: true}}
 		same(t, findings, FromProtoFindings(wire(t, &pb.ValidateConfigResponse{Diagnostics: ToProtoFindings(findings)}).Diagnostics))
+	})
+}
+
+func TestActionsComeBackAsSent(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := connector.Invocation{ID: genText.Draw(t, "id"), Name: genText.Draw(t, "name"), Arguments: json.RawMessage(`{"write":true}`)}
+		p, err := ToProtoInvoke("hr", in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, in, FromProtoInvoke(wire(t, p)))
+		count := rapid.Int64Range(0, 1<<40)
+		progress := connector.Progress{Done: count.Draw(t, "done"), Total: count.Draw(t, "total"), Message: genText.Draw(t, "message")}
+		same(t, progress, FromProtoProgress(wire(t, ToProtoProgress(progress)).GetProgress()))
 	})
 }
 

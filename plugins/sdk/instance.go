@@ -15,10 +15,11 @@ import (
 // the config: the new target takes the next operation, the old one finishes
 // what it has.
 type instance struct {
-	id     string
-	red    *redact.Redactor
-	log    *slog.Logger
-	engine *engine
+	id      string
+	red     *redact.Redactor
+	log     *slog.Logger
+	engine  *engine
+	actions actions
 
 	configuring sync.Mutex // one change at a time
 
@@ -79,6 +80,7 @@ func (in *instance) replace(o *opened) (old *opened) {
 // that no longer than ctx.
 func (in *instance) release(ctx context.Context) {
 	in.engine.stop()
+	in.actions.stop()
 	if old := in.replace(nil); old != nil {
 		old.retire()
 		select {

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -125,12 +123,8 @@ func TestWhatATargetCannotReadIsUnsupportedInBand(t *testing.T) {
 	if m, err := s.Recv(); err != nil || m.Error.GetCode() != pb.ErrorCode_ERROR_CODE_UNSUPPORTED || m.CaughtUp {
 		t.Errorf("changes: %v, %v", m, err)
 	}
-	inv, err := c.Invoke(t.Context(), &pb.InvokeRequest{InstanceId: "lab"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := inv.Recv(); status.Code(err) != codes.Unimplemented {
-		t.Errorf("invoke: %v", err)
+	if _, _, failed, err := invoke(t.Context(), t, c, "probe", ""); err != nil || failed == nil || failed.Code != connector.CodeUnsupported || failed.Message != "the lab connector has no actions" {
+		t.Errorf("invoke: %v, %v", failed, err)
 	}
 }
 

@@ -40,10 +40,11 @@ func NewServerLogging(d *connector.Definition, log io.Writer) pb.ConnectorServic
 // server implements the plugin's side of the protocol for one definition.
 type server struct {
 	pb.UnimplementedConnectorServiceServer
-	def    *connector.Definition
-	config *configCheck
-	log    io.Writer
-	events *events
+	def     *connector.Definition
+	config  *configCheck
+	actions map[string]*schemaCheck // what each takes
+	log     io.Writer
+	events  *events
 
 	mu        sync.Mutex
 	instances map[string]*instance
@@ -52,7 +53,7 @@ type server struct {
 
 func newServer(d *connector.Definition, log io.Writer) *server {
 	return &server{
-		def: d, config: newConfigCheck(d), log: &lockedWriter{w: log},
+		def: d, config: newConfigCheck(d), actions: actionChecks(d), log: &lockedWriter{w: log},
 		events: newEvents(), instances: map[string]*instance{},
 	}
 }
@@ -62,7 +63,7 @@ func (s *server) Describe(context.Context, *pb.DescribeRequest) (*pb.DescribeRes
 	d := s.def
 	return protocol.ToProtoDescription(protocol.Description{
 		Type: d.Type, DisplayName: d.DisplayName, Version: d.Version, Revision: revision(), SDKVersion: Version,
-		ConfigSchema: d.ConfigSchema, ConfigSchemaVersion: configSchemaVersion, Secrets: d.Secrets,
+		ConfigSchema: d.ConfigSchema, ConfigSchemaVersion: configSchemaVersion, Secrets: d.Secrets, Actions: d.Actions,
 		Capabilities: connector.Capabilities{Idempotency: d.Idempotency, MaxInFlight: d.MaxInFlight,
 			PreferredBatch: d.PreferredBatch, Exclusive: d.Exclusive},
 	}), nil
@@ -168,6 +169,7 @@ func (s *server) Drain(ctx context.Context, r *pb.DrainRequest) (*pb.DrainRespon
 	}
 	for _, in := range instances {
 		resp.UnansweredOperationIds = append(resp.UnansweredOperationIds, in.engine.settle(ctx)...)
+		resp.UnansweredOperationIds = append(resp.UnansweredOperationIds, in.actions.settle(ctx)...)
 	}
 	return resp, nil
 }
