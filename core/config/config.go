@@ -43,6 +43,9 @@ type Source struct {
 	Lifecycle lifecycle.Rules
 	// Reference is the attribute that names a person's manager by anchor; "": none.
 	Reference string
+	// WholeEvery is how often the source is read whole although it tells what changed;
+	// 0: every 24 h.
+	WholeEvery time.Duration
 	// Vanish bounds how many people may vanish or shrink away at once; zero: 10 %, at least 5.
 	Vanish plan.Limit
 }

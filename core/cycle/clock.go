@@ -56,6 +56,9 @@ func (p *pass) later() time.Time {
 // tick moves the clock on to now and changes the states of those whose date has
 // come.
 func (p *pass) tick(ctx context.Context) error {
+	if p.Push != nil {
+		return nil // nobody else is looked at
+	}
 	if p.trusted() {
 		return p.advance(ctx)
 	}

@@ -2,7 +2,7 @@
 // stored, work out what every account should hold, and plan the difference. It
 // is the page to read first:
 //
-//	source ──► compare ──► stage ──► commit     read.go, index.go
+//	source ──► compare ──► stage ──► commit     read.go, index.go; delta.go, push.go
 //	                                   │
 //	          dates that have come ──► states   clock.go
 //	                                   │
@@ -47,6 +47,8 @@ type Cycle struct {
 	// person has said: it is right, though many are missing from it, it is older than
 	// the last one, or the clock has jumped. Another snapshot is refused then.
 	Accept string
+	// Push takes over single records, besides the schedule; nil: the source is read.
+	Push *Push
 	// Progress is told how far the pass is, from time to time; nil: nobody asks.
 	Progress func(Progress)
 }
@@ -138,6 +140,9 @@ func (p *pass) guard(ctx context.Context) error {
 		}
 	}
 	p.plan.Inputs.Source, p.plan.Inputs.Config = p.Source.Name, configHash(p.Connectors)
+	if p.Push != nil {
+		return nil // it speaks for nobody else
+	}
 	p.plan.Rules = map[string]string{}
 	for _, c := range p.Connectors {
 		p.plan.Rules[c.Name] = c.RulesHash

@@ -35,6 +35,9 @@ func (p *pass) evaluate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if p.Push != nil {
+		return p.evaluatePushed(ctx, append(steady, changed...))
+	}
 	if err := p.work(ctx, steady, func(yield func(identity.Identity) error) error {
 		return p.Store.Pending(ctx, p.Source.Name, yield)
 	}); err != nil {

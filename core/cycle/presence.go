@@ -25,23 +25,31 @@ const acceptLength = 8
 func (p *pass) unchanged(ctx context.Context) (bool, error) {
 	f, ok := p.Reader.(source.Fingerprinter)
 	was := &p.last.report
-	// Whose records are bad, the report does not know, and who has one is not deleted.
-	deletes := slices.ContainsFunc(p.Connectors, func(c Connector) bool { return c.Policy.DeleteAfter > 0 })
-	if bad := was.Source.FaultCount + was.FaultCount; bad > 0 && deletes {
-		return false, nil
-	}
-	if !ok || p.Accept != "" || was.Settings != p.report.Settings || !was.Source.Complete || was.Missing > 0 || p.clockSetBack() {
+	if !ok || !p.settled() {
 		return false, nil
 	}
 	snapshot, dated, err := f.Fingerprint(ctx)
-	if err != nil || snapshot != p.last.Snapshot {
+	if err != nil || snapshot != p.last.Snapshot || p.caughtUp(dated) {
 		return false, err
 	}
 	// What is wrong with the content still is.
 	p.report = Report{Source: was.Source, Unchanged: true, Doubles: was.Doubles, Faults: was.Faults, FaultCount: was.FaultCount,
-		Clock: p.report.Clock, Settings: p.report.Settings}
+		Clock: p.report.Clock, Settings: p.report.Settings, ReadWhole: was.ReadWhole, Pushed: was.Pushed}
 	p.report.Source.Dated = dated
+	p.moveClock()
 	return true, p.remember(ctx)
+}
+
+// settled reports whether the last reading was taken over without reserve, so that
+// this one may be told by what is different.
+func (p *pass) settled() bool {
+	was := &p.last.report
+	// Whose records are bad, the report does not know, and who has one is not deleted.
+	deletes := slices.ContainsFunc(p.Connectors, func(c Connector) bool { return c.Policy.DeleteAfter > 0 })
+	if bad := was.Source.FaultCount + was.FaultCount; bad > 0 && deletes {
+		return false
+	}
+	return p.Accept == "" && was.Settings == p.report.Settings && was.Source.Complete && was.Missing == 0 && !p.clockSetBack()
 }
 
 // remember writes how the reading went, and nothing else.
@@ -50,7 +58,7 @@ func (p *pass) remember(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.commit(ctx, r, nil, nil)
+	return p.commit(ctx, r, p.report, nil, nil)
 }
 
 // accepted reports whether a person has said that this reading is right.
@@ -90,7 +98,7 @@ func (r *reading) vanished(ctx context.Context) ([]identity.Key, error) {
 	if missing == 0 {
 		return nil, nil
 	}
-	limit, trips := r.tooMany(missing)
+	limit, trips := r.tooMany(missing, r.present())
 	switch {
 	case !complete:
 		r.report.Missing = missing
@@ -123,8 +131,7 @@ func (r *reading) present() int { return r.index.count(markStored, 0) }
 // tooMany reports whether so many are missing that the source looks shrunken
 // (QUIRKS HR-4), and names the limit. Where the configuration sets no limit, more
 // than half is too many even where it is but a few.
-func (r *reading) tooMany(missing int) (limit string, trips bool) {
-	present := r.present()
+func (r *reading) tooMany(missing, present int) (limit string, trips bool) {
 	if r.Source.Vanish != (plan.Limit{}) {
 		return r.Source.Vanish.Trips(missing, present)
 	}

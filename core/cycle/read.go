@@ -31,14 +31,18 @@ type reading struct {
 }
 
 // read takes over what is new in the source. A source that is the same as the
-// last time is only hashed.
+// last time is only hashed, one that can tell what changed is asked for that.
 func (p *pass) read(ctx context.Context) error {
-	same, err := p.unchanged(ctx)
-	if err != nil || same {
-		return err
+	if p.Push != nil {
+		return p.pushed(ctx)
+	}
+	for _, short := range []func(context.Context) (bool, error){p.unchanged, p.changes} {
+		if done, err := short(ctx); err != nil || done {
+			return err
+		}
 	}
 	r := &reading{pass: p, index: newIndex(p.last.People + p.last.Groups), all: p.last.report.Settings != p.report.Settings || p.clockSetBack()}
-	err = p.Store.Index(ctx, p.Source.Name, func(kind identity.Kind, anchor []byte, hash identity.Hash) error {
+	err := p.Store.Index(ctx, p.Source.Name, func(kind identity.Kind, anchor []byte, hash identity.Hash) error {
 		h, m := r.index.findBytes(kind, anchor)
 		*h, *m = hash, *m|markStored
 		return nil
@@ -68,6 +72,8 @@ func (r *reading) run(ctx context.Context) error {
 	if err := r.usable(); err != nil {
 		return err
 	}
+	r.keepPushed()
+	r.report.ReadWhole = r.now
 	vanished, err := r.vanished(ctx)
 	if err != nil {
 		return err
@@ -75,7 +81,8 @@ func (r *reading) run(ctx context.Context) error {
 	if r.selves > 0 {
 		r.warn("%d people are named as their own manager; they count as having none", r.selves)
 	}
-	return r.commit(ctx, r.store, vanished, r.doubles)
+	r.moveClock()
+	return r.commit(ctx, r.store, r.report, vanished, r.doubles)
 }
 
 // take looks at one record. Whoever has one is present, whatever is wrong with it.
@@ -124,7 +131,7 @@ func (r *reading) double(rec *source.Record, m *marks) {
 func (r *reading) stage(ctx context.Context, rec *source.Record, m *marks) error {
 	id := identity.Identity{
 		Key:        identity.Key{Source: r.Source.Name, Kind: rec.Kind, Anchor: strings.Clone(rec.Anchor)},
-		Attributes: rec.Attributes(), Hash: rec.Hash, Position: rec.Position(), State: identity.Active,
+		Attributes: rec.Attributes(), Hash: rec.Hash, Position: rec.Position(), SourceID: strings.Clone(rec.ID), State: identity.Active,
 	}
 	if rec.Kind == identity.Person {
 		var err error
@@ -181,17 +188,22 @@ func (r *reading) warn(format string, args ...any) {
 	r.report.Source.Warnings = append(r.report.Source.Warnings, fmt.Sprintf(format, args...))
 }
 
-// commit ends the reading in the store. The report that goes with it is what the
-// next cycle compares with.
-func (p *pass) commit(ctx context.Context, r *store.Reading, vanished, drop []identity.Key) error {
+// moveClock notes that dates are compared with now from here on, unless a person
+// is to be asked first.
+func (p *pass) moveClock() {
 	if p.trusted() {
 		p.report.Clock = p.later()
 	}
-	report, err := json.Marshal(p.report)
+}
+
+// commit ends the reading in the store. The report that goes with it is what the
+// next cycle compares with.
+func (p *pass) commit(ctx context.Context, r *store.Reading, kept Report, vanished, drop []identity.Key) error {
+	report, err := json.Marshal(kept)
 	if err != nil {
 		return err
 	}
-	_, err = r.Commit(ctx, store.ReadingEnd{Snapshot: p.report.Source.Snapshot, Dated: p.report.Source.Dated,
+	_, err = r.Commit(ctx, store.ReadingEnd{Snapshot: kept.Source.Snapshot, Dated: kept.Source.Dated,
 		Vanished: vanished, Drop: drop, Report: report, Now: p.now})
 	return err
 }

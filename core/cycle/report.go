@@ -40,6 +40,11 @@ type Report struct {
 	Clock time.Time `json:"clock"`
 	// Settings names the source's configuration.
 	Settings string `json:"settings"`
+	// ReadWhole is when the source was last read from beginning to end.
+	ReadWhole time.Time `json:"read_whole,omitzero"`
+	// Pushed are the records that came by themselves and are newer than the source
+	// as last read.
+	Pushed []Pushed `json:"pushed,omitempty"`
 }
 
 const faultsMax = 100
@@ -75,6 +80,7 @@ func (p *pass) recall(ctx context.Context) error {
 		}
 	}
 	p.report.Settings = p.settings()
+	p.report.ReadWhole, p.report.Pushed = p.last.report.ReadWhole, p.last.report.Pushed
 	p.clock = p.believed()
 	p.report.Clock = p.clock
 	return nil

@@ -67,6 +67,8 @@ type Identity struct {
 	FirstSeen, AbsentSince time.Time
 	// Position is where the source said it: "hr.csv:17", a DN, an id.
 	Position string
+	// SourceID is the source's own name for it where that is not the anchor, "" else.
+	SourceID string
 	// Reference is the anchor of the identity that this one names (a person's
 	// manager); "": none.
 	Reference string

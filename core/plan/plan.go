@@ -119,6 +119,9 @@ type Inputs struct {
 	Config string `json:"config"`
 	// Generation is the state's generation the identities were read at.
 	Generation int64 `json:"generation"`
+	// Partial: it was made for single people. Who else changed is still to be looked
+	// at, and other plans of the source stay as they are.
+	Partial bool `json:"partial,omitempty"`
 }
 
 // Plan is the stored result of a cycle. Hash names what it does: the same

@@ -3,6 +3,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/provhub/provhub/core/identity"
@@ -12,8 +13,14 @@ import (
 // Record again and again: a caller that keeps anything copies it first.
 type Record struct {
 	Kind identity.Kind
-	// Anchor may share memory with the whole row: strings.Clone what is kept.
+	// Anchor may share memory with the whole row: strings.Clone what is kept. "" for
+	// a Deleted record of which the source tells no more than its ID.
 	Anchor string
+	// ID is the source's own name for the record, where that is not the anchor: an
+	// entryUUID. "": the anchor.
+	ID string
+	// Deleted: the source says that the identity is gone. Only in a delta.
+	Deleted bool
 	// Hash covers every configured attribute, in a form that does not depend on
 	// the order of columns or rows.
 	Hash identity.Hash
@@ -50,7 +57,12 @@ type Report struct {
 	// be taken to have left. Incomplete says why not, one plain sentence each.
 	Complete   bool     `json:"complete"`
 	Incomplete []string `json:"incomplete,omitempty"`
-	Rows       int      `json:"rows"`
+	// Delta: only what changed since an earlier reading was read. Whoever is not in
+	// it is as before.
+	Delta bool `json:"delta,omitempty"`
+	// Token is where [Incremental.Changes] goes on; nil: the whole is to be read.
+	Token []byte `json:"token,omitempty"`
+	Rows  int    `json:"rows"`
 	// Faults are the bad rows, the first hundred; FaultCount counts them all.
 	Faults     []Fault  `json:"faults,omitempty"`
 	FaultCount int      `json:"fault_count"`
@@ -94,3 +106,37 @@ type Fingerprinter interface {
 	// and the error it would fail with when that can be told without decoding.
 	Fingerprint(ctx context.Context) (snapshot string, dated time.Time, err error)
 }
+
+// ErrTokenExpired is what Changes fails with when the source cannot tell any more
+// what happened since the token: it was restored, another server answers, or too
+// much time has passed. The whole is read then.
+var ErrTokenExpired = errors.New("the source cannot tell any more what changed since the last reading")
+
+// Incremental is implemented by a reader whose source can tell what changed.
+type Incremental interface {
+	// Changes calls yield for each record that was added, changed or deleted since
+	// token, which came with the Report of an earlier Read or Changes. The same
+	// record may come more than once; the last one counts. The Report is a delta.
+	// [ErrTokenExpired] when the token is of no use any more.
+	Changes(ctx context.Context, token []byte, yield func(*Record) error) (Report, error)
+}
+
+// Watcher is implemented by a reader whose source tells at once that something
+// changed.
+type Watcher interface {
+	// Watch calls changed whenever something may have changed since token, until ctx
+	// ends or the connection breaks; the error says which. It reads nothing for the
+	// caller: Changes does.
+	Watch(ctx context.Context, token []byte, changed func()) error
+}
+
+// Single is implemented by a reader that can read one identity faster than all.
+type Single interface {
+	// ReadOne calls yield for the record with this anchor as it is now. A source
+	// that can be sure that there is none yields it as Deleted; otherwise
+	// [ErrNotThere].
+	ReadOne(ctx context.Context, kind identity.Kind, anchor string, yield func(*Record) error) error
+}
+
+// ErrNotThere says that an identity was not found, which does not mean that it is gone.
+var ErrNotThere = errors.New("not in the source")

@@ -10,7 +10,7 @@ import (
 
 // identityColumns are what scanIdentity reads, of the table called i.
 const identityColumns = `i.source, i.kind, i.anchor, i.hash, i.state, i.due_at, i.first_seen, i.absent_since,
-	i.rev, i.position, i.reference, i.attributes`
+	i.rev, i.position, i.source_id, i.reference, i.attributes`
 
 func scanIdentity(rows *sql.Rows) (identity.Identity, error) {
 	var (
@@ -19,7 +19,7 @@ func scanIdentity(rows *sql.Rows) (identity.Identity, error) {
 		dueAt, firstSeen, absentSin int64
 	)
 	err := rows.Scan(&i.Source, &i.Kind, &i.Anchor, &hash, &i.State, &dueAt, &firstSeen, &absentSin,
-		&i.Rev, &i.Position, &i.Reference, &attributes)
+		&i.Rev, &i.Position, &i.SourceID, &i.Reference, &attributes)
 	if err != nil {
 		return i, err
 	}
@@ -62,6 +62,26 @@ func (o *Org) Identities(ctx context.Context, source string, kind identity.Kind,
 		return err
 	})
 	return found, o.s.fail("read identities", err)
+}
+
+// AnchorsOf returns the anchors of the identities that the source knows by ids,
+// in the order of the ids; "" where none is known.
+func (o *Org) AnchorsOf(ctx context.Context, source string, kind identity.Kind, ids []string) ([]string, error) {
+	found := make(map[string]string, len(ids))
+	err := o.s.dialect.inChunks(ids, func(marks string, args []any) error {
+		return o.eachRow(ctx, func(rows *sql.Rows) error {
+			var id, anchor string
+			err := rows.Scan(&id, &anchor)
+			found[id] = anchor
+			return err
+		}, `SELECT source_id, anchor FROM identity WHERE org_id = ? AND source = ? AND kind = ? AND source_id <> '' AND source_id IN (`+marks+`)
+			ORDER BY absent_since DESC, changed_gen`, append([]any{o.id, source, string(kind)}, args...)...)
+	})
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = found[id]
+	}
+	return out, o.s.fail("read identities by their ids", err)
 }
 
 // Generation returns the state's generation: it moves when a reading, a timer,

@@ -48,8 +48,8 @@ func (o *Org) planSettled(ctx context.Context, p *plan.Plan, inputs, verdicts st
 	var n int
 	err := o.get(ctx, &n, `SELECT COUNT(*) FROM plan p WHERE org_id = ? AND hash = ? AND inputs = ?
 		AND (status = ? AND verdicts = ? OR status IN ('approved', 'rejected', 'applied'))
-		AND NOT EXISTS (SELECT 1 FROM plan q WHERE q.org_id = p.org_id AND q.source = p.source AND q.hash <> p.hash
-			AND q.status IN ('proposed', 'held', 'approved'))`, o.id, p.Hash, inputs, string(status), verdicts)
+		AND (? OR NOT EXISTS (SELECT 1 FROM plan q WHERE q.org_id = p.org_id AND q.source = p.source AND q.hash <> p.hash
+			AND q.status IN ('proposed', 'held', 'approved')))`, o.id, p.Hash, inputs, string(status), verdicts, p.Inputs.Partial)
 	return n > 0, err
 }
 
@@ -85,6 +85,9 @@ const plansKept = 5
 // older ones only the row stays: a source that changes every hour while a guard
 // holds its plan must not fill the disk.
 func (o *Org) supersedePlans(t *tx, p *plan.Plan) error {
+	if p.Inputs.Partial {
+		return nil
+	}
 	_, err := t.exec(`UPDATE plan SET status = 'superseded' WHERE org_id = ? AND source = ? AND hash <> ?
 		AND status IN ('proposed', 'held', 'approved')`, o.id, p.Inputs.Source, p.Hash)
 	if err != nil {

@@ -60,6 +60,9 @@ func (a *application) makeReady() (err error) {
 // does not see what this plan is about: should it come back, it must look at
 // everyone.
 func (a *application) rememberRules() error {
+	if a.plan.Inputs.Partial {
+		return nil
+	}
 	var text string
 	err := a.t.get(&text, `SELECT COALESCE(MAX(p.rules), '') FROM source_state s JOIN plan p ON p.org_id = s.org_id AND p.hash = s.applied_plan
 		WHERE s.org_id = ? AND s.source = ?`, a.org, a.plan.Inputs.Source)
@@ -94,6 +97,9 @@ func (a *application) rememberRules() error {
 // generation moves with every plan that does something, so that a later plan from
 // the same inputs is another plan.
 func (a *application) moveGeneration() error {
+	if a.plan.Inputs.Partial {
+		return a.moveState()
+	}
 	_, err := a.t.exec(`INSERT INTO source_state (org_id, source, snapshot, dated, read_at, people, groups_count, applied_generation, applied_plan, report)
 		VALUES (?, ?, '', 0, 0, 0, 0, ?, ?, '') ON CONFLICT (org_id, source) DO UPDATE SET applied_plan = excluded.applied_plan,
 			applied_generation = CASE WHEN source_state.applied_generation < excluded.applied_generation
@@ -106,6 +112,10 @@ func (a *application) moveGeneration() error {
 		SELECT MIN(applied_generation) FROM source_state WHERE org_id = ?)`, a.org, a.org); err != nil {
 		return err
 	}
+	return a.moveState()
+}
+
+func (a *application) moveState() (err error) {
 	if a.ready+a.parked+a.withdrawn+a.skipped > 0 {
 		_, err = a.t.bump(a.org)
 	}
@@ -115,6 +125,9 @@ func (a *application) moveGeneration() error {
 // rememberFaults has those looked at again whom the plan could not work out, and
 // nobody else any more: only now is what it did for the others in the queue.
 func (a *application) rememberFaults() error {
+	if a.plan.Inputs.Partial {
+		return nil // those it was made for are looked at again with all others
+	}
 	return a.t.setFaults(a.org, a.plan.Inputs.Source, a.plan.Faults)
 }
 

@@ -26,7 +26,7 @@ type Reading struct {
 // stageTable is made anew for every reading.
 const stageTable = `CREATE TEMPORARY TABLE stage (
 	kind TEXT%[1]s NOT NULL, anchor TEXT%[1]s NOT NULL, hash BYTEA NOT NULL, state TEXT NOT NULL, due_at BIGINT NOT NULL,
-	position TEXT NOT NULL, reference TEXT%[1]s NOT NULL, attributes TEXT NOT NULL, PRIMARY KEY (kind, anchor))`
+	position TEXT NOT NULL, source_id TEXT%[1]s NOT NULL, reference TEXT%[1]s NOT NULL, attributes TEXT NOT NULL, PRIMARY KEY (kind, anchor))`
 
 // BeginReading starts a reading of source. End it with Commit or Discard.
 func (o *Org) BeginReading(ctx context.Context, source string) (*Reading, error) {
@@ -47,7 +47,7 @@ func (o *Org) BeginReading(ctx context.Context, source string) (*Reading, error)
 }
 
 // Stage adds new and changed identities: Attributes, Hash, State, DueAt,
-// Reference and Position are taken. The same key again replaces the former. It
+// Reference, Position and SourceID are taken. The same key again replaces the former. It
 // is kept until the end of the reading, outside of memory.
 func (r *Reading) Stage(ctx context.Context, ids []identity.Identity) error {
 	if len(ids) == 0 {
@@ -55,7 +55,7 @@ func (r *Reading) Stage(ctx context.Context, ids []identity.Identity) error {
 	}
 	r.staged = true
 	ids = lastOfEach(ids)
-	const width = 8
+	const width = 9
 	var args []any
 	err := r.o.s.dialect.eachChunk(len(ids), width, func(from, to int) error {
 		args = args[:0]
@@ -65,11 +65,11 @@ func (r *Reading) Stage(ctx context.Context, ids []identity.Identity) error {
 			if r.buf, r.names, err = appendAttributes(r.buf[:0], i.Attributes, r.names); err != nil {
 				return fmt.Errorf("%s: %w", i.Position, err)
 			}
-			args = append(args, string(i.Kind), i.Anchor, i.Hash[:], string(i.State), micros(i.DueAt), i.Position, i.Reference, string(r.buf))
+			args = append(args, string(i.Kind), i.Anchor, i.Hash[:], string(i.State), micros(i.DueAt), i.Position, i.SourceID, i.Reference, string(r.buf))
 		}
-		st, err := r.statement(ctx, `INSERT INTO stage (kind, anchor, hash, state, due_at, position, reference, attributes)
+		st, err := r.statement(ctx, `INSERT INTO stage (kind, anchor, hash, state, due_at, position, source_id, reference, attributes)
 			VALUES `+tuples(to-from, width)+` ON CONFLICT (kind, anchor) DO UPDATE SET hash = excluded.hash, state = excluded.state,
-			due_at = excluded.due_at, position = excluded.position, reference = excluded.reference, attributes = excluded.attributes`)
+			due_at = excluded.due_at, position = excluded.position, source_id = excluded.source_id, reference = excluded.reference, attributes = excluded.attributes`)
 		if err != nil {
 			return err
 		}
