@@ -8,6 +8,9 @@ import (
 )
 
 func lostReply(ctx context.Context, e *Env) error {
+	if e.Target.Faults[LostReply] == nil {
+		return e.everyReplyLost(ctx)
+	}
 	lossy, err := e.withFault(ctx, LostReply)
 	if err != nil {
 		return err
@@ -84,11 +87,9 @@ func killed(ctx context.Context, e *Env) error {
 		}
 		creates, ops = append(creates, c), append(ops, c)
 	}
-	worker := e
-	if e.Target.Faults[Slow] != nil {
-		if worker, err = e.withFault(ctx, Slow); err != nil {
-			return err
-		}
+	worker, err := e.slowed(ctx)
+	if err != nil {
+		return err
 	}
 	s, err := worker.apply(ctx)
 	if err != nil {

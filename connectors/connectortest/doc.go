@@ -16,6 +16,10 @@
 //	B describe and config    E writes         H reads
 //	C instances and secrets  F the stream     I hygiene
 //
+// What can go wrong between plugin and target is made by a proxy, for which the
+// suite rewrites the option of the config that is marked as the endpoint (see
+// package faultproxy); a target can give configs of its own for it.
+//
 // A check that does not apply is skipped, with the reason: a capability that the
 // connector does not declare, or something the [Target] does not give. A check
 // that fails tells the operations it sent, their results and the plugin's log.

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/connectortest/faultproxy"
 	"github.com/provhub/provhub/plugins/protocol"
 	"github.com/provhub/provhub/schemas/gen/pluginv1"
 )
@@ -28,13 +29,15 @@ type Env struct {
 
 	host     host
 	run      running
+	name     string // of a second instance; "": the check's own
 	instance string
 	prefix   string // begins every value that must be unique
 	stream   *stream
+	proxy    *faultproxy.Proxy // between plugin and target; nil: none
+	story    *story
 
 	mu      sync.Mutex
 	seq     int
-	trace   []string
 	made    []connector.Ref
 	helpers map[string]connector.Ref
 	opened  []string
@@ -45,7 +48,16 @@ func newEnv(t *Target, h host, r running, id string, scale float64) *Env {
 	b := make([]byte, 3)
 	_, _ = rand.Read(b) // never fails
 	return &Env{Target: t, Scale: scale, host: h, run: r, instance: "kit-" + strings.ToLower(id),
-		prefix: "zz" + hex.EncodeToString(b), helpers: map[string]connector.Ref{}}
+		prefix: "zz" + hex.EncodeToString(b), helpers: map[string]connector.Ref{}, story: &story{}}
+}
+
+// kid makes a second instance of the same target, to be opened by the caller.
+func (e *Env) kid(name string) *Env {
+	k := newEnv(e.Target, e.host, e.run, name, e.Scale)
+	k.name, k.instance, k.story = name, e.instance+"-"+name, e.story
+	k.prefix = e.prefix + k.prefix[6:]
+	e.kids = append(e.kids, k)
+	return k
 }
 
 // scaled returns n, reduced when the suite is to be quick.
@@ -87,21 +99,9 @@ func (e *Env) openWith(ctx context.Context, config json.RawMessage, secrets map[
 	return nil
 }
 
-// withFault opens a second instance of the same target with a fault switched
-// on. Its objects are those of e.
-func (e *Env) withFault(ctx context.Context, f Fault) (*Env, error) {
-	config, ok := e.Target.Faults[f]
-	if !ok {
-		return nil, skip("the target gives no config with the fault %s", f)
-	}
-	return e.second(ctx, string(f), config, e.Target.Secrets)
-}
-
+// second opens a second instance.
 func (e *Env) second(ctx context.Context, name string, config json.RawMessage, secrets map[string]connector.Secret) (*Env, error) {
-	k := newEnv(e.Target, e.host, e.run, name, e.Scale)
-	k.instance = e.instance + "-" + name
-	k.prefix = e.prefix + k.prefix[6:]
-	e.kids = append(e.kids, k)
+	k := e.kid(name)
 	return k, k.openWith(ctx, config, secrets)
 }
 
@@ -128,6 +128,10 @@ func (e *Env) kill() {
 func (e *Env) cleanUp(ctx context.Context) {
 	for _, k := range e.kids {
 		k.run = e.run
+		if k.proxy != nil {
+			defer k.proxy.Close()
+			_ = k.proxy.Heal() // what cannot be reached is not cleaned up
+		}
 		k.cleanUp(ctx)
 	}
 	if e.Caps.Can(connector.VerbDelete) && len(e.made) > 0 {

@@ -18,6 +18,9 @@ var faultChecks = []Check{
 }
 
 func resetBefore(ctx context.Context, e *Env) error {
+	if e.Target.Faults[Reset] == nil {
+		return e.brokenBefore(ctx)
+	}
 	broken, err := e.withFault(ctx, Reset)
 	if err != nil {
 		return err
@@ -45,7 +48,7 @@ func resetBefore(ctx context.Context, e *Env) error {
 }
 
 func refused(ctx context.Context, e *Env) error {
-	tried := 0
+	var skips []error
 	for _, f := range []struct {
 		fault Fault
 		codes []connector.Code
@@ -53,16 +56,16 @@ func refused(ctx context.Context, e *Env) error {
 		{RateLimited, []connector.Code{connector.CodeRateLimited}},
 		{Busy, []connector.Code{connector.CodeBusy, connector.CodeUnavailable}},
 	} {
-		if e.Target.Faults[f.fault] == nil {
-			continue
-		}
-		tried++
-		if err := e.refusedBy(ctx, f.fault, f.codes); err != nil {
+		err := e.refusedBy(ctx, f.fault, f.codes)
+		if reason, ok := skipReason(err); ok {
+			skips = append(skips, err)
+			e.leftOut("%s", reason)
+		} else if err != nil {
 			return fmt.Errorf("%s: %w", f.fault, err)
 		}
 	}
-	if tried == 0 {
-		return skip("the target gives no config with the faults %s or %s", RateLimited, Busy)
+	if len(skips) == 2 {
+		return skips[0]
 	}
 	return nil
 }

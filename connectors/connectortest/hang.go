@@ -54,7 +54,13 @@ func neverAnswers(ctx context.Context, e *Env) error {
 			return fmt.Errorf("a create that the target never answered is told as %s", r.Outcome)
 		}
 	}
-	return e.healthy(ctx)
+	if err := e.healthy(ctx); err != nil || hang.proxy == nil {
+		return err
+	}
+	if err := hang.heal(); err != nil {
+		return err
+	}
+	return hang.recovers(ctx, t)
 }
 
 // healthLimit is how long the plugin may take to answer Health.

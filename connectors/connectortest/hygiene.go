@@ -90,8 +90,8 @@ func drains(ctx context.Context, e *Env) error {
 		return err
 	}
 	worker := e
-	if e.Target.Faults[Slow] != nil && e.Target.Delay <= 200*time.Millisecond {
-		if worker, err = e.withFault(ctx, Slow); err != nil {
+	if e.Target.Delay <= 200*time.Millisecond {
+		if worker, err = e.slowed(ctx); err != nil {
 			return err
 		}
 	}

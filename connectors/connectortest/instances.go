@@ -105,31 +105,6 @@ func (e *Env) applyTo(ctx context.Context, id string) error {
 	}
 }
 
-// checkLimit is how long a check of a target that is down may take.
-const checkLimit = 30 * time.Second
-
-func down(ctx context.Context, e *Env) error {
-	config, ok := e.Target.Faults[Down]
-	if !ok {
-		return skip("the target gives no config with the fault %s", Down)
-	}
-	began := time.Now()
-	k, said, err := e.unchecked(ctx, "down", config, e.Target.Secrets)
-	if err != nil {
-		return err
-	}
-	if said == nil {
-		said = k.firstBadStep(ctx)
-	}
-	if took := time.Since(began); took > checkLimit {
-		return fmt.Errorf("it took %v to find out that the target is down, want at most %v", took.Round(time.Second), checkLimit)
-	}
-	if said == nil || said.Code != connector.CodeUnavailable && said.Code != connector.CodeConfiguration {
-		return fmt.Errorf("with the target down: want UNAVAILABLE or CONFIGURATION from Check, got %v", said)
-	}
-	return nil
-}
-
 func checkHarmless(ctx context.Context, e *Env) error {
 	before, err := e.everything(ctx)
 	if err != nil {

@@ -93,24 +93,6 @@ func (e *Env) remember(op connector.Operation, r connector.Result) {
 	e.made = append(e.made, connector.Ref{Type: ref.Type, ID: ref.ID})
 }
 
-// note keeps the last operations for the report of a failure.
-func (e *Env) note(op connector.Operation, r connector.Result) {
-	line := fmt.Sprintf("%s %s → %s", op.Verb(), describe(op), r.Outcome)
-	if r.Outcome == "" {
-		line += "(no answer)"
-	}
-	if r.Err != nil {
-		line += ": " + r.Err.Error()
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.trace = append(e.trace, line); len(e.trace) > 2*maxTrace {
-		e.trace = slices.Clone(e.trace[maxTrace:])
-	}
-}
-
-const maxTrace = 20
-
 func describe(op connector.Operation) string {
 	switch o := op.(type) {
 	case connector.Create:

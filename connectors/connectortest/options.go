@@ -21,6 +21,7 @@ type option struct {
 	Items       *option            `json:"items"`
 	Additional  json.RawMessage    `json:"additionalProperties"`
 	Enum        []any              `json:"enum"`
+	Endpoint    bool               `json:"x-endpoint"`
 }
 
 // rootOptions returns the config schema, read.

@@ -47,8 +47,11 @@ func (r Report) writeTable(w io.Writer) error {
 func (o Outcome) Row() string {
 	mark := map[Status]string{Pass: "ok", Failed: "FAIL", Skipped: "skip"}[o.Status]
 	row := fmt.Sprintf("%s\t%s\t%s\t%s", mark, o.ID, o.Host, o.Title)
-	if o.Status == Skipped {
+	switch {
+	case o.Status == Skipped:
 		row += "  (" + o.Reason + ")"
+	case len(o.NotTried) > 0:
+		row += "  (not tried: " + strings.Join(o.NotTried, "; ") + ")"
 	}
 	return row
 }

@@ -121,9 +121,8 @@ func wrongSecret(ctx context.Context, e *Env) error {
 // unchecked opens a second instance whose target may not work. refused is what
 // the plugin says when it does not even open it.
 func (e *Env) unchecked(ctx context.Context, name string, config json.RawMessage, secrets map[string]connector.Secret) (k *Env, refused *connector.Error, err error) {
-	k = newEnv(e.Target, e.host, e.run, name, e.Scale)
-	k.instance, k.Caps, k.Schema = e.instance+"-"+name, e.Caps, e.Schema
-	e.kids = append(e.kids, k)
+	k = e.kid(name)
+	k.Caps, k.Schema = e.Caps, e.Schema
 	r, err := k.configure(ctx, k.instance, config, secrets)
 	if err != nil {
 		return k, nil, fmt.Errorf("Configure: %w", err)

@@ -32,14 +32,16 @@ const (
 
 // Outcome is how one check ended in one way of running the plugin.
 type Outcome struct {
-	Host   string        `json:"host"` // "in-process" or "process"
-	ID     string        `json:"id"`
-	Title  string        `json:"title"`
-	Status Status        `json:"status"`
-	Reason string        `json:"reason,omitempty"` // why it failed or was skipped
-	Trace  []string      `json:"trace,omitempty"`  // of a failure: the last operations and their results
-	Log    string        `json:"log,omitempty"`    // of a failure: what the plugin logged last
-	Took   time.Duration `json:"took"`
+	Host   string `json:"host"` // "in-process" or "process"
+	ID     string `json:"id"`
+	Title  string `json:"title"`
+	Status Status `json:"status"`
+	Reason string `json:"reason,omitempty"` // why it failed or was skipped
+	// NotTried are parts of the check that do not apply here, and why.
+	NotTried []string      `json:"not_tried,omitempty"`
+	Trace    []string      `json:"trace,omitempty"` // of a failure: the last operations, their results and faults
+	Log      string        `json:"log,omitempty"`   // of a failure: what the plugin logged last
+	Took     time.Duration `json:"took"`
 }
 
 // Report is the result of a suite.
@@ -172,13 +174,13 @@ func (s *session) run(ctx context.Context, c Check) Outcome {
 	reason, isSkip := skipReason(err)
 	switch {
 	case err == nil:
-		out.Status = Pass
+		out.Status, out.NotTried = Pass, e.notTried()
 	case isSkip:
 		out.Reason = reason
 	default:
 		out.Status, out.Reason = Failed, err.Error()
 		if e != nil {
-			out.Trace, out.Log = e.story()
+			out.Trace, out.Log = e.story.last(), e.lastLogged()
 		}
 	}
 	return out
@@ -230,17 +232,13 @@ func runGuarded(ctx context.Context, c Check, e *Env) (err error) {
 	return c.Func(ctx, e)
 }
 
-// story is what the plugin was asked and what it logged, of e and its second
-// instances.
-func (e *Env) story() (trace []string, log string) {
-	for _, x := range append([]*Env{e}, e.kids...) {
-		x.mu.Lock()
-		trace = append(trace, x.trace[max(0, len(x.trace)-maxTrace):]...)
-		x.mu.Unlock()
+// maxTold bounds how much of the plugin's log a report holds.
+const maxTold = 4096
+
+func (e *Env) lastLogged() string {
+	log := e.run.log()
+	if len(log) > maxTold {
+		log = "…" + log[len(log)-maxTold:]
 	}
-	log = e.run.log()
-	if len(log) > 4096 {
-		log = "…" + log[len(log)-4096:]
-	}
-	return trace, log
+	return log
 }

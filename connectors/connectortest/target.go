@@ -34,9 +34,11 @@ type Target struct {
 	// Durable: the objects outlive the plugin's process.
 	Durable bool
 
-	// Faults are configs of the same target with one fault switched on.
+	// Faults are configs of the same target with one fault switched on. Those
+	// that are missing are made by a proxy between the plugin and the target,
+	// where its address is an option marked as endpoint and leads to this machine.
 	Faults map[Fault]json.RawMessage
-	// Delay is how long every call takes under [Slow].
+	// Delay is how long every call takes under [Slow], by config.
 	Delay time.Duration
 	// Other is the config of a second target, which shares nothing with the first.
 	Other json.RawMessage

@@ -23,6 +23,10 @@ func Run(t *testing.T, target Target) {
 			for _, c := range s.checks() {
 				t.Run(c.ID, func(t *testing.T) {
 					switch out := s.run(t.Context(), c); out.Status {
+					case Pass:
+						for _, part := range out.NotTried {
+							t.Log("not tried: " + part)
+						}
 					case Failed:
 						t.Errorf("%s\nrepeat it with: go test -run '%s'", out.explain(), t.Name())
 					case Skipped:

@@ -1,0 +1,136 @@
+package fakeldap
+
+import (
+	"slices"
+)
+
+// link is what a flavor knows of an attribute that points to other entries.
+type link struct {
+	back *attributeType // computed on the entry pointed to; nil: none
+	// exists: the entry pointed to must be there.
+	exists bool
+}
+
+// linksOf returns the attributes whose values follow a rename and vanish with
+// the entry they point to: Active Directory's linked attributes, OpenLDAP's
+// overlays memberof and refint, 389-ds's plug-ins of the same purpose.
+func linksOf(s *schema) map[*attributeType]link {
+	out := map[*attributeType]link{}
+	put := func(forward, back string) {
+		if t := s.types[forward]; t != nil {
+			out[t] = link{back: s.types[back], exists: s.flavor == ActiveDirectory}
+		}
+	}
+	put("member", "memberof")
+	put("manager", "directreports")
+	switch s.flavor {
+	case ActiveDirectory:
+		put("managedby", "managedobjects")
+	case DS389:
+		put("uniquemember", "memberof")
+	}
+	return out
+}
+
+// pointing returns the entries that hold e's DN in an attribute.
+func (d *directory) pointing(at *entry, t *attributeType) []*entry {
+	return d.index[t][at.dn.key()]
+}
+
+// backLinks computes memberOf and its like.
+func (d *directory) backLinks(e *entry, back *attributeType) []string {
+	var out []string
+	for t, l := range d.links {
+		if l.back != back {
+			continue
+		}
+		for _, holder := range d.pointing(e, t) {
+			out = append(out, holder.dn.String())
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// relink makes what pointed to the old key point to where e is now. Active
+// Directory keeps links by number, so that the holder does not count as changed.
+func (t *tx) relink(e *entry, old string) {
+	now := e.dn.key()
+	if now == old {
+		return
+	}
+	for typ := range t.links {
+		for _, holder := range slices.Clone(t.index[typ][old]) {
+			for _, a := range holder.attrs {
+				if a.typ == typ {
+					a.rename(old, now, e.dn.String())
+				}
+			}
+			t.forget(holder, typ, old)
+			t.note(holder, typ, now)
+			if t.flavor != ActiveDirectory {
+				t.touch(holder)
+			}
+		}
+	}
+}
+
+func (a *attribute) rename(old, now, value string) {
+	i := a.find(old)
+	if i < 0 {
+		return
+	}
+	if a.places != nil {
+		delete(a.places, old)
+		a.places[now] = i
+	}
+	a.values[i], a.norms[i] = value, now
+}
+
+// unlink takes a deleted entry out of what pointed to it.
+func (t *tx) unlink(e *entry) {
+	for typ := range t.links {
+		for _, holder := range slices.Clone(t.pointing(e, typ)) {
+			for _, a := range slices.Clone(holder.attrs) {
+				if a.typ == typ && !t.lastMember(holder, a) {
+					t.del(holder, a.description, e.dn.String())
+				}
+			}
+			if t.flavor != ActiveDirectory {
+				t.touch(holder)
+			}
+		}
+	}
+}
+
+// lastMember reports whether a class demands the one value that is left: then it
+// stays, and dangles (QUIRKS LDAP-23).
+func (t *tx) lastMember(e *entry, a *attribute) bool {
+	if len(a.values) > 1 {
+		return false
+	}
+	for _, c := range t.classesOf(e) {
+		if slices.Contains(c.allMust(), a.typ) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkLinks refuses values that point to nothing, where the flavor does.
+func (t *tx) checkLinks(e *entry, d description, values []string) error {
+	l, ok := t.links[d.typ]
+	if !ok || !l.exists {
+		return nil
+	}
+	for _, v := range values {
+		if t.entries[norm(d.typ, v)] != nil {
+			continue
+		}
+		if d.typ.key == "member" {
+			return refuse(noSuchObject, "").ad(winNoSuchUser)
+		}
+		return refuse(constraintViolation, "%s: the entry does not exist", d.typ.name()).ad(winDanglingLink).of(d.typ.name())
+	}
+	return nil
+}

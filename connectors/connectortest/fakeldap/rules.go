@@ -1,0 +1,171 @@
+package fakeldap
+
+import (
+	"slices"
+	"strings"
+)
+
+// classesOf returns the object classes of an entry, superclasses not included.
+func (d *directory) classesOf(e *entry) []*objectClass {
+	var out []*objectClass
+	for _, v := range e.stored(d.types["objectclass"]) {
+		if c := d.classes[strings.ToLower(v)]; c != nil {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// isA reports whether the entry has the class, or one below it.
+func (d *directory) isA(e *entry, class string) bool {
+	want := d.classes[strings.ToLower(class)]
+	return want != nil && slices.ContainsFunc(d.classesOf(e), func(c *objectClass) bool { return c.isA(want) })
+}
+
+// allMust returns the required types of a class and its superclasses.
+func (c *objectClass) allMust() []*attributeType {
+	out := slices.Clone(c.must)
+	for _, s := range c.sups {
+		out = append(out, s.allMust()...)
+	}
+	return out
+}
+
+func (c *objectClass) allows(t *attributeType) bool {
+	return slices.Contains(c.must, t) || slices.Contains(c.may, t) || slices.ContainsFunc(c.sups, func(s *objectClass) bool { return s.allows(t) })
+}
+
+// structural returns the most derived structural class, and a text that says
+// what is wrong with the chain.
+func structural(classes []*objectClass) (found *objectClass, fault string) {
+	for _, c := range classes {
+		if c.kind != "STRUCTURAL" {
+			continue
+		}
+		switch {
+		case found == nil || c.isA(found):
+			found = c
+		case !found.isA(c):
+			return nil, "invalid structural object class chain (" + found.name + "/" + c.name + ")"
+		}
+	}
+	if found == nil {
+		return nil, "no structural object class provided"
+	}
+	return found, ""
+}
+
+// check holds an entry against the schema, as it stands after a change.
+func (d *directory) check(e *entry) error {
+	for _, a := range e.attrs {
+		if a.typ.single && len(a.values) > 1 {
+			return refuse(constraintViolation, "attribute '%s' cannot have multiple values", a.typ.name()).ad(winSingleValue).of(a.typ.name())
+		}
+	}
+	classes := d.classesOf(e)
+	if len(classes) == 0 {
+		return refuse(objectClassViolation, "no objectClass attribute").ad(winMissingRequired)
+	}
+	if _, fault := structural(classes); fault != "" && d.flavor == OpenLDAP {
+		return refuse(objectClassViolation, "%s", fault)
+	}
+	if err := d.checkName(e); err != nil {
+		return err
+	}
+	for _, c := range classes {
+		for _, t := range c.allMust() {
+			if !e.has(t) && d.virtual[t] == nil {
+				return refuse(objectClassViolation, "object class '%s' requires attribute '%s'", c.name, t.name()).ad(winMissingRequired).of(t.name())
+			}
+		}
+	}
+	return d.checkAllowed(e, classes)
+}
+
+// checkName: the values of the RDN must be in the entry (RFC 4512 §2.3).
+func (d *directory) checkName(e *entry) error {
+	for _, n := range e.dn.rdns[0].avas {
+		if a := e.attr(description{typ: n.typ}); a == nil || a.find(norm(n.typ, n.value)) < 0 {
+			return refuse(namingViolation, "value of naming attribute '%s' is not present in entry", n.typ.name()).ad(winRDN)
+		}
+	}
+	return nil
+}
+
+func (d *directory) checkAllowed(e *entry, classes []*objectClass) error {
+	everything := d.classes["extensibleobject"]
+	if everything != nil && slices.Contains(classes, everything) {
+		return nil
+	}
+	for _, a := range e.attrs {
+		if a.typ.operational() || slices.ContainsFunc(classes, func(c *objectClass) bool { return c.allows(a.typ) }) {
+			continue
+		}
+		return refuse(objectClassViolation, "attribute '%s' not allowed", a.typ.name()).ad(winNotInClass).of(a.typ.name())
+	}
+	return nil
+}
+
+// input is one attribute of an add or modify request, checked against its type.
+type input struct {
+	description
+	values []string
+}
+
+// accept checks what a client sends for one attribute. manage lets it write
+// what only the server writes (the relax control).
+func (d *directory) accept(name string, values []string, manage bool) (input, error) {
+	desc, ok := d.describe(name)
+	if !ok {
+		return input{}, refuse(undefinedAttributeType, "%s: attribute type undefined", name).ad(winNoSuchType)
+	}
+	for i, v := range values {
+		if err := d.checkValue(desc.typ, i, v); err != nil {
+			return input{}, err
+		}
+	}
+	if err := d.repeated(desc.typ, values); err != nil {
+		return input{}, err
+	}
+	if desc.typ.noUserMod && !manage {
+		return input{}, refuse(constraintViolation, "%s: no user modification allowed", desc.typ.name()).ad(winIllegalModify)
+	}
+	return input{desc, values}, nil
+}
+
+func (d *directory) checkValue(t *attributeType, i int, v string) error {
+	bad := refuse(invalidAttributeSyntax, "%s: value #%d invalid per syntax", t.name(), i).ad(winConversion)
+	switch {
+	case t.syntax == syntaxDN || t.syntax == syntaxUniqueM:
+		if _, err := d.parseDN(v); err != nil {
+			return bad
+		}
+	case t.key == "objectclass":
+		if d.classes[strings.ToLower(v)] == nil {
+			return bad.ad(winNoSuchClass)
+		}
+	case !t.valid(v), d.flavor == ActiveDirectory && v == "":
+		return bad
+	}
+	if t.max > 0 && d.flavor == ActiveDirectory && len([]rune(v)) > t.max {
+		return refuse(constraintViolation, "%s: value #%d is too long", t.name(), i).ad(winRange).of(t.name())
+	}
+	return nil
+}
+
+// repeated refuses a value that is given twice. What has no equality rule is
+// not compared.
+func (d *directory) repeated(t *attributeType, values []string) error {
+	if len(values) < 2 || t.normal == nil {
+		return nil
+	}
+	seen := make(map[string]bool, len(values))
+	for i, v := range values {
+		n := t.normal(v)
+		if seen[n] {
+			return refuse(attributeOrValueExists, "%s: value #%d provided more than once", t.name(), i).ad(winValueExists).of(t.name())
+		}
+		seen[n] = true
+	}
+	return nil
+}

@@ -1,0 +1,241 @@
+package fakeldap
+
+import (
+	"strconv"
+	"strings"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+)
+
+// substrings matches "initial*any*…*final".
+type substrings struct {
+	description
+	known          bool
+	initial, final string
+	any            []string
+}
+
+func (s *schema) parseSubstrings(p *ber.Packet) (filter, error) {
+	parts, err := children(p, 2)
+	if err != nil {
+		return nil, err
+	}
+	var f substrings
+	f.description, f.known = s.describe(text(parts[0]))
+	// A DN, a number and a time have no substrings.
+	if !f.known || f.typ.normal == nil || f.typ.syntax == syntaxDN || f.typ.syntax == syntaxInteger {
+		f.known = false
+		return f, nil
+	}
+	for _, c := range parts[1].Children {
+		piece := s.piece(f.typ, text(c))
+		switch c.Tag {
+		case 0:
+			f.initial = piece
+		case 1:
+			f.any = append(f.any, piece)
+		case 2:
+			f.final = piece
+		default:
+			return nil, refuse(protocolError, "bad substrings filter")
+		}
+	}
+	return f, nil
+}
+
+// piece normalises a part of a value: blanks at its ends count.
+func (s *schema) piece(t *attributeType, v string) string {
+	lead, trail := strings.HasPrefix(v, " "), strings.HasSuffix(v, " ")
+	n := norm(t, v)
+	if n == v || n == "" {
+		return n
+	}
+	if lead && !strings.HasPrefix(n, " ") {
+		n = " " + n
+	}
+	if trail && !strings.HasSuffix(n, " ") {
+		n += " "
+	}
+	return n
+}
+
+func (f substrings) match(d *directory, e *entry) verdict {
+	if !f.known {
+		return undefined
+	}
+	found := false
+	d.each(e, f.description, func(values, norms []string) bool {
+		for i, v := range values {
+			n := ""
+			if norms != nil {
+				n = norms[i]
+			} else {
+				n = norm(f.typ, v)
+			}
+			if found = f.holds(n); found {
+				return true
+			}
+		}
+		return false
+	})
+	return verdictIf(found)
+}
+
+func (f substrings) holds(n string) bool {
+	n, ok := strings.CutPrefix(n, f.initial)
+	if !ok {
+		return false
+	}
+	for _, piece := range f.any {
+		i := strings.Index(n, piece)
+		if i < 0 {
+			return false
+		}
+		n = n[i+len(piece):]
+	}
+	return strings.HasSuffix(n, f.final)
+}
+
+func (f substrings) candidates(*directory) ([]*entry, bool) { return nil, !f.known }
+
+// extensible is "attr:dn:rule:=value".
+type extensible struct {
+	description
+	typed bool // an attribute is named
+	known bool
+	rule  string
+	value string
+	norm  func(string) string
+	dn    bool
+	bits  int64
+}
+
+func (s *schema) parseExtensible(p *ber.Packet) (filter, error) {
+	var f extensible
+	f.known = true
+	for _, c := range p.Children {
+		switch c.Tag {
+		case 1:
+			f.rule = text(c)
+		case 2:
+			f.typed = true
+			f.description, f.known = s.describe(text(c))
+		case 3:
+			f.value = text(c)
+		case 4:
+			f.dn = c.Data.Len() == 1 && c.Data.Bytes()[0] != 0
+		}
+	}
+	if !f.typed && f.rule == "" {
+		return nil, refuse(protocolError, "an extensible filter needs an attribute or a rule")
+	}
+	return s.resolveRule(f)
+}
+
+// ruleNames maps the OIDs of matching rules to their names (RFC 4517 §4.2).
+var ruleNames = map[string]string{
+	"2.5.13.2": "caseIgnoreMatch", "2.5.13.5": "caseExactMatch", "2.5.13.1": "distinguishedNameMatch", "2.5.13.14": "integerMatch",
+	"2.5.13.13": "booleanMatch", "2.5.13.17": "octetStringMatch", "1.3.6.1.4.1.1466.109.114.1": "caseExactIA5Match",
+	"1.3.6.1.4.1.1466.109.114.2": "caseIgnoreIA5Match", "2.5.13.0": "objectIdentifierMatch", "2.5.13.8": "numericStringMatch",
+	"2.5.13.20": "telephoneNumberMatch", "2.5.13.27": "generalizedTimeMatch",
+}
+
+func (s *schema) resolveRule(f extensible) (filter, error) {
+	switch f.rule {
+	case "":
+		if f.known {
+			f.norm = f.typ.normal
+		}
+	case oidBitAnd, oidBitOr:
+		n, err := strconv.ParseInt(f.value, 10, 64)
+		f.bits, f.known = n, f.known && err == nil
+		return f, nil
+	case oidInChain:
+		if s.flavor != ActiveDirectory {
+			f.known = false
+		}
+		f.norm = s.dnKey
+	default:
+		name := f.rule
+		if n, ok := ruleNames[name]; ok {
+			name = n
+		}
+		f.norm = s.normaliser(name)
+		for _, n := range ruleNames {
+			if n == name {
+				f.value = f.norm(f.value)
+				return f, nil
+			}
+		}
+		if s.flavor == ActiveDirectory {
+			return nil, refuse(inappropriateMatching, "").ad(winBadRule)
+		}
+		f.known = false
+		return f, nil
+	}
+	if f.norm == nil {
+		f.known = false
+		return f, nil
+	}
+	f.value = f.norm(f.value)
+	return f, nil
+}
+
+func (f extensible) match(d *directory, e *entry) verdict {
+	if !f.known {
+		return undefined
+	}
+	if f.rule == oidInChain {
+		return verdictIf(d.chained(e, f.typ, f.value))
+	}
+	found := f.inName(e)
+	try := func(values, _ []string) bool {
+		for _, v := range values {
+			if found = found || f.holds(v); found {
+				return true
+			}
+		}
+		return false
+	}
+	if f.typed {
+		d.each(e, f.description, try)
+		return verdictIf(found)
+	}
+	for _, a := range e.attrs {
+		if try(a.values, nil) {
+			break
+		}
+	}
+	return verdictIf(found)
+}
+
+// inName looks at the entry's DN too, when the filter says ":dn".
+func (f extensible) inName(e *entry) bool {
+	if !f.dn {
+		return false
+	}
+	for _, r := range e.dn.rdns {
+		for _, a := range r.avas {
+			if (!f.typed || a.typ == f.typ) && f.holds(a.value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (f extensible) holds(v string) bool {
+	if f.rule != oidBitAnd && f.rule != oidBitOr {
+		return f.norm(v) == f.value
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil {
+		return false
+	}
+	if f.rule == oidBitAnd {
+		return n&f.bits == f.bits
+	}
+	return n&f.bits != 0
+}
+
+func (f extensible) candidates(*directory) ([]*entry, bool) { return nil, !f.known }

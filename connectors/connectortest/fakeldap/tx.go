@@ -1,0 +1,168 @@
+package fakeldap
+
+import (
+	"slices"
+)
+
+// tx is one change of the directory. What it did is undone when any part of it
+// is refused: an LDAP operation is atomic (RFC 4511 §4.6).
+type tx struct {
+	*directory
+	by      string // the DN that modifiersName will show
+	undo    []func()
+	touched []*entry
+	changes []change
+}
+
+// write runs f with the directory to itself, and commits or rolls back.
+func (d *directory) write(by string, f func(*tx) error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	t := &tx{directory: d, by: by}
+	if err := f(t); err != nil {
+		for _, u := range slices.Backward(t.undo) {
+			u()
+		}
+		return err
+	}
+	t.commit()
+	return nil
+}
+
+func (t *tx) commit() {
+	now := t.clock().UTC()
+	for _, e := range t.touched {
+		t.directory.usn++
+		e.usn, e.modified, e.modifier = t.directory.usn, now, t.by
+		t.changes = append(t.changes, change{usn: e.usn, entry: e, born: e.usnBorn == 0})
+		if e.usnBorn == 0 {
+			e.usnBorn, e.created, e.creator = e.usn, now, t.by
+		}
+	}
+	for i, c := range t.changes {
+		if c.deleted {
+			t.directory.usn++
+			t.changes[i].usn = t.directory.usn
+			t.graves = append(t.graves, grave{usn: t.directory.usn, id: c.entry.id, dn: c.entry.dn, attr: c.entry.attrs, rid: c.entry.rid, at: now})
+		}
+	}
+	for _, c := range t.changes {
+		for _, tell := range t.onWrite {
+			tell(c)
+		}
+	}
+}
+
+func (t *tx) onUndo(f func()) { t.undo = append(t.undo, f) }
+
+// touch marks an entry as changed.
+func (t *tx) touch(e *entry) {
+	if !slices.Contains(t.touched, e) {
+		t.touched = append(t.touched, e)
+	}
+}
+
+// norm is what the type's equality rule compares; a type without one compares octets.
+func norm(t *attributeType, value string) string {
+	if t.normal == nil {
+		return value
+	}
+	return t.normal(value)
+}
+
+// add adds one value; false: it is there already.
+func (t *tx) add(e *entry, d description, value string) bool {
+	n := norm(d.typ, value)
+	a := e.attr(d)
+	if a == nil {
+		a = &attribute{description: d}
+		e.attrs = append(e.attrs, a)
+		t.onUndo(func() { e.drop(a) })
+	} else if a.find(n) >= 0 {
+		return false
+	}
+	a.put(value, n)
+	t.note(e, d.typ, n)
+	t.onUndo(func() {
+		a.cut(a.find(n))
+		t.forget(e, d.typ, n)
+	})
+	return true
+}
+
+// del removes one value; false: it is not there.
+func (t *tx) del(e *entry, d description, value string) bool {
+	a := e.attr(d)
+	if a == nil {
+		return false
+	}
+	n := norm(d.typ, value)
+	i := a.find(n)
+	if i < 0 {
+		return false
+	}
+	was := a.values[i]
+	a.cut(i)
+	t.forget(e, d.typ, n)
+	t.onUndo(func() {
+		a.put(was, n)
+		t.note(e, d.typ, n)
+	})
+	if len(a.values) == 0 {
+		e.drop(a)
+		t.onUndo(func() { e.attrs = append(e.attrs, a) })
+	}
+	return true
+}
+
+// clear removes an attribute whole; false: it is not there.
+func (t *tx) clear(e *entry, d description) bool {
+	a := e.attr(d)
+	if a == nil {
+		return false
+	}
+	e.drop(a)
+	for _, n := range a.norms {
+		t.forget(e, d.typ, n)
+	}
+	t.onUndo(func() {
+		e.attrs = append(e.attrs, a)
+		for _, n := range a.norms {
+			t.note(e, d.typ, n)
+		}
+	})
+	return true
+}
+
+// set makes values the whole content; none removes the attribute. The values
+// must differ.
+func (t *tx) set(e *entry, d description, values ...string) {
+	t.clear(e, d)
+	for _, v := range values {
+		t.add(e, d, v)
+	}
+}
+
+func (e *entry) drop(a *attribute) {
+	e.attrs = slices.DeleteFunc(e.attrs, func(x *attribute) bool { return x == a })
+}
+
+// insert puts a new entry in.
+func (t *tx) insert(e *entry) {
+	t.directory.insert(e)
+	t.touch(e)
+	t.onUndo(func() { t.directory.remove(e) })
+}
+
+// remove takes an entry out.
+func (t *tx) remove(e *entry) {
+	born := e.seq
+	t.directory.remove(e)
+	t.touched = slices.DeleteFunc(t.touched, func(x *entry) bool { return x == e })
+	t.changes = append(t.changes, change{entry: e, deleted: true})
+	t.onUndo(func() {
+		e.gone = false
+		t.directory.insert(e)
+		e.seq = born
+	})
+}
