@@ -14,9 +14,9 @@ import (
 func (a *app) connectorCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "connector", Short: "Look at the configured targets",
-		Example: "  provhub connector list\n  provhub connector check crm\n  provhub connector schema crm\n  provhub connector pause crm --reason \"maintenance\"",
+		Example: "  provhub connector list\n  provhub connector check crm\n  provhub connector schema crm\n  provhub connector probe crm\n  provhub connector pause crm --reason \"maintenance\"",
 	}
-	c.AddCommand(a.connectorList(), a.connectorCheck(), a.connectorSchema(), a.connectorPause(), a.connectorResume())
+	c.AddCommand(a.connectorList(), a.connectorCheck(), a.connectorSchema(), a.connectorProbe(), a.connectorAction(), a.connectorPause(), a.connectorResume())
 	return c
 }
 

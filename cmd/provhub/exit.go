@@ -42,7 +42,7 @@ func exitCode(err error) int {
 	}
 	var e *exitError
 	var u usageError
-	var unknown *hub.UnknownError
+	var unknown *hub.UsageError
 	var faults config.Faults
 	switch {
 	case errors.As(err, &e):

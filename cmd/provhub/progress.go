@@ -50,14 +50,27 @@ func (p *progress) report(r hub.Progress) {
 		return
 	}
 	p.last = now
-	line := fmt.Sprintf("%s: %d", r.What, r.Done)
-	if r.Total > 0 {
-		line = fmt.Sprintf("%s: %d of %d", r.What, r.Done, r.Total)
-	}
+	line := lineOf(r)
 	if p.terminal {
 		fmt.Fprint(p.w, "\r\x1b[K"+line)
 		p.drawn = true
 		return
 	}
 	fmt.Fprintln(p.w, line)
+}
+
+func lineOf(r hub.Progress) string {
+	line := r.What + ": "
+	switch {
+	case r.Total > 0:
+		line += fmt.Sprintf("%d of %d", r.Done, r.Total)
+	case r.Done > 0 || r.Note == "":
+		line += fmt.Sprint(r.Done)
+	default:
+		return line + r.Note
+	}
+	if r.Note != "" {
+		line += ", " + r.Note
+	}
+	return line
 }

@@ -34,7 +34,8 @@ type Options struct {
 type Progress struct {
 	What  string // "reading hr", "sending to crm"
 	Done  int
-	Total int // 0: not known
+	Total int    // 0: not known
+	Note  string // what is being done now; "" when What says it all
 }
 
 // Hub is one open hub. Its methods may be called from several goroutines.

@@ -37,13 +37,13 @@ func (h *Hub) Person(ctx context.Context, text string) (Person, error) {
 	case err != nil:
 		return Person{}, err
 	case len(found) == 0:
-		return Person{}, &UnknownError{fmt.Sprintf("nobody has the anchor or an attribute %q; known is who was in the last reading, and nobody new whose record was bad: `provhub plan` lists those", text)}
+		return Person{}, &UsageError{fmt.Sprintf("nobody has the anchor or an attribute %q; known is who was in the last reading, and nobody new whose record was bad: `provhub plan` lists those", text)}
 	case len(found) > 1:
 		anchors := make([]string, len(found))
 		for i, f := range found {
 			anchors[i] = f.Source + "/" + f.Anchor
 		}
-		return Person{}, &UnknownError{fmt.Sprintf("%q fits several: %s; give the anchor", text, strings.Join(anchors, ", "))}
+		return Person{}, &UsageError{fmt.Sprintf("%q fits several: %s; give the anchor", text, strings.Join(anchors, ", "))}
 	}
 	id := found[0]
 	return Person{

@@ -33,8 +33,8 @@ func TestAnActionThatDoesNotWorkSaysWhatHappened(t *testing.T) {
 		{"wrong arguments", `{}`, "empty", `{"typ":"user"}`, time.Minute, connector.CodeInvalidValue, "typ is not an argument"},
 		{"the target refuses", `{"faults":[{"do":"fail","calls":["invoke"],"code":"PERMISSION","message":"not you"}]}`, "probe", "", time.Minute, connector.CodePermission, "not you"},
 		{"the process dies", `{"faults":[{"do":"crash","calls":["invoke"]}]}`, "probe", "", time.Minute, connector.CodeUnavailable, "the plugin stopped before it answered"},
-		{"the target hangs", `{"faults":[{"do":"hang","calls":["invoke"]}]}`, "probe", "", 100 * time.Millisecond, connector.CodeTimeout, "in time"},
-		{"the connector ignores its deadline", `{"faults":[{"do":"freeze","wait":"1s","calls":["invoke"]}]}`, "probe", "", 100 * time.Millisecond, connector.CodeTimeout, "in time"},
+		{"the target hangs", `{"faults":[{"do":"hang","calls":["invoke"]}]}`, "probe", "", 100 * time.Millisecond, connector.CodeTimeout, "time"},
+		{"the connector ignores its deadline", `{"faults":[{"do":"freeze","wait":"1s","calls":["invoke"]}]}`, "probe", "", 100 * time.Millisecond, connector.CodeTimeout, "time"},
 		{"the connector panics", `{"faults":[{"do":"panic","calls":["invoke"]}]}`, "probe", "", time.Minute, connector.CodeInternal, "panicked in action probe"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
