@@ -1,0 +1,146 @@
+package ldap
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"slices"
+	"time"
+
+	goldap "github.com/go-ldap/ldap/v3"
+
+	"github.com/provhub/provhub/connectors/connector"
+)
+
+// Dialled is what a step of a connection attempt found out; see [Client.Probe].
+type Dialled struct {
+	Server Server
+	TLS    *tls.ConnectionState // nil: plain text
+}
+
+// dial connects to one server, raises the connection to TLS and binds.
+func (p *pool) dial(ctx context.Context, s Server) (*conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.o.ConnectTimeout)
+	defer cancel()
+	c, err := p.connect(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.bind(ctx, c); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// connect makes a connection on which nobody is bound yet.
+func (p *pool) connect(ctx context.Context, s Server) (*conn, error) {
+	nc, err := (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext(ctx, "tcp", s.Address())
+	if err != nil {
+		return nil, unreachable(s, err)
+	}
+	bounded := &boundedConn{Conn: nc, limit: p.o.Timeout}
+	cfg := p.tls.Clone()
+	cfg.ServerName = s.Host
+	cfg.InsecureSkipVerify = slices.Contains(p.o.AllowInsecure, s.Host)
+	c := &conn{server: s, born: time.Now(), used: time.Now()}
+	if s.TLS {
+		t := tls.Client(bounded, cfg)
+		if err := t.HandshakeContext(ctx); err != nil {
+			_ = nc.Close()
+			return nil, untrusted(s, err)
+		}
+		c.start(t, true, p.o.Timeout)
+		return c, nil
+	}
+	c.start(bounded, false, p.o.Timeout)
+	if p.o.plaintext(s) {
+		return c, nil
+	}
+	// go-ldap's handshake has no time limit of its own.
+	stop := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
+	err = c.ldap.StartTLS(cfg)
+	stop()
+	if err != nil {
+		c.close()
+		return nil, untrusted(s, err)
+	}
+	c.encrypted = true
+	return c, nil
+}
+
+// bind says who we are. An empty password never gets this far: see Options.check.
+func (p *pool) bind(ctx context.Context, c *conn) error {
+	_, err := await(ctx, func() (struct{}, error) {
+		if p.o.External {
+			return struct{}{}, c.ldap.ExternalBind()
+		}
+		_, err := c.ldap.SimpleBind(goldap.NewSimpleBindRequest(p.o.BindDN, p.o.Password.Reveal(), nil))
+		return struct{}{}, err
+	})
+	return faultOf(kindBind, "bind", err)
+}
+
+func unreachable(s Server, err error) error {
+	e := &connector.Error{Code: connector.CodeUnavailable, NativeCode: "dial", Cause: err,
+		Message: "nothing answers at " + s.Address() + "; is the directory running, does a firewall stand between?"}
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns):
+		e.NativeCode, e.Message = "DNS", "the host "+s.Host+" has no address; check its name in urls"
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Message = "no connection to " + s.Address() + " within the time limit"
+	}
+	return e
+}
+
+// untrusted is a TLS handshake that failed. There is no way on without TLS.
+func untrusted(s Server, err error) error {
+	e := &connector.Error{Code: connector.CodeUnavailable, NativeCode: "TLS", Cause: err,
+		Message: "the connection to " + s.Address() + " broke while TLS was set up"}
+	var verify *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var answer *goldap.Error
+	switch {
+	case errors.As(err, &verify):
+		return distrusted(s, e, verify.Err)
+	case errors.As(err, &record):
+		e.Code, e.Message = connector.CodeConfiguration, s.Address()+" does not speak TLS; is the port right?"
+	case errors.As(err, &answer) && answer.ResultCode < goldap.ErrorNetwork:
+		e.Code, e.Detail = connector.CodeConfiguration, clip(diagnostic(answer))
+		e.Message = s.Address() + " does not offer StartTLS; use ldaps://, or list the host in allow_plaintext if that is really meant"
+	case errors.As(err, &answer):
+		// go-ldap keeps the text of the handshake's error only.
+		if text := answer.Err.Error(); isCertificateText(text) {
+			return distrusted(s, e, errors.New(text))
+		}
+	}
+	return e
+}
+
+func distrusted(s Server, e *connector.Error, err error) error {
+	e.Code = connector.CodeConfiguration
+	e.Message = "the certificate of " + s.Host + " is not trusted: " + err.Error()
+	var unknown x509.UnknownAuthorityError
+	if errors.As(err, &unknown) || isCertificateText(err.Error()) {
+		e.Message += "; name its authority in tls_ca_file"
+	}
+	return e
+}
+
+// boundedConn gives every write a time limit, so that a peer that stops reading
+// cannot hold up go-ldap's one sender for ever.
+type boundedConn struct {
+	net.Conn
+	limit time.Duration
+}
+
+// Write implements [net.Conn].
+func (c *boundedConn) Write(b []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(c.limit)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(b)
+}
