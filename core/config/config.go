@@ -39,6 +39,8 @@ type Source struct {
 	Line int
 	// CSV is set for type csv; its paths are absolute.
 	CSV *csvfile.Config
+	// With are other sources that own some of its people's attributes.
+	With []With
 	// Lifecycle says how a person's state follows from status and dates.
 	Lifecycle lifecycle.Rules
 	// Reference is the attribute that names a person's manager by anchor; "": none.
@@ -48,6 +50,15 @@ type Source struct {
 	WholeEvery time.Duration
 	// Vanish bounds how many people may vanish or shrink away at once; zero: 10 %, at least 5.
 	Vanish plan.Limit
+}
+
+// With says what is taken from another source for the same people.
+type With struct {
+	Source string
+	// Keys are pairs of our attribute and theirs, tried in order.
+	Keys []struct{ Ours, Theirs string }
+	// Take are the attributes that the other source owns.
+	Take []string
 }
 
 // Connector is one configured target.
@@ -99,6 +110,16 @@ type Secret struct {
 type Log struct {
 	Level  string // debug, info, warn, error; "": info
 	Format string // text, json; "": text
+}
+
+// Source returns the source called name; nil when there is none.
+func (cfg *Config) Source(name string) *Source {
+	for i := range cfg.Sources {
+		if cfg.Sources[i].Name == name {
+			return &cfg.Sources[i]
+		}
+	}
+	return nil
 }
 
 // SourceOf returns the source that feeds c.

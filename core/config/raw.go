@@ -64,6 +64,18 @@ type rawSource struct {
 	Reference text         `yaml:"reference"`
 	Vanish    rawLimit     `yaml:"vanish"`
 	Lifecycle rawLifecycle `yaml:"lifecycle"`
+	With      []rawWith    `yaml:"with"`
+}
+
+type rawWith struct {
+	Source text     `yaml:"source"`
+	Match  []rawKey `yaml:"match"`
+	Take   []text   `yaml:"take"`
+}
+
+type rawKey struct {
+	Ours   text `yaml:"ours"`
+	Theirs text `yaml:"theirs"`
 }
 
 type rawTrailer struct {

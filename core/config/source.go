@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"time"
 	_ "time/tzdata" // zones must not depend on what the machine has installed
 
@@ -19,8 +20,13 @@ func (b *builder) sources(cfg *Config, raw *rawConfig) {
 		r, path := &raw.Sources[i], fmt.Sprintf("sources[%d]", i)
 		names(r.Name, path)
 		cols := b.columns(r, path)
+		for _, w := range r.With {
+			for _, t := range w.Take {
+				cols = append(cols, t.value)
+			}
+		}
 		zone := b.zone(r.Zone, path+".zone")
-		b.known(r.Anchor, path+".anchor", "column", cols)
+		b.known(r.Anchor, path+".anchor", "column", columnNames(r))
 		b.known(r.Reference, path+".reference", "column", cols)
 		src := Source{
 			Name: r.Name.value, Type: r.Type, Line: r.Name.line, Reference: r.Reference.value,
@@ -32,6 +38,62 @@ func (b *builder) sources(cfg *Config, raw *rawConfig) {
 		}
 		cfg.Sources = append(cfg.Sources, src)
 	}
+	for i := range raw.Sources {
+		b.with(cfg, raw, i)
+	}
+	partsFirst(cfg.Sources)
+}
+
+// with reads what source i takes from others.
+func (b *builder) with(cfg *Config, raw *rawConfig, i int) {
+	r, src := &raw.Sources[i], &cfg.Sources[i]
+	own := columnNames(r)
+	var others []string
+	for _, s := range raw.Sources {
+		if len(s.With) == 0 && s.Name.value != r.Name.value {
+			others = append(others, s.Name.value)
+		}
+	}
+	for j, w := range r.With {
+		path := fmt.Sprintf("sources[%d].with[%d]", i, j)
+		b.known(w.Source, path+".source", "source without parts of its own", others)
+		out := With{Source: w.Source.value}
+		var theirs []string
+		for k := range raw.Sources {
+			if raw.Sources[k].Name.value == w.Source.value {
+				theirs = columnNames(&raw.Sources[k])
+			}
+		}
+		if theirs == nil {
+			continue // said above
+		}
+		for k, m := range w.Match {
+			b.known(m.Ours, fmt.Sprintf("%s.match[%d].ours", path, k), "column of "+src.Name, own)
+			b.known(m.Theirs, fmt.Sprintf("%s.match[%d].theirs", path, k), "column of "+w.Source.value, theirs)
+			out.Keys = append(out.Keys, struct{ Ours, Theirs string }{m.Ours.value, m.Theirs.value})
+		}
+		for k, t := range w.Take {
+			b.known(t, fmt.Sprintf("%s.take[%d]", path, k), "column of "+w.Source.value, theirs)
+			if t.value == r.Anchor.value {
+				b.add(t.line, fmt.Sprintf("%s.take[%d]", path, k), "%q is the anchor: source %s says who somebody is", t.value, src.Name)
+			}
+			out.Take = append(out.Take, t.value)
+		}
+		src.With = append(src.With, out)
+	}
+}
+
+// partsFirst sorts sources so that one that takes from others is read after them.
+func partsFirst(all []Source) {
+	slices.SortStableFunc(all, func(a, b Source) int { return min(len(a.With), 1) - min(len(b.With), 1) })
+}
+
+func columnNames(r *rawSource) []string {
+	names := make([]string, len(r.Columns))
+	for i, c := range r.Columns {
+		names[i] = c.Name.value
+	}
+	return names
 }
 
 func (b *builder) columns(r *rawSource, path string) []string {

@@ -29,6 +29,9 @@ func (p *pass) unchanged(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	snapshot, dated, err := f.Fingerprint(ctx)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return false, nil
+	}
 	if err != nil || snapshot != p.last.Snapshot || p.caughtUp(dated) {
 		return false, err
 	}

@@ -102,7 +102,8 @@ func (p *pass) settings() string {
 		Reference string
 		CSV       any
 		Fields    []source.Field
-	}{1, l, zone, p.Source.Reference, p.Source.CSV, p.Reader.Fields()})
+		With      any `json:",omitempty"`
+	}{1, l, zone, p.Source.Reference, p.Source.CSV, p.Reader.Fields(), p.Source.With})
 	if err != nil {
 		panic(fmt.Sprintf("cycle: a source's configuration has no JSON: %v", err)) // plain structs
 	}

@@ -63,7 +63,7 @@ func (h *Hub) explainOne(ctx context.Context, c *config.Connector, e Explanation
 	ce := ConnectorExplanation{Connector: c.Name, Place: fmt.Sprintf("%s:%d", h.cfg.Path, c.Line), Account: v}
 	ce.Account.Connector = c.Name
 	s := h.cfg.SourceOf(c)
-	reader, err := openSource(s)
+	reader, err := h.reader(s)
 	if err != nil {
 		ce.Fault = err.Error()
 		return ce

@@ -116,7 +116,7 @@ func (h *Hub) planOne(ctx context.Context, s *config.Source, o PlanOptions) (Pla
 // nothing is known of it, it is left out and named: one target must not stop the
 // others.
 func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycle.Cycle, []string, error) {
-	reader, err := openSource(s)
+	reader, err := h.reader(s)
 	if err != nil {
 		return nil, nil, err
 	}

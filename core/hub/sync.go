@@ -45,7 +45,7 @@ func (h *Hub) sameInputs(ctx context.Context, row store.PlanRow) error {
 	}
 	s := sources[0]
 	drift := &store.DriftError{Hash: row.Hash}
-	snapshot, err := fingerprint(ctx, s)
+	snapshot, err := h.fingerprint(ctx, s)
 	switch {
 	case err != nil:
 		return fmt.Errorf("source %s: %w", s.Name, err)
@@ -79,14 +79,16 @@ func (h *Hub) movedRules(row store.PlanRow, s *config.Source) (moved []string) {
 }
 
 // fingerprint names what the source holds now.
-func fingerprint(ctx context.Context, s *config.Source) (string, error) {
-	reader, err := openSource(s)
+func (h *Hub) fingerprint(ctx context.Context, s *config.Source) (string, error) {
+	reader, err := h.reader(s)
 	if err != nil {
 		return "", err
 	}
 	if f, ok := reader.(source.Fingerprinter); ok {
 		snapshot, _, err := f.Fingerprint(ctx)
-		return snapshot, err
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return snapshot, err
+		}
 	}
 	report, err := reader.Read(ctx, func(*source.Record) error { return nil })
 	return report.Snapshot, err

@@ -18,6 +18,7 @@ import (
 	"github.com/provhub/provhub/core/pluginhost"
 	"github.com/provhub/provhub/core/secret"
 	"github.com/provhub/provhub/core/source"
+	"github.com/provhub/provhub/core/source/joined"
 	"github.com/provhub/provhub/core/suggest"
 )
 
@@ -88,7 +89,7 @@ func (v *validator) source(ctx context.Context, s *config.Source) {
 // rules compiles the rules of one connector.
 func (v *validator) rules(c *config.Connector) map[identity.Kind]*mapping.Program {
 	s := v.cfg.SourceOf(c)
-	reader, err := openSource(s)
+	reader, err := readerOf(v.cfg, s, func(*joined.Part) {}) // for its fields
 	if err != nil {
 		v.fault(c.Line, "", "%v", err)
 		return nil

@@ -67,6 +67,21 @@ type Report struct {
 	Faults     []Fault  `json:"faults,omitempty"`
 	FaultCount int      `json:"fault_count"`
 	Warnings   []string `json:"warnings,omitempty"`
+	// Conflicts are values of which two sources say different things, the first
+	// hundred; ConflictCount counts them all.
+	Conflicts     []Conflict `json:"conflicts,omitempty"`
+	ConflictCount int        `json:"conflict_count,omitempty"`
+}
+
+// Conflict is an attribute of which two sources say different things. It holds
+// personal values: it is shown to who asks for it, and never logged.
+type Conflict struct {
+	Position  string `json:"position"`
+	Anchor    string `json:"anchor"`
+	Attribute string `json:"attribute"`
+	Ours      string `json:"ours"`
+	Owner     string `json:"owner"` // the source whose value counts
+	Theirs    string `json:"theirs"`
 }
 
 // Type is the type of an attribute.
@@ -104,6 +119,7 @@ type Reader interface {
 type Fingerprinter interface {
 	// Fingerprint returns the Snapshot and the date that a Read would report now,
 	// and the error it would fail with when that can be told without decoding.
+	// [errors.ErrUnsupported] when it cannot be told after all.
 	Fingerprint(ctx context.Context) (snapshot string, dated time.Time, err error)
 }
 

@@ -84,6 +84,14 @@ func (o *Org) AnchorsOf(ctx context.Context, source string, kind identity.Kind, 
 	return out, o.s.fail("read identities by their ids", err)
 }
 
+// SourceGeneration returns the generation in which anything of source changed
+// last; 0 when nothing is known of it.
+func (o *Org) SourceGeneration(ctx context.Context, source string) (int64, error) {
+	var g int64
+	err := o.get(ctx, &g, `SELECT COALESCE(MAX(changed_gen), 0) FROM identity WHERE org_id = ? AND source = ?`, o.id, source)
+	return g, o.s.fail("read the generation of source "+source, err)
+}
+
 // Generation returns the state's generation: it moves when a reading, a timer,
 // a plan or a person changed what is wanted or known.
 func (o *Org) Generation(ctx context.Context) (int64, error) {
