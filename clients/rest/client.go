@@ -56,6 +56,13 @@ type Call struct {
 	// Path is joined to the base as it is: escape what goes into it with [url.PathEscape].
 	Path  string
 	Query url.Values
+	// RawQuery is sent as it is, in place of Query.
+	RawQuery string
+	// Header is added to the request and replaces what the client would send.
+	Header http.Header
+	// Safe says that the call changes nothing although its method could, as a search
+	// by POST.
+	Safe bool
 	// Key is sent as Idempotency-Key; "": none.
 	Key string
 	// IfMatch makes a write conditional on a version; "": none.
@@ -64,9 +71,37 @@ type Call struct {
 	Into    any // filled from the JSON answer; nil: the answer is not read
 }
 
+// Answer is what an API said, whatever its status.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte // whole with a status of 2xx, else as much as could be read
+}
+
 // Do makes one call. header is that of the answer, nil when there was none. The
 // error is ready to be returned by a connector's method: see the package.
 func (c *Client) Do(ctx context.Context, call Call) (header http.Header, err error) {
+	a, err := c.Exchange(ctx, call)
+	switch {
+	case a == nil:
+		return nil, err
+	case err != nil:
+		return a.Header, err
+	case a.Status < 200 || a.Status > 299:
+		return a.Header, statusError(call, a)
+	case call.Into == nil:
+		return a.Header, nil
+	}
+	if err := json.Unmarshal(a.Body, call.Into); err != nil {
+		return a.Header, call.InDoubt(notJSON(a))
+	}
+	return a.Header, nil
+}
+
+// Exchange makes one call and returns the answer as it came, for an API whose
+// statuses have a meaning of their own. Into is not looked at. The error says, as
+// that of Do does, why there is no answer or only the beginning of one.
+func (c *Client) Exchange(ctx context.Context, call Call) (*Answer, error) {
 	var left atomic.Bool // the request may have reached the API
 	req, err := c.request(ctx, call, &left)
 	if err != nil {
@@ -74,25 +109,20 @@ func (c *Client) Do(ctx context.Context, call Call) (header http.Header, err err
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, transportError(ctx, call.Method, left.Load(), err)
+		return nil, call.transportError(ctx, left.Load(), err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return resp.Header, statusError(call.Method, resp, body)
-	}
+	a := &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}
 	switch {
+	case a.Status < 200 || a.Status > 299:
+		return a, nil // the status counts, whatever became of its explanation
 	case err != nil:
-		return resp.Header, transportError(ctx, call.Method, true, err)
+		return a, call.transportError(ctx, true, err)
 	case len(body) > maxBody:
-		return resp.Header, inDoubt(call.Method, connector.Errorf(connector.CodeTooLarge, "the answer has more than %d bytes", maxBody))
-	case call.Into == nil:
-		return resp.Header, nil
+		return a, call.InDoubt(connector.Errorf(connector.CodeTooLarge, "the answer has more than %d bytes", maxBody))
 	}
-	if err := json.Unmarshal(body, call.Into); err != nil {
-		return resp.Header, inDoubt(call.Method, notJSON(resp, body))
-	}
-	return resp.Header, nil
+	return a, nil
 }
 
 func (c *Client) request(ctx context.Context, call Call, left *atomic.Bool) (*http.Request, error) {
@@ -106,7 +136,10 @@ func (c *Client) request(ctx context.Context, call Call, left *atomic.Bool) (*ht
 	}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { left.Store(true) }})
 	u := c.base.JoinPath(call.Path)
-	u.RawQuery = call.Query.Encode()
+	u.RawQuery = call.RawQuery
+	if u.RawQuery == "" {
+		u.RawQuery = call.Query.Encode()
+	}
 	req, err := http.NewRequestWithContext(ctx, call.Method, u.String(), body)
 	if err != nil {
 		return nil, connector.Errorf(connector.CodeInternal, "the request cannot be written: %w", err)
@@ -122,6 +155,9 @@ func (c *Client) request(ctx context.Context, call Call, left *atomic.Bool) (*ht
 	}
 	if call.IfMatch != "" {
 		req.Header.Set("If-Match", call.IfMatch)
+	}
+	for name, values := range call.Header {
+		req.Header[name] = values
 	}
 	if c.auth != nil {
 		c.auth(req)

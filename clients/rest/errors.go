@@ -17,21 +17,22 @@ import (
 // maxDetail bounds what is kept of an answer for the debug log.
 const maxDetail = 2048
 
-// reads reports whether a method changes nothing (RFC 9110 §9.2.1).
-func reads(method string) bool {
-	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+// reads reports whether a call changes nothing (RFC 9110 §9.2.1).
+func (c Call) reads() bool {
+	return c.Safe || c.Method == http.MethodGet || c.Method == http.MethodHead || c.Method == http.MethodOptions
 }
 
-// inDoubt is e for a call that may have taken effect.
-func inDoubt(method string, e *connector.Error) error {
-	if reads(method) {
+// InDoubt is e for a call that may have taken effect: e itself on a read, unknown
+// on a write.
+func (c Call) InDoubt(e *connector.Error) error {
+	if c.reads() {
 		return e
 	}
 	return connector.Unknown(e)
 }
 
 // transportError says what a call that got no answer leaves behind.
-func transportError(ctx context.Context, method string, left bool, err error) error {
+func (c Call) transportError(ctx context.Context, left bool, err error) error {
 	e := &connector.Error{Code: connector.CodeUnavailable, Message: plainly(err), Cause: err}
 	switch {
 	case isCertificate(err):
@@ -40,7 +41,7 @@ func transportError(ctx context.Context, method string, left bool, err error) er
 		e.Code, e.Message = connector.CodeTimeout, "no answer within the time limit"
 	}
 	if left {
-		return inDoubt(method, e)
+		return c.InDoubt(e)
 	}
 	return e
 }
@@ -104,26 +105,26 @@ func codeOf(status int) connector.Code {
 }
 
 // statusError is an answer that is no success.
-func statusError(method string, resp *http.Response, body []byte) error {
-	wait, _ := RetryAfter(resp.Header, time.Now())
+func statusError(c Call, a *Answer) error {
+	wait, _ := RetryAfter(a.Header, time.Now())
 	e := &connector.Error{
-		Code: codeOf(resp.StatusCode), NativeCode: fmt.Sprintf("HTTP %d", resp.StatusCode), RetryAfter: wait, Detail: clip(body),
-		Message: "the API answered " + strings.TrimSpace(strconv.Itoa(resp.StatusCode)+" "+http.StatusText(resp.StatusCode)),
+		Code: codeOf(a.Status), NativeCode: fmt.Sprintf("HTTP %d", a.Status), RetryAfter: wait, Detail: clip(a.Body),
+		Message: "the API answered " + strings.TrimSpace(strconv.Itoa(a.Status)+" "+http.StatusText(a.Status)),
 	}
-	switch resp.StatusCode {
+	switch a.Status {
 	case http.StatusForbidden:
 		e.Scope = connector.ScopeObject // until the hub sees that it is all of them
 	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout, http.StatusRequestTimeout:
-		return inDoubt(method, e)
+		return c.InDoubt(e)
 	}
 	return e
 }
 
 // notJSON is a success that cannot be read: a login page of a proxy, mostly.
-func notJSON(resp *http.Response, body []byte) *connector.Error {
+func notJSON(a *Answer) *connector.Error {
 	return &connector.Error{
-		Code: connector.CodeConfiguration, NativeCode: fmt.Sprintf("HTTP %d", resp.StatusCode), Detail: clip(body),
-		Message: fmt.Sprintf("the API answered with %q where JSON is expected; is the address right?", resp.Header.Get("Content-Type")),
+		Code: connector.CodeConfiguration, NativeCode: fmt.Sprintf("HTTP %d", a.Status), Detail: clip(a.Body),
+		Message: fmt.Sprintf("the API answered with %q where JSON is expected; is the address right?", a.Header.Get("Content-Type")),
 	}
 }
 

@@ -201,6 +201,26 @@ func TestAnAddressThatIsNoneIsRefused(t *testing.T) {
 	}
 }
 
+func TestAnExchangeLeavesTheMeaningToTheCaller(t *testing.T) {
+	c := api(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusConflict)
+		_, _ = fmt.Fprintf(w, "%s?%s %s", r.URL.Path, r.URL.RawQuery, r.Header.Get("Accept"))
+	})
+	a, err := c.Exchange(t.Context(), Call{Method: "POST", Path: "/x", RawQuery: "cursor&a=b%20c", Header: http.Header{"Accept": {"application/scim+json"}}})
+	if err != nil || a.Status != http.StatusConflict || string(a.Body) != "/x?cursor&a=b%20c application/scim+json" {
+		t.Errorf("got %+v, %v", a, err)
+	}
+}
+
+func TestASafeCallIsNeverInDoubt(t *testing.T) {
+	c := api(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	for safe, want := range map[bool]string{true: "failed UNAVAILABLE", false: "unknown UNAVAILABLE"} {
+		if got := answer(c.Send(t.Context(), Call{Method: "POST", Safe: safe})); got != want {
+			t.Errorf("safe %t: got %s; want %s", safe, got, want)
+		}
+	}
+}
+
 func TestSigning(t *testing.T) {
 	r := httptest.NewRequest("GET", "/", nil)
 	Basic("svc", connector.NewSecret("pw"))(r)
