@@ -2,6 +2,7 @@ package sftp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -89,11 +90,14 @@ func (s *session) fill(temp string, u Upload) (synced bool, err error) {
 func (s *session) fillOpen(f *sftp.File, u Upload) (synced bool, err error) {
 	// Many writes are under way at once, so an error can leave holes. They do no
 	// harm: a file with an error never gets its name (QUIRKS FILE-4).
-	n, err := f.ReadFromWithConcurrency(io.LimitReader(u.From, u.Size+1), inFlight)
-	if err != nil {
+	from := &source{Reader: io.LimitReader(u.From, u.Size+1)}
+	n, err := f.ReadFromWithConcurrency(from, inFlight)
+	switch {
+	case from.err != nil:
+		return false, connector.Errorf(connector.CodeInternal, "the file to send cannot be read to its end; nothing was published: %w", from.err)
+	case err != nil:
 		return false, err
-	}
-	if n != u.Size {
+	case n != u.Size:
 		return false, connector.Errorf(connector.CodeInternal, "the file to send is not of %d bytes as announced; nothing was published", u.Size)
 	}
 	if !s.offers(extFsync) {
@@ -104,6 +108,20 @@ func (s *session) fillOpen(f *sftp.File, u Upload) (synced bool, err error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// source tells its own errors from those of the connection.
+type source struct {
+	io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err = err
+	}
+	return n, err
 }
 
 // discard removes a temporary file if that is still possible. What stays is
