@@ -52,6 +52,10 @@ func ofSource(v plan.Verdict) bool {
 // printReading says what was read, and everything that was wrong with it.
 func (a *app) printReading(p hub.Planned) {
 	r := p.Report
+	if p.Plan.Inputs.Partial {
+		a.printf("Source %s: one record, %s\n", p.Source, pushText(r))
+		return
+	}
 	a.printf("Source %s: %s\n", p.Source, readingText(r))
 	for _, w := range append(r.Source.Warnings, r.Warnings...) {
 		a.printf("  warning: %s\n", w)
@@ -73,6 +77,19 @@ func (a *app) printReading(p hub.Planned) {
 }
 
 // readingText says in one line what a reading found.
+// pushText says what a record that was pushed is to the source.
+func pushText(r cycle.Report) string {
+	switch {
+	case r.New > 0:
+		return "new"
+	case r.Changed > 0:
+		return "changed"
+	case r.Vanished > 0:
+		return "gone"
+	}
+	return "as it was"
+}
+
 func readingText(r cycle.Report) string {
 	if r.Unchanged {
 		return list([]string{"unchanged since the last time", count(r.Timers, "whose date has come")})

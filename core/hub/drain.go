@@ -24,6 +24,8 @@ const drainAtOnce = 16
 type DrainOptions struct {
 	// Wait is how long to wait for operations that are to be tried again; 0: not at all.
 	Wait time.Duration
+	// only are the connectors that are drained; nil: all.
+	only map[string]bool
 }
 
 // Drained is what became of one connector's queue.
@@ -32,13 +34,22 @@ type Drained struct {
 	// Done took effect in this run; Replanned are worked out anew in the next cycle.
 	Done      int `json:"done"`
 	Replanned int `json:"replanned"`
-	// Open operations are left, whenever they were planned.
-	Open     int       `json:"open"`
-	Parked   int       `json:"parked"`
-	Retrying int       `json:"retrying"`
-	Unknown  int       `json:"unknown"`
-	Waiting  int       `json:"waiting"` // not tried yet
-	NextAt   time.Time `json:"next_at,omitzero"`
+	// Open operations are left, whenever they were planned; each of them is counted
+	// below once.
+	Open     int `json:"open"`
+	Parked   int `json:"parked"`
+	Retrying int `json:"retrying"`
+	Unknown  int `json:"unknown"` // their outcome is looked up
+	Waiting  int `json:"waiting"` // not tried yet
+	// Pending were accepted by the target, which is asked again at PendingAt whether
+	// they are finished. Missing wait for something that is not in the target yet,
+	// Seats for a free seat or licence.
+	Pending   int       `json:"pending,omitempty"`
+	PendingAt time.Time `json:"pending_at,omitzero"`
+	Missing   int       `json:"missing,omitempty"`
+	Seats     int       `json:"seats,omitempty"`
+	// NextAt is when the first of Retrying, Missing and Seats is tried again.
+	NextAt time.Time `json:"next_at,omitzero"`
 	// Problem says why the connector stands still; "": it does not. Paused: because
 	// a person wants it to.
 	Problem string `json:"problem,omitempty"`
@@ -71,6 +82,9 @@ func (h *Hub) drain(ctx context.Context, o DrainOptions) ([]Drained, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(drainAtOnce)
 	for _, c := range open {
+		if o.only != nil && !o.only[c.Name] {
+			continue
+		}
 		g.Go(func() error {
 			s, err := h.drainOne(ctx, c, o)
 			mu.Lock()
@@ -145,11 +159,15 @@ func (h *Hub) drained(ctx context.Context, did map[string]dispatch.Summary) ([]D
 	if err != nil {
 		return nil, err
 	}
+	waits, err := h.org.Waits(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var out []Drained
 	for i := range h.cfg.Connectors {
 		name := h.cfg.Connectors[i].Name
-		s, d := did[name], queueOf(counts[name])
-		d.Connector, d.Done, d.Replanned, d.NextAt, d.Problem = name, s.Done, s.Replanned, s.NextAt, s.Stopped
+		s, d := did[name], queueOf(counts[name]).waiting(waits[name])
+		d.Connector, d.Done, d.Replanned, d.Problem = name, s.Done, s.Replanned, s.Stopped
 		state, err := h.org.ConnectorState(ctx, name)
 		if err != nil {
 			return nil, err
@@ -183,5 +201,13 @@ func queueOf(n map[store.OpState]int) Drained {
 		Waiting: n[store.OpReady] + n[store.OpLeased],
 	}
 	d.Open = d.Parked + d.Retrying + d.Unknown + d.Waiting
+	return d
+}
+
+// waiting tells those apart that wait for something.
+func (d Drained) waiting(w store.Waits) Drained {
+	d.Pending, d.PendingAt, d.Missing, d.Seats, d.NextAt = w.Pending, w.PendingAt, w.Missing, w.Seats, w.RetryAt
+	d.Unknown = max(0, d.Unknown-w.Pending)
+	d.Retrying = max(0, d.Retrying-w.Missing-w.Seats)
 	return d
 }

@@ -20,6 +20,8 @@ type PlanOptions struct {
 	Forbid []plan.Kind
 	// Accept is the snapshot that a person has said is right; see [cycle.Cycle].
 	Accept string
+	// push takes over single records in place of a reading.
+	push *cycle.Push
 }
 
 // Planned is the plan of one source, as stored.
@@ -124,7 +126,7 @@ func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycl
 	failed := h.startAll(ctx, connectors)
 	var problems []string
 	var errs []error
-	c := &cycle.Cycle{Store: h.org, Source: *s, Reader: reader, Accept: o.Accept, Progress: func(p cycle.Progress) {
+	c := &cycle.Cycle{Store: h.org, Source: *s, Reader: reader, Accept: o.Accept, Push: o.push, Progress: func(p cycle.Progress) {
 		h.opt.Progress(Progress{What: phases[p.Phase] + " " + s.Name, Done: p.Done})
 	}}
 	for _, cc := range connectors {

@@ -156,3 +156,12 @@ type Single interface {
 
 // ErrNotThere says that an identity was not found, which does not mean that it is gone.
 var ErrNotThere = errors.New("not in the source")
+
+// Decoder is implemented by a reader that can read one record which did not come
+// from the source itself.
+type Decoder interface {
+	// Decode calls yield for a raw record, in the form in which the source tells it:
+	// the header's names and the cells of a row. What is wrong with it is an error
+	// that names the field.
+	Decode(ctx context.Context, raw map[string]any, yield func(*Record) error) error
+}

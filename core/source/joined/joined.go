@@ -94,11 +94,25 @@ func (r *Reader) ReadOne(ctx context.Context, kind identity.Kind, anchor string,
 	if !ok {
 		return errors.ErrUnsupported
 	}
+	return r.joining(ctx, func(yield func(*source.Record) error) error { return one.ReadOne(ctx, kind, anchor, yield) }, yield)
+}
+
+// Decode implements [source.Decoder] where the first source does.
+func (r *Reader) Decode(ctx context.Context, raw map[string]any, yield func(*source.Record) error) error {
+	d, ok := r.first.(source.Decoder)
+	if !ok {
+		return errors.New("this source takes no records from elsewhere")
+	}
+	return r.joining(ctx, func(yield func(*source.Record) error) error { return d.Decode(ctx, raw, yield) }, yield)
+}
+
+// joining adds what the parts own to single records.
+func (r *Reader) joining(ctx context.Context, read func(func(*source.Record) error) error, yield func(*source.Record) error) error {
 	join, err := r.load(ctx)
 	if err != nil {
 		return err
 	}
-	return one.ReadOne(ctx, kind, anchor, func(rec *source.Record) error {
+	return read(func(rec *source.Record) error {
 		out := *rec
 		if rec.Kind == identity.Person && rec.Fault == nil && !rec.Deleted {
 			join.add(&out)
