@@ -67,10 +67,10 @@ Exit codes: 0 all passed, 1 a check failed, 2 nothing could be tested.`,
 		Example: "  provhub plugin test ./provhub-connector-acme\n  provhub plugin test . --only E1,G2 --format junit > report.xml",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			target, clean, err := testTarget(cmd.Context(), args[0], kit)
+			defer clean()
 			if err != nil {
 				return usageError{err}
 			}
-			defer clean()
 			if format == "" {
 				format = a.output
 			}
@@ -114,8 +114,9 @@ func testTarget(ctx context.Context, path, kit string) (t connectortest.Target, 
 	if binary, err = filepath.Abs(binary); err != nil {
 		return t, clean, err
 	}
-	t, err = connectortest.LoadTarget(kit, binary)
-	return t, clean, err
+	t, endFakes, err := connectortest.LoadTarget(kit, binary)
+	removeBuild := clean
+	return t, func() { endFakes(); removeBuild() }, err
 }
 
 func exists(path string) bool {
