@@ -34,6 +34,7 @@ type Env struct {
 	prefix   string // begins every value that must be unique
 	stream   *stream
 	proxy    *faultproxy.Proxy // between plugin and target; nil: none
+	oracle   Oracle            // that of the target; nil: none
 	story    *story
 
 	mu      sync.Mutex
@@ -48,7 +49,7 @@ func newEnv(t *Target, h host, r running, id string, scale float64) *Env {
 	b := make([]byte, 3)
 	_, _ = rand.Read(b) // never fails
 	return &Env{Target: t, Scale: scale, host: h, run: r, instance: "kit-" + strings.ToLower(id),
-		prefix: "zz" + hex.EncodeToString(b), helpers: map[string]connector.Ref{}, story: &story{}}
+		prefix: "zz" + hex.EncodeToString(b), helpers: map[string]connector.Ref{}, story: &story{}, oracle: t.Oracle}
 }
 
 // kid makes a second instance of the same target, to be opened by the caller.

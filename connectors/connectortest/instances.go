@@ -31,6 +31,7 @@ func apart(ctx context.Context, e *Env) error {
 	if err != nil {
 		return err
 	}
+	other.oracle = nil // which looks into the first target
 	t, err := e.creatable()
 	if err != nil {
 		return err

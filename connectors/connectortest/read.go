@@ -19,7 +19,7 @@ func (e *Env) read(ctx context.Context, ref connector.Ref) (connector.Object, er
 		time.Sleep(e.Target.Settle)
 	}
 	obj, err := e.readPlugin(ctx, ref)
-	if e.Target.Oracle == nil {
+	if e.oracle == nil {
 		return obj, err
 	}
 	return obj, e.agree(ctx, ref, obj, err)
@@ -35,8 +35,8 @@ func (e *Env) readPlugin(ctx context.Context, ref connector.Ref) (connector.Obje
 			return connector.Object{}, err
 		}
 		return e.pick(all, ref)
-	case e.Target.Oracle != nil:
-		all, err := e.Target.Oracle.Objects(ctx, ref.Type)
+	case e.oracle != nil:
+		all, err := e.oracle.Objects(ctx, ref.Type)
 		if err != nil {
 			return connector.Object{}, err
 		}
@@ -62,7 +62,7 @@ func (e *Env) pick(all []connector.Object, ref connector.Ref) (connector.Object,
 
 // agree compares what the plugin says of ref with what the oracle sees.
 func (e *Env) agree(ctx context.Context, ref connector.Ref, said connector.Object, err error) error {
-	all, oerr := e.Target.Oracle.Objects(ctx, ref.Type)
+	all, oerr := e.oracle.Objects(ctx, ref.Type)
 	if oerr != nil {
 		return fmt.Errorf("the oracle: %w", oerr)
 	}

@@ -67,7 +67,7 @@ func TestATargetIsReadFromAFile(t *testing.T) {
 	}
 	write("token", "s3cret\n")
 	t.Setenv("PROVHUB_TEST_WRONG", "nonsense")
-	target, err := LoadTarget(write("testkit.yaml", `
+	target, end, err := LoadTarget(write("testkit.yaml", `
 config: {baseURL: "http://127.0.0.1:1", pageSize: 5}
 secrets: {token: {file: token}}
 wrong_secrets: {token: {env: PROVHUB_TEST_WRONG}}
@@ -77,6 +77,7 @@ delay: 20ms
 skip: {E12: "no policy"}
 `), "./acme")
 	require.NoError(t, err)
+	defer end()
 	assert.JSONEq(t, `{"baseURL":"http://127.0.0.1:1","pageSize":5}`, string(target.Config), "keys as they are written")
 	assert.Equal(t, "s3cret", target.Secrets["token"].Reveal())
 	assert.Equal(t, "nonsense", target.WrongSecrets["token"].Reveal())
@@ -85,12 +86,15 @@ skip: {E12: "no policy"}
 	require.NoError(t, target.check())
 
 	for text, want := range map[string]string{
-		"faults: {hung: {}}":             `"hung" is not a fault`,
-		"confg: {}":                      "confg",
-		"secrets: {a: {env: NOT_THERE}}": "the environment variable NOT_THERE is not set",
-		"secrets: {a: {file: none}}":     "secret a",
+		"faults: {hung: {}}":                       `"hung" is not a fault`,
+		"confg: {}":                                "confg",
+		"secrets: {a: {env: NOT_THERE}}":           "the environment variable NOT_THERE is not set",
+		"secrets: {a: {file: none}}":               "secret a",
+		"fake: htp":                                `there is no fake "htp"; there are http, `,
+		"fake: {kind: sqlite, schema: x}":          "x: no such file",
+		"{fake: http, config: {a: '${fake.uri}'}}": `"${fake.uri}" stands for nothing; there are fake.new_token, fake.token, fake.url, other.new_token`,
 	} {
-		_, err := LoadTarget(write("bad.yaml", text), "./acme")
+		_, _, err := LoadTarget(write("bad.yaml", text), "./acme")
 		assert.ErrorContains(t, err, want)
 		assert.ErrorContains(t, err, "bad.yaml")
 	}

@@ -131,9 +131,7 @@ func (e *Env) strangerAnswers(ctx context.Context) error {
 	k.proxy.Break()
 	k.proxy.Watch(secrets...)
 	time.Sleep(noticed)
-	if err := unreachable("Check", k.firstBadStep(ctx)); err != nil {
-		return fmt.Errorf("with a bad certificate: %w", err)
-	}
+	said := k.firstBadStep(ctx)
 	t, err := e.creatable()
 	if err != nil {
 		return err
@@ -148,12 +146,15 @@ func (e *Env) strangerAnswers(ctx context.Context) error {
 	}
 	time.Sleep(noticed) // the handshake may still be under way
 	switch s := k.proxy.Stats(); {
-	case r.Outcome.Done():
-		return errors.New("with a bad certificate: a create is told as done")
 	case s.Trusted > 0:
 		return errors.New("it goes on with a server whose certificate or host key nobody vouches for")
 	case s.Sighted > 0:
 		return errors.New("after a bad certificate it sends a secret in clear")
+	case r.Outcome.Done():
+		return errors.New("with a bad certificate: a create is told as done")
+	}
+	if err := unreachable("Check", said); err != nil {
+		return fmt.Errorf("with a bad certificate: %w", err)
 	}
 	return e.gone(ctx, connector.Ref{Type: t.Name, By: c.Correlate})
 }
