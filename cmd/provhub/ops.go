@@ -104,7 +104,7 @@ func (a *app) printOperations(rows []store.OpRow, filtered bool) {
 	now := time.Now()
 	out := make([][]any, len(rows))
 	for i, r := range rows {
-		out[i] = []any{short(r.ID), r.Connector, r.Anchor, r.Kind, r.State, tries(r, now), why(r)}
+		out[i] = []any{short(r.ID), r.Connector, r.Anchor, r.Kind, stateText(r), tries(r, now), why(r)}
 	}
 	a.table([]any{"id", "connector", "person", "operation", "state", "tries", "why"}, out)
 }
@@ -112,14 +112,29 @@ func (a *app) printOperations(rows []store.OpRow, filtered bool) {
 // tries says how often it was tried, and when it is tried again.
 func tries(r store.OpRow, now time.Time) string {
 	s := fmt.Sprint(r.Attempts)
-	if r.State == store.OpRetry && r.NextAttemptAt.After(now) {
+	switch {
+	case r.Pending:
+		s += ", asked again " + when(r.NextAttemptAt, now)
+	case r.State == store.OpRetry && r.NextAttemptAt.After(now):
 		s += ", again " + when(r.NextAttemptAt, now)
 	}
 	return s
 }
 
+// stateText is the state of an operation; one that the target works on is pending,
+// whose outcome is unknown for another reason than a lost answer.
+func stateText(r store.OpRow) string {
+	if r.Pending {
+		return "pending"
+	}
+	return string(r.State)
+}
+
 // why says in one line why an operation is not done, else why it exists.
 func why(r store.OpRow) string {
+	if r.Pending {
+		return "the target has accepted it and not finished: " + r.Reason
+	}
 	if r.LastError != nil && r.State != store.OpDone {
 		return fmt.Sprintf("%s: %s", r.LastError.Code, r.LastError.Message)
 	}
@@ -162,7 +177,10 @@ func (a *app) printOperation(r store.OpRow, attempts []store.Attempt) {
 	a.printf("Operation  %s\n", r.ID)
 	a.printf("What       %s the account of %s in %s\n", r.Kind, r.Anchor, r.Connector)
 	a.printf("Why        %s\n", r.Reason)
-	a.printf("State      %s since %s\n", r.State, when(r.UpdatedAt, now))
+	a.printf("State      %s since %s\n", stateText(r), when(r.UpdatedAt, now))
+	if r.Pending {
+		a.printf("What next  nothing: the target has accepted it; the next run after %s asks whether it is finished\n", when(r.NextAttemptAt, now))
+	}
 	if r.LastError != nil && r.State != store.OpDone {
 		a.printf("Problem    %s\n", r.LastError.Error())
 		if at := r.LastError.Attributes; len(at) > 0 {
@@ -234,6 +252,8 @@ func advice(r store.OpRow) string {
 		return "decide: `provhub ops retry " + id + "` carries it out, `provhub ops skip " + id + " --reason TEXT` does not"
 	case r.LastError.Code == connector.CodeDependencyMissing:
 		return dependencyAdvice(r)
+	case r.LastError.Code == connector.CodeQuota && r.State == store.OpRetry:
+		return "free a seat in " + r.Connector + ", or buy one: then it goes on by itself; `provhub ops retry " + id + "` tries it now"
 	case r.State == store.OpRetry:
 		return "nothing: it is tried again by itself; `provhub ops retry " + id + "` does so now"
 	case r.State == store.OpUnknown:

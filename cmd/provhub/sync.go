@@ -152,7 +152,7 @@ func (a *app) printDrained(r []hub.Drained) {
 			state = "STOPPED: " + d.Problem
 			stopped = true
 		case d.Open+d.Replanned > 0:
-			state = list([]string{count(d.Replanned, "to be planned anew by the next sync"), count(d.Parked, "parked"), count(d.Retrying, "to be tried again"), count(d.Unknown, "to be looked up"), count(d.Waiting, "waiting")})
+			state = openText(d, time.Now())
 		}
 		rows = append(rows, []any{d.Connector, d.Done, d.Open, state})
 	}
@@ -169,6 +169,22 @@ func (a *app) printDrained(r []hub.Drained) {
 	case open > 0:
 		a.printf("\n`provhub ops list` says why, and `provhub ops show ID` what to do.\n")
 	}
+}
+
+// openText says what the open operations of a connector wait for.
+func openText(d hub.Drained, now time.Time) string {
+	again := func(n int, what string, at time.Time) string {
+		if n > 0 && at.After(now) {
+			what += " (next at " + when(at, now) + ")"
+		}
+		return count(n, what)
+	}
+	return list([]string{
+		count(d.Replanned, "to be planned anew by the next sync"), count(d.Parked, "parked"),
+		again(d.Pending, "accepted by the target and not finished", d.PendingAt),
+		count(d.Missing, "waiting for something that is missing there"), count(d.Seats, "waiting for a free seat"),
+		again(d.Retrying, "to be tried again", d.NextAt), count(d.Unknown, "to be looked up"), count(d.Waiting, "waiting"),
+	})
 }
 
 func count(n int, what string) string {

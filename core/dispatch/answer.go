@@ -42,6 +42,10 @@ func (a *attempt) answered(ctx context.Context, s Step, r connector.Result) {
 		v.Free = v.Free || a.d.gate.failures() >= breakerAt
 	case NextReplan:
 		v = a.confirmGone(ctx, v)
+	case NextRetry:
+		if v.Needs != NeedNothing {
+			v.Wait = max(v.Wait, a.needWait())
+		}
 	case NextPoll:
 		a.polls = append(a.polls, poll{Step: s.Name, Continuation: r.Continuation})
 		v.Wait = cmp.Or(v.Wait, pollAfter)
@@ -94,13 +98,15 @@ func (a *attempt) hold(s Step, v Verdict) {
 	a.only = ""
 }
 
-// raise lets v decide about the operation unless something weightier has.
+// raise lets v decide about the operation unless something weightier has. Of two
+// that weigh the same, one that costs an attempt does.
 func (a *attempt) raise(v Verdict, outcome connector.Outcome) {
 	switch v.Next {
 	case NextThrottle, NextDown, NextStop:
 		a.signals = append(a.signals, v)
 	}
-	if v.Next > a.top.Next {
+	costs := v.Next == a.top.Next && a.top.Free && !v.Free
+	if v.Next > a.top.Next || costs {
 		a.top, a.outcome = v, outcome
 	}
 }
@@ -112,8 +118,7 @@ func (a *attempt) await(waiting []string) {
 	if len(waiting) == 0 {
 		return
 	}
-	age := a.d.opts.Now().Sub(a.w.CreatedAt)
-	a.raise(Verdict{Next: NextRetry, Free: true, Wait: min(max(age/4, time.Minute), time.Hour),
+	a.raise(Verdict{Next: NextRetry, Free: true, Needs: NeedAccount, Wait: a.needWait(),
 		Err: &connector.Error{Code: connector.CodeDependencyMissing, Attributes: waiting,
 			Message: "waiting for the account that " + strings.Join(waiting, ", ") + " refers to; it is not in the target yet"}}, "")
 }

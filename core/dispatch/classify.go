@@ -45,6 +45,8 @@ type Verdict struct {
 	Free bool
 	// Wait is how long the target asked for; 0: it did not say.
 	Wait time.Duration
+	// Needs is what it has to wait for, with Retry.
+	Needs Need
 }
 
 // Classify is the one place that decides what happens after an answer
@@ -61,6 +63,7 @@ type Verdict struct {
 //	unknown         any                   any               Settle    yes
 //	failed, partial RATE_LIMITED          any               Throttle  no
 //	                UNAVAILABLE           any               Down      yes; no if instance-wide
+//	                DEPENDENCY_MISSING    any               Retry     no; once it is there ([Need])
 //	                other transient       any               Retry     yes
 //	                NOT_FOUND             delete, disable   Gone      -
 //	                NOT_FOUND             revoke            Done      -
@@ -69,7 +72,8 @@ type Verdict struct {
 //	                ALREADY_EXISTS        create            Look      yes
 //	                VERSION_CONFLICT      any               Look      yes
 //	                other conflict        any               Park      yes
-//	                instance-wide         any               Stop      no
+//	                QUOTA                 any               Retry     no; once there is a seat ([Need])
+//	                other instance-wide   any               Stop      no
 //	                permanent, defect     any               Park      yes
 //	anything else   any                   any               Settle    yes
 //
@@ -96,7 +100,11 @@ func Classify(verb connector.Verb, r connector.Result) Verdict {
 // reported as applied did not take effect.
 func failed(verb connector.Verb, err *connector.Error) Verdict {
 	err = orDefect(err, connector.OutcomeFailed)
-	v := Verdict{Err: err, Wait: err.RetryAfter}
+	v := Verdict{Err: err, Wait: err.RetryAfter, Needs: needOf(verb, err)}
+	if v.Needs != NeedNothing {
+		v.Next, v.Free = NextRetry, true
+		return v
+	}
 	narrow := err.Scope == connector.ScopeObject || err.Scope == connector.ScopeOperation
 	switch err.Class() {
 	case connector.ClassTransient:

@@ -17,7 +17,8 @@ type Options struct {
 	// Owner names this worker in leases.
 	Owner string
 	Retry Retry
-	// InFlight bounds the operations under way at once; 0: what the target says, else 16.
+	// InFlight bounds the operations under way at once, and so does what the target
+	// says; 0 for both: 16.
 	InFlight int
 	// ReadLag is how long the target may take to show what was written; 2 s.
 	ReadLag time.Duration
@@ -38,7 +39,9 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	o.Retry = o.Retry.withDefaults()
-	o.InFlight = cmp.Or(o.InFlight, o.Target.Capabilities().MaxInFlight, 16)
+	if says := o.Target.Capabilities().MaxInFlight; o.InFlight <= 0 || says > 0 && says < o.InFlight {
+		o.InFlight = cmp.Or(says, 16)
+	}
 	o.ReadLag = cmp.Or(o.ReadLag, 2*time.Second)
 	o.Patience = cmp.Or(o.Patience, 5*time.Second)
 	o.LeaseTime = cmp.Or(o.LeaseTime, max(10*time.Minute, 8*o.Retry.Timeout))
@@ -59,9 +62,9 @@ type Dispatcher struct {
 	opts Options
 	gate *gate
 	wake chan struct{}
-	// waiting are operations that an account is to be made for first; begun: those
+	// waiting are operations that cannot go on before something is there; begun: those
 	// that waited before were tried again. Both belong to the loop.
-	waiting map[string]bool
+	waiting map[string]Need
 	begun   bool
 }
 
@@ -69,7 +72,7 @@ type Dispatcher struct {
 func New(o Options) *Dispatcher {
 	o = o.withDefaults()
 	return &Dispatcher{
-		opts: o, wake: make(chan struct{}, 1), waiting: map[string]bool{},
+		opts: o, wake: make(chan struct{}, 1), waiting: map[string]Need{},
 		gate: &gate{queue: o.Queue, name: o.Connector, now: o.Now},
 	}
 }
@@ -103,7 +106,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if s.Done+s.Replanned+s.Retrying+s.Unknown+s.ParkedTotal() > 0 {
+		if s.Done+s.Replanned+s.Retrying+s.Pending+s.Unknown+s.ParkedTotal() > 0 {
 			d.opts.Log.Info("operations carried out", "summary", s.String())
 		}
 	}

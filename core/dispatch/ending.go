@@ -19,8 +19,8 @@ type ending struct {
 	signals []Verdict
 	// alive: the target gave an answer of its own.
 	alive bool
-	// waits: what its attributes refer to has no account yet.
-	waits bool
+	// needs is what it waits for.
+	needs Need
 	// made: there is an account that was not there before.
 	made bool
 	// missing: it was looked for and not found.
@@ -36,6 +36,7 @@ type ending struct {
 //	GiveBack by the target     retry       full jitter
 //	Throttle, Down, Retry      retry       full jitter, not before the target says so
 //	Retry, attempts used up    parked      -
+//	Retry, in need             retry       when that is there, else within the hour
 //	Park                       parked      -
 //	Replan                     superseded  the next cycle
 //	Poll, Settle               unknown     when the target says so, else at once
@@ -80,7 +81,7 @@ func (a *attempt) end() ending {
 		f.MaybeApplied, f.Continuation = true, encodePolls(a.polls)
 	}
 	a.record(&f)
-	return ending{finish: f, number: a.number, took: now.Sub(a.started), signals: a.signals, alive: a.alive, waits: v.Free && v.Next == NextRetry,
+	return ending{finish: f, number: a.number, took: now.Sub(a.started), signals: a.signals, alive: a.alive, needs: v.Needs,
 		made: a.news && !a.existed && exists(a.w.Account), missing: v.Next == NextSettle && !a.sent}
 }
 
@@ -92,7 +93,7 @@ func (a *attempt) retry(f *store.Finish) {
 		return
 	}
 	f.State = store.OpRetry
-	if v.Next == NextRetry && v.Free { // it waits for another account, not for the target
+	if v.Needs != NeedNothing { // it waits for something else than the target
 		f.NextAttemptAt = f.Now.Add(v.Wait)
 		return
 	}
@@ -117,8 +118,8 @@ func (a *attempt) record(f *store.Finish) {
 		}
 		f.Account = &a.w.Account
 	}
-	if !a.sent {
-		return
+	if !a.sent || a.top.Next == NextPoll && a.w.State == store.OpUnknown {
+		return // nothing was asked, or it was asked again and there is no news
 	}
 	t := &store.Attempt{N: a.w.Attempts + 1, StartedAt: a.started, Took: f.Now.Sub(a.started), Outcome: a.outcome}
 	if t.Outcome == "" {

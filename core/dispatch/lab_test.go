@@ -24,6 +24,8 @@ type lab struct {
 	// answer to what took effect. Both see the operation's verb and its number
 	// among those of that verb, from 1; nil leaves things as they are.
 	before, after func(op connector.Operation, nth int) *connector.Result
+	// arriving may hold a call up before it is carried out; nil: it does not.
+	arriving func(op connector.Operation)
 	// took is how long each call takes.
 	took time.Duration
 	// lookup answers a Get in the target's place.
@@ -53,6 +55,11 @@ func (l *lab) Apply(_ context.Context, ops []connector.Operation) []connector.Re
 	l.peak = max(l.peak, l.busy)
 	l.mu.Unlock()
 	time.Sleep(l.took)
+	if l.arriving != nil {
+		for _, op := range ops {
+			l.arriving(op)
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.busy--

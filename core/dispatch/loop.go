@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/store"
 )
 
@@ -29,11 +30,13 @@ type loop struct {
 	doneAt  time.Time            // when the last operation was done
 	missing map[string]time.Time // since when an operation in doubt was not found
 	made    References           // accounts that came into being lately
-	wake    bool                 // some did since those that wait for one were woken
+	brought map[Need]bool        // what came into being since those that wait for it were woken
+	full    *connector.Error     // the target has no seat left
 }
 
 func newLoop(d *Dispatcher) *loop {
-	return &loop{d: d, doneAt: d.opts.Now(), tally: tally{open: map[string]store.Finish{}}, missing: map[string]time.Time{}, made: References{}}
+	return &loop{d: d, doneAt: d.opts.Now(), tally: tally{open: map[string]store.Finish{}}, missing: map[string]time.Time{}, made: References{},
+		brought: map[Need]bool{}}
 }
 
 // run is the drain. Whatever ends it, it returns with nothing under way.
@@ -103,6 +106,10 @@ func (l *loop) begin(ctx context.Context) error {
 		l.taken = l.taken[1:]
 		if !w.leased(l.d.opts) {
 			l.record(untouched(w, l.d.opts.Now()))
+			continue
+		}
+		if f, ok := l.unseated(w); ok {
+			l.record(f)
 			continue
 		}
 		l.start(ctx, w)
@@ -178,16 +185,13 @@ func (l *loop) took(ctx context.Context, e ending) error {
 		e.finish.NextAttemptAt = at.Add(probeGap)
 	}
 	l.record(e.finish)
-	delete(l.d.waiting, e.finish.ID)
-	if e.waits {
-		l.d.waiting[e.finish.ID] = true
-	}
+	l.needs(e)
+	l.brings(e)
 	if a := e.finish.Account; a != nil && e.made {
 		if len(l.made) > 8*batchMax { // the ledger has them
 			clear(l.made)
 		}
 		l.made[refKey(a.AccountKey)] = a.Ref
-		l.wake = true
 	}
 	if !e.missing {
 		delete(l.missing, e.finish.ID)

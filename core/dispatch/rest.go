@@ -2,8 +2,6 @@ package dispatch
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 )
 
@@ -31,28 +29,4 @@ func (l *loop) rest(ctx context.Context, shut *shutError) (more bool, err error)
 	l.dry, l.askedAt = time.Time{}, time.Time{}
 	sleep(ctx, at.Sub(now), nil)
 	return true, nil
-}
-
-// wakeDependents has the operations tried again that wait for an account, when
-// some were made.
-func (l *loop) wakeDependents(ctx context.Context) (woken bool, err error) {
-	d := l.d
-	if !l.wake || len(d.waiting) == 0 {
-		return false, nil
-	}
-	l.wake, l.dry, l.askedAt = false, time.Time{}, time.Time{}
-	ids := slices.Sorted(maps.Keys(d.waiting))
-	n, err := d.opts.Queue.WakeDependents(context.WithoutCancel(ctx), d.opts.Connector, ids, d.opts.Now())
-	return n > 0, err
-}
-
-// wakeAll does so for all of them before the first drain: what was made before
-// this process began may have woken nobody.
-func (l *loop) wakeAll(ctx context.Context) error {
-	if l.d.begun {
-		return nil
-	}
-	l.d.begun = true
-	_, err := l.d.opts.Queue.WakeDependents(context.WithoutCancel(ctx), l.d.opts.Connector, nil, l.d.opts.Now())
-	return err
 }

@@ -18,9 +18,11 @@ type Summary struct {
 	// thought, and are worked out anew in the next cycle.
 	Done      int `json:"done"`
 	Replanned int `json:"replanned"`
-	// Retrying go out again by themselves, the first of them at NextAt; Unknown
-	// are in doubt and looked up again.
+	// Retrying go out again by themselves; Pending were accepted by the target, which
+	// is asked after them; Unknown are in doubt and looked up again. The first of them
+	// is due at NextAt.
 	Retrying int       `json:"retrying"`
+	Pending  int       `json:"pending"`
 	Unknown  int       `json:"unknown"`
 	NextAt   time.Time `json:"next_at,omitzero"`
 	// Parked wait for a person, counted by cause: "INVALID_VALUE".
@@ -52,6 +54,7 @@ func (s Summary) String() string {
 		retrying += " (next at " + s.NextAt.UTC().Format(time.TimeOnly) + " UTC)"
 	}
 	add(s.Retrying, retrying)
+	add(s.Pending, "accepted and not finished")
 	add(s.Unknown, "in doubt")
 	var causes []string
 	for _, c := range slices.SortedFunc(maps.Keys(s.Parked), cmp.Compare[string]) {
@@ -79,7 +82,7 @@ func (t *tally) record(f store.Finish) {
 	case store.OpSuperseded:
 		t.replanned++
 	case store.OpRetry, store.OpUnknown, store.OpParked:
-		t.open[f.ID] = store.Finish{State: f.State, NextAttemptAt: f.NextAttemptAt, Err: f.Err}
+		t.open[f.ID] = store.Finish{State: f.State, NextAttemptAt: f.NextAttemptAt, Err: f.Err, Continuation: f.Continuation}
 	}
 }
 
@@ -90,7 +93,11 @@ func (t *tally) summary(connector, stopped string) Summary {
 		case store.OpRetry:
 			s.Retrying++
 		case store.OpUnknown:
-			s.Unknown++
+			if len(f.Continuation) > 0 {
+				s.Pending++
+			} else {
+				s.Unknown++
+			}
 		case store.OpParked:
 			if s.Parked == nil {
 				s.Parked = map[string]int{}

@@ -167,7 +167,7 @@ func (in *Instance) streamOptions(caps connector.Capabilities) streamOptions {
 		o.inFlight = caps.MaxInFlight
 	}
 	orElse(&o.inFlight, defaultInFlight)
-	orElse(&o.window, min(windowMax, max(defaultWindow, 2*caps.PreferredBatch)))
+	orElse(&o.window, min(windowMax, max(defaultWindow, o.inFlight, 2*caps.PreferredBatch)))
 	if o.throttled == nil {
 		o.throttled = func(time.Time) {}
 	}

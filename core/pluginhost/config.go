@@ -38,7 +38,8 @@ type Config struct {
 	// plugin says.
 	InFlight int
 	// Window bounds the operations sent and not answered, and with them what is
-	// in doubt when the plugin dies; 0: 64, or two of the plugin's batches.
+	// in doubt when the plugin dies; 0: 64, or as many as it works on at once, or two
+	// of its batches.
 	Window int
 	// Env names variables of the hub that the plugin gets besides the usual ones.
 	Env []string

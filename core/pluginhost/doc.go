@@ -46,7 +46,7 @@
 //	    │            └───────────────► the caller gives up         cancelled, not sent
 //	    └────────────────────────────► no process, throttled       failed, not sent
 //
-// At most a window of operations (64) is sent and unanswered, which bounds what
+// At most a window of operations (64, more where the plugin works on more at once) is sent and unanswered, which bounds what
 // is in doubt after a crash. Operations that were under way at a crash are sent
 // one at a time from then on; one that the plugin dies of three times alone is
 // not sent any more.

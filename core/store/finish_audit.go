@@ -9,8 +9,8 @@ import (
 func (b *batch) writeAudit() error {
 	var entries []AuditEntry
 	for _, f := range b.fs {
-		if f.State == OpReady || f.State == OpRetry {
-			continue // the attempt tells it; an outage must not flood the trail
+		if f.State == OpReady || f.State == OpRetry || f.State == OpUnknown && len(f.Continuation) > 0 {
+			continue // the attempt tells it; an outage, or a target that is asked again, must not flood the trail
 		}
 		op := b.ops[f.ID]
 		var body plan.Operation

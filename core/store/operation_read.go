@@ -23,6 +23,7 @@ func scanOperation(rows *sql.Rows) (OpRow, error) {
 	if err != nil {
 		return op, err
 	}
+	op.Pending = op.State == OpUnknown && len(op.Continuation) > 0
 	op.NextAttemptAt, op.CreatedAt, op.UpdatedAt = fromMicros(next), fromMicros(created), fromMicros(updated)
 	if lastError != "" {
 		op.LastError = &connector.Error{}

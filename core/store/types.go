@@ -128,8 +128,9 @@ type OpRow struct {
 	LastError *connector.Error `json:"last_error,omitempty"`
 	CreatedAt time.Time        `json:"created_at"`
 	UpdatedAt time.Time        `json:"updated_at"`
-	// Continuation asks the target after work it accepted and has not finished
-	// (pending); nil: nothing is pending.
+	// Pending: it is unknown because the target has accepted it and not finished;
+	// Continuation asks after it at NextAttemptAt. nil: nothing is pending.
+	Pending      bool   `json:"pending,omitempty"`
 	Continuation []byte `json:"-"`
 	// Edited counts edits by a person; it is part of the idempotency key.
 	Edited int `json:"edited,omitempty"`
