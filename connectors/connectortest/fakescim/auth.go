@@ -76,6 +76,15 @@ func (g *gate) knows(token string) bool {
 	return ok && g.now().Before(until)
 }
 
+// fetched reports whether a request is signed with a token other than the static
+// one.
+func (g *gate) fetched(r *http.Request) bool {
+	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return !same(token, g.static)
+}
+
 // issue answers the token endpoint (RFC 6749 §4.4, §5).
 func (g *gate) issue(w http.ResponseWriter, r *http.Request) (granted bool) {
 	refuse := func(status int, code string) bool {

@@ -91,21 +91,37 @@ func (d *Draft) changed() bool {
 	return d.old == nil || len(d.place) > 0 || len(d.removed) > 0 || !reflect.DeepEqual(d.Attrs, d.old.Attrs)
 }
 
-// prune takes out what is unassigned: null, empty lists and objects.
+// prune takes out what is unassigned: null, empty lists and objects
+// (RFC 7643 §2.5).
 func prune(m map[string]any) {
 	for k, v := range m {
-		switch x := v.(type) {
-		case nil:
+		if v = pruned(v); v == nil {
 			delete(m, k)
-		case []any:
-			if len(x) == 0 {
-				delete(m, k)
-			}
-		case map[string]any:
-			prune(x)
-			if len(x) == 0 {
-				delete(m, k)
-			}
+		} else {
+			m[k] = v
 		}
 	}
+}
+
+// pruned returns v without what is unassigned in it; nil when nothing is left.
+func pruned(v any) any {
+	switch x := v.(type) {
+	case []any:
+		var kept []any
+		for _, y := range x {
+			if y = pruned(y); y != nil {
+				kept = append(kept, y)
+			}
+		}
+		if len(kept) == 0 {
+			return nil
+		}
+		return kept
+	case map[string]any:
+		prune(x)
+		if len(x) == 0 {
+			return nil
+		}
+	}
+	return v
 }

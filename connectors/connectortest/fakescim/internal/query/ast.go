@@ -135,3 +135,15 @@ func Conjuncts(e Expr) []Expr {
 	}
 	return []Expr{e}
 }
+
+// Disjuncts returns what may hold for e to hold: the sides of its "or". nil gives
+// none.
+func Disjuncts(e Expr) []Expr {
+	switch x := e.(type) {
+	case nil:
+		return nil
+	case Or:
+		return append(Disjuncts(x.Left), Disjuncts(x.Right)...)
+	}
+	return []Expr{e}
+}

@@ -1,0 +1,287 @@
+package fakescim
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/provhub/provhub/connectors/connectortest/fakescim/internal/directory"
+	"github.com/provhub/provhub/connectors/connectortest/fakescim/internal/query"
+	"github.com/provhub/provhub/connectors/connectortest/fakescim/internal/schema"
+)
+
+// editor applies the operations of a PATCH to a draft.
+type editor struct {
+	server *Server
+	q      *request
+	draft  *directory.Draft
+}
+
+func (e *editor) apply(o patchOp) error {
+	if o.path == nil {
+		return e.pathless(o)
+	}
+	f := o.field
+	if f.Attr == nil {
+		return e.extension(o)
+	}
+	if a := f.Leaf(); f.Attr.Mutability == "readOnly" || a.Mutability == "readOnly" {
+		return schema.Bad(schema.Mutability, "%s is read-only", f)
+	}
+	switch {
+	case f.Attr.Name == "schemas":
+		return nil // follows from what the resource holds
+	case f.Attr.Name == "members" && f.URN == "":
+		return e.members(o)
+	case o.path.Filter != nil:
+		return e.selected(o)
+	case f.Sub != nil:
+		return e.sub(o)
+	}
+	return e.attribute(o)
+}
+
+// pathless applies each attribute of an object (RFC 7644 §3.5.2.1).
+func (e *editor) pathless(o patchOp) error {
+	m := o.value.(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		one := patchOp{op: o.op, value: m[key], hasValue: true}
+		if err := e.q.target(&one, key); err != nil {
+			return err
+		}
+		if !e.q.rules.dotted() && (one.field.Sub != nil || one.path.Filter != nil || one.field.URN != "" && one.field.Attr != nil) {
+			return schema.Bad(schema.InvalidPath, "value: %q is a path, not an attribute", key)
+		}
+		if err := e.apply(one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// extension adds to, replaces or removes all attributes of an extension.
+func (e *editor) extension(o patchOp) error {
+	urn := o.field.URN
+	if o.op == opRemove {
+		delete(e.draft.Attrs, urn)
+		return nil
+	}
+	m, ok := o.value.(map[string]any)
+	if !ok {
+		return schema.Bad(schema.InvalidValue, "%s: an object is needed", urn)
+	}
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		one := patchOp{op: o.op, value: m[key], hasValue: true}
+		if err := e.q.locate(&one, urn+":"+key); err != nil {
+			return err
+		}
+		if err := e.apply(one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// home returns the object that holds the attribute of a field, made when missing.
+func (e *editor) home(f schema.Field) map[string]any {
+	if f.URN == "" {
+		return e.draft.Attrs
+	}
+	m, ok := e.draft.Attrs[f.URN].(map[string]any)
+	if !ok {
+		m = map[string]any{}
+		e.draft.Attrs[f.URN] = m
+	}
+	return m
+}
+
+// attribute changes a whole attribute.
+func (e *editor) attribute(o patchOp) error {
+	a, home := o.field.Attr, e.home(o.field)
+	if o.op == opRemove {
+		return e.q.rules.take(home, a)
+	}
+	value := e.q.rules.managed(a, o.value)
+	if _, isList := value.([]any); a.MultiValued && !isList && value != nil {
+		value = []any{value}
+	}
+	v, err := e.q.rules.reader().Value(o.field.String(), a, value)
+	if err != nil {
+		return err
+	}
+	switch {
+	case v == nil:
+		return e.q.rules.take(home, a)
+	case a.MultiValued && o.op == opAdd:
+		return e.append(home, a, v.([]any))
+	case a.MultiValued:
+		home[a.Name] = v
+	case a.Complex():
+		merged, _ := home[a.Name].(map[string]any)
+		if merged == nil {
+			merged = map[string]any{}
+		}
+		// Sub-attributes that are not named stay, with replace as with add
+		// (RFC 7644 §3.5.2.3).
+		given, _ := value.(map[string]any)
+		for _, s := range a.SubAttributes {
+			if _, named := fieldOf(given, s.Name); named {
+				merged[s.Name] = v.(map[string]any)[s.Name]
+			}
+		}
+		home[a.Name] = merged
+	default:
+		home[a.Name] = v
+	}
+	return nil
+}
+
+// append adds values to a multi-valued attribute; those that are there already
+// change nothing.
+func (e *editor) append(home map[string]any, a *schema.Attr, more []any) error {
+	list, _ := home[a.Name].([]any)
+	var fresh []int
+	for _, v := range more {
+		if slices.ContainsFunc(list, func(x any) bool { return reflect.DeepEqual(x, v) }) {
+			continue
+		}
+		fresh = append(fresh, len(list))
+		list = append(list, v)
+	}
+	home[a.Name] = list
+	return promote(a.Name, list, fresh)
+}
+
+// promote leaves one primary value when those at touched became primary
+// (RFC 7644 §3.5.2).
+func promote(path string, list []any, touched []int) error {
+	won := false
+	for _, i := range touched {
+		m, ok := list[i].(map[string]any)
+		won = won || ok && m["primary"] == true
+	}
+	for i, v := range list {
+		if m, ok := v.(map[string]any); won && ok && m["primary"] == true && !slices.Contains(touched, i) {
+			m["primary"] = false
+		}
+	}
+	return schema.OnePrimary(path, list)
+}
+
+// sub changes a sub-attribute: of a single value, or of all values.
+func (e *editor) sub(o patchOp) error {
+	a, home := o.field.Attr, e.home(o.field)
+	v, err := e.q.rules.reader().Value(o.field.String(), o.field.Sub, o.value)
+	if err != nil {
+		return err
+	}
+	if o.op == opRemove {
+		v = nil
+	}
+	if a.MultiValued {
+		list, _ := home[a.Name].([]any)
+		if len(list) == 0 {
+			return schema.Bad(schema.NoTarget, "%s has no values", a.Name)
+		}
+		return e.setSubs(o, list, allOf(list), v)
+	}
+	m, ok := home[a.Name].(map[string]any)
+	if !ok {
+		m = map[string]any{}
+		home[a.Name] = m
+	}
+	m[o.field.Sub.Name] = v
+	return nil
+}
+
+func allOf(list []any) []int {
+	out := make([]int, len(list))
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
+// setSubs sets a sub-attribute of the values at the given places; nil takes it out.
+func (e *editor) setSubs(o patchOp, list []any, at []int, v any) error {
+	for _, i := range at {
+		if m, ok := list[i].(map[string]any); ok {
+			m[o.field.Sub.Name] = v
+		}
+	}
+	return promote(o.field.Attr.Name, list, at)
+}
+
+// selected changes the values that a filter chooses.
+func (e *editor) selected(o patchOp) error {
+	a, home := o.field.Attr, e.home(o.field)
+	holds, err := directory.Element(a, o.path.Filter)
+	if err != nil {
+		return err
+	}
+	list, _ := home[a.Name].([]any)
+	var at []int
+	for i, x := range list {
+		if m, ok := x.(map[string]any); ok && holds(m) {
+			at = append(at, i)
+		}
+	}
+	if len(at) == 0 {
+		if o.op == opAdd {
+			return e.addSelected(o, home)
+		}
+		return schema.Bad(schema.NoTarget, "no value meets %s", o.path)
+	}
+	if o.op == opRemove && o.field.Sub == nil {
+		home[a.Name] = slices.DeleteFunc(list, func(x any) bool { m, ok := x.(map[string]any); return ok && holds(m) })
+		return nil
+	}
+	if o.field.Sub != nil {
+		v, err := e.q.rules.reader().Value(o.field.String(), o.field.Sub, o.value)
+		if err != nil {
+			return err
+		}
+		if o.op == opRemove {
+			v = nil
+		}
+		return e.setSubs(o, list, at, v)
+	}
+	v, err := e.q.rules.reader().One(a.Name, a, o.value)
+	if err != nil {
+		return err
+	}
+	for _, i := range at {
+		m, _ := v.(map[string]any)
+		fresh := maps.Clone(m)
+		if o.op == opAdd {
+			fresh = maps.Clone(list[i].(map[string]any))
+			maps.Copy(fresh, m)
+		}
+		list[i] = fresh
+	}
+	return promote(a.Name, list, at)
+}
+
+// addSelected adds a value that meets a filter which none does yet, when the
+// filter says what it must hold.
+func (e *editor) addSelected(o patchOp, home map[string]any) error {
+	a := o.field.Attr
+	fresh := map[string]any{}
+	for _, part := range query.Conjuncts(o.path.Filter) {
+		c, ok := part.(query.Compare)
+		if !ok || c.Op != query.Equal {
+			return schema.Bad(schema.NoTarget, "no value meets %s", o.path)
+		}
+		fresh[c.Attr.Name] = c.Value
+	}
+	if o.field.Sub != nil {
+		fresh[o.field.Sub.Name] = o.value
+	} else if m, ok := o.value.(map[string]any); ok {
+		maps.Copy(fresh, m)
+	}
+	v, err := e.q.rules.reader().One(a.Name, a, fresh)
+	if err != nil {
+		return err
+	}
+	return e.append(home, a, []any{v})
+}
