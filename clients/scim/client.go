@@ -5,7 +5,10 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"sync/atomic"
 
+	"github.com/provhub/provhub/clients/rest"
 	"github.com/provhub/provhub/connectors/connector"
 )
 
@@ -29,83 +32,67 @@ type Options struct {
 	Log       *slog.Logger // nil: none
 }
 
-// Auth signs requests. Make one with [Bearer], [Basic], [HeaderAuth] or
-// [ClientCredentials].
-type Auth interface {
-	sign(r *http.Request) error
+// Client speaks SCIM to one target. It is safe for concurrent use. Every call
+// makes one attempt; errors are those of the connector contract, a write whose
+// outcome is open is a [connector.Unknown].
+type Client struct {
+	rest, following *rest.Client // following: reads that may be redirected
+	query           string       // of the base address
+	auth            Auth
+	net             *transports
+	log             *slog.Logger
+	now             atomic.Pointer[state]
 }
 
-// Selection says which attributes to read. Where the target does not know the
-// parameters, it returns all.
-type Selection struct {
-	Attributes []string // paths; nil: the target's default
-	Excluded   []string // paths
+// state is what changes when the target told about itself.
+type state struct {
+	profile *Profile
+	limits  *limiter
+	schema  *AttributeIndex
 }
 
-// Query says what to list.
-type Query struct {
-	Type     ResourceType
-	Filter   Filter // nil: all
-	PageSize int    // 0: the profile's
-	Selection
+// New returns a client. CONFIGURATION when the address is none, or is not https and
+// its host not in AllowInsecure. Nothing is sent.
+func New(o Options) (*Client, error) {
+	p := o.Profile
+	if p == nil {
+		var err error
+		if p, err = LoadProfile(RootProfile); err != nil {
+			return nil, connector.Errorf(connector.CodeConfiguration, "%w", err)
+		}
+	}
+	u, err := url.Parse(o.BaseURL)
+	if err != nil {
+		return nil, connector.Errorf(connector.CodeConfiguration, "the address is not one such as https://api.acme.example/scim/v2")
+	}
+	c := &Client{auth: o.Auth, net: newTransports(o, p.Concurrency), log: o.Log, query: u.RawQuery}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	if err := c.net.allows(u); err != nil {
+		return nil, connector.Errorf(connector.CodeConfiguration, "%w", err)
+	}
+	u.RawQuery, u.Fragment = "", ""
+	if c.rest, err = rest.New(u.String(), nil, c.net.client(false)); err != nil {
+		return nil, err
+	}
+	if c.following, err = rest.New(u.String(), nil, c.net.client(true)); err != nil {
+		return nil, err
+	}
+	if c.auth != nil {
+		c.auth.reach(c.net)
+	}
+	c.now.Store(&state{profile: p, limits: newLimiter(p)})
+	return c, nil
 }
 
-// ListEnd says how a listing ended.
-type ListEnd struct {
-	// Complete: whatever was not listed is not in the target.
-	Complete bool
-	// Reason says in plain words why a listing is not complete.
-	Reason   string
-	Distinct int // resources yielded
-	Total    int // what the target said last; -1: nothing
-	Pages    int
-}
+// Profile returns the effective profile, with what [Client.Discover] found.
+func (c *Client) Profile() *Profile { return c.state().profile }
 
-// Change is the new content of one attribute: either Replace is the whole content
-// (empty: clear it), or Add and Remove hold a delta. Values are as JSON has them:
-// string, bool, number, map[string]any.
-type Change struct {
-	Path    Path
-	Multi   bool // it holds a list, also with one value; known for the attributes of the RFCs
-	Delta   bool
-	Replace []any
-	Add     []any
-	Remove  []any
-}
+// Attributes returns what the target told of its attributes; nil when it told nothing.
+func (c *Client) Attributes() *AttributeIndex { return c.state().schema }
 
-// Update is a change of one resource.
-type Update struct {
-	Type    ResourceType
-	ID      string
-	Changes []Change
-	// Current is the resource as it was read just now; nil: the client reads it
-	// when the way of changing it needs that.
-	Current Resource
-	IfMatch string // version that it must still have; "": any
-}
+func (c *Client) state() *state { return c.now.Load() }
 
-// MemberChange adds a member to a group or removes it.
-type MemberChange struct {
-	ID      string // of the member
-	Display string // its name, where the target wants one
-	Remove  bool
-}
-
-// BulkOp is one operation of a bulk request (RFC 7644 §3.7).
-type BulkOp struct {
-	Method  string
-	Path    string // "/Users", "/Users/ID"
-	BulkID  string
-	Version string // version that the resource must still have; "": any
-	Data    any
-}
-
-// BulkAnswer answers one operation of a bulk request.
-type BulkAnswer struct {
-	ID       string // of the resource; "" when not told
-	Version  string
-	Resource Resource // nil when not told
-	Err      error    // nil: done
-}
-
-var _ = connector.CodeUnsupported
+// Close gives up idle connections. The client can be used again.
+func (c *Client) Close() { c.net.close() }

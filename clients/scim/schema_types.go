@@ -73,18 +73,3 @@ type ServiceProviderConfig struct {
 		Name string `json:"name"`
 	} `json:"authenticationSchemes"`
 }
-
-// Discovery is what the target told of itself. Parts that could not be read are
-// nil, with the reason in Problems: discovery is best effort.
-type Discovery struct {
-	Config        *ServiceProviderConfig
-	Schemas       []Schema
-	ResourceTypes []ResourceTypeInfo
-	Problems      []DiscoveryProblem
-}
-
-// DiscoveryProblem is something that could not be read or that cannot be so.
-type DiscoveryProblem struct {
-	What string // "/Schemas"
-	Err  error
-}
