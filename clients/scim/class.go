@@ -88,8 +88,6 @@ func classOfType(op OpKind, scimType string) Class {
 		return ClassSplit
 	case "invalidcursor", "expiredcursor":
 		return ClassRetry
-	case "invalidvalue", "mutability", "sensitive":
-		return ClassPermanent
 	}
 	return pick(op, ClassPermanent, ClassPermanent, ClassPermanent, ClassConfig)
 }
