@@ -1,0 +1,4 @@
+from hubplugin import launch
+from connector import JSONAPI
+
+launch.serve(JSONAPI)
