@@ -16,7 +16,7 @@ func (a *app) connectorCommand() *cobra.Command {
 		Use: "connector", Short: "Look at the configured targets",
 		Example: "  provhub connector list\n  provhub connector check crm\n  provhub connector schema crm\n  provhub connector probe crm\n  provhub connector pause crm --reason \"maintenance\"",
 	}
-	c.AddCommand(a.connectorList(), a.connectorCheck(), a.connectorSchema(), a.connectorProbe(), a.connectorAction(), a.connectorPause(), a.connectorResume())
+	c.AddCommand(a.connectorList(), a.connectorCheck(), a.connectorSchema(), a.connectorProbe(), a.connectorAction(), a.connectorPause(), a.connectorResume(), a.connectorAccept())
 	return c
 }
 
@@ -219,6 +219,29 @@ func (a *app) connectorResume() *cobra.Command {
 			for _, name := range args {
 				a.printf("%s goes on; the next run sends what is in its queue.\n", name)
 			}
+			return nil
+		}),
+	}
+}
+
+func (a *app) connectorAccept() *cobra.Command {
+	return &cobra.Command{
+		Use: "accept NAME", Short: "Confirm that another target holds the same accounts as the one before",
+		Long: `A connector whose config or secret leads to another target than before is held:
+what is on record of its accounts is not true of a test system. Confirm with this
+command that the accounts are the same, as after a move to another server, and the
+next run sends again. For a target with other accounts, lead the config back, or
+give it a connector of its own.`,
+		Args: args(cobra.ExactArgs(1), "the name of one connector"), Example: "  provhub connector accept crm",
+		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
+			target, err := h.AcceptTarget(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if done, err := a.json(map[string]string{"accepted": args[0], "target": target}); done {
+				return err
+			}
+			a.printf("%s is about %s from now on; the next run sends what is in its queue.\n", args[0], target)
 			return nil
 		}),
 	}

@@ -23,7 +23,9 @@ type Config struct {
 	MinPassword     int  `json:"min_password,omitempty" default:"8" doc:"Least number of characters of a password"`
 	Atomic          bool `json:"atomic,omitempty" doc:"Take the steps of one account together, all or nothing"`
 	RenameChangesID bool `json:"rename_changes_id,omitempty" doc:"A renamed object gets a new id, as an LDAP entry does"`
-	PageSize        int  `json:"page_size,omitempty" default:"100" doc:"Objects read at a time while listing; others may write in between"`
+	// Fingerprint stands for which target it is.
+	Fingerprint string `json:"fingerprint,omitempty" doc:"How the target names itself; another name stands for another target"`
+	PageSize    int    `json:"page_size,omitempty" default:"100" doc:"Objects read at a time while listing; others may write in between"`
 }
 
 // Definition describes the connector type.

@@ -76,6 +76,9 @@ func (t *Target) Schema(ctx context.Context) (connector.Schema, error) {
 	return schema, err
 }
 
+// Fingerprint implements [connector.Fingerprinter].
+func (t *Target) Fingerprint(context.Context) (string, error) { return t.cfg.Fingerprint, nil }
+
 // Check implements [connector.Target].
 func (t *Target) Check(ctx context.Context) error {
 	steps, _ := t.CheckSteps(ctx)

@@ -54,6 +54,8 @@ func (g *gate) open(ctx context.Context) error {
 		return &shutError{why: "stopped: " + s.Stopped}
 	case s.PausedBy != "":
 		return &shutError{why: s.Pause()}
+	case s.Held() != "":
+		return &shutError{why: s.Held()}
 	case s.ResumeAt.After(g.now()):
 		why := "the target asked to be left alone"
 		if s.Failures >= breakerAt { // the breaker is open

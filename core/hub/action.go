@@ -85,8 +85,12 @@ func (h *Hub) leave(ctx context.Context, run ActionRun, args json.RawMessage) (r
 		return nil, err
 	}
 	state, err := h.org.ConnectorState(ctx, run.Connector)
-	if err == nil && state.PausedBy != "" {
+	switch {
+	case err != nil:
+	case state.PausedBy != "":
 		err = fmt.Errorf("connector %s is %s; nothing may change its target until `provhub connector resume %s`", run.Connector, state.Pause(), run.Connector)
+	case state.Held() != "":
+		err = fmt.Errorf("connector %s is %s", run.Connector, state.Held())
 	}
 	if err == nil {
 		err = h.auditAction(ctx, run, args, map[string]any{"status": "begun, may change the target"})

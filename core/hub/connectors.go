@@ -41,7 +41,7 @@ func (h *Hub) Connectors(ctx context.Context) ([]ConnectorStatus, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[i] = ConnectorStatus{Name: c.Name, Plugin: c.Plugin, Accounts: pop.Accounts, State: stateText(state, h.now())}
+		out[i] = ConnectorStatus{Name: c.Name, Plugin: c.Plugin, Accounts: pop.Accounts, State: stateText(state, h.unusable(c), h.now())}
 		for _, s := range store.OpenStates {
 			out[i].Open += counts[c.Name][s]
 		}
@@ -77,11 +77,18 @@ func (h *Hub) removed(ctx context.Context) ([]string, error) {
 	}), err
 }
 
-// stateText says in plain words whether a connector sends, and if not, why.
-func stateText(s store.ConnectorState, now time.Time) string {
+// stateText says in plain words whether a connector sends, and if not, why. unusable
+// is what keeps its plugin from running at all.
+func stateText(s store.ConnectorState, unusable string, now time.Time) string {
 	switch {
 	case s.PausedBy != "":
 		return s.Pause()
+	case s.Held() != "":
+		return s.Held()
+	case unusable != "":
+		return "cannot start: " + unusable
+	case s.Unusable != "":
+		return "could not be used when last needed, at " + s.UnusableAt.Local().Format(time.DateTime) + ": " + firstLine(s.Unusable)
 	case s.Stopped != "":
 		return "stopped: " + s.Stopped
 	case s.ResumeAt.After(now):
@@ -135,6 +142,13 @@ func (h *Hub) check(ctx context.Context, c *config.Connector, out *Check) error 
 		out.Problem = err.Error()
 		return nil
 	}
+	state, err := h.org.ConnectorState(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	if state.Held() != "" {
+		steps = append(steps, connector.CheckStep{Name: "same target", Status: connector.CheckFail, Message: state.Held()})
+	}
 	out.Steps, out.Product, out.Passed = steps, product, true
 	for _, s := range steps {
 		out.Passed = out.Passed && s.Status != connector.CheckFail
@@ -142,9 +156,8 @@ func (h *Hub) check(ctx context.Context, c *config.Connector, out *Check) error 
 	if !out.Passed {
 		return nil
 	}
-	state, err := h.org.ConnectorState(ctx, c.Name)
-	if err != nil || state.Stopped == "" && state.Failures == 0 {
-		return err // a target that asked to be left alone is left alone
+	if state.Stopped == "" && state.Failures == 0 {
+		return nil // a target that asked to be left alone is left alone
 	}
 	out.Resumed = true
 	state.Stopped, state.StoppedAt, state.ResumeAt, state.Failures = "", time.Time{}, time.Time{}, 0

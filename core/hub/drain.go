@@ -173,7 +173,7 @@ func (h *Hub) drained(ctx context.Context, did map[string]dispatch.Summary) ([]D
 			return nil, err
 		}
 		if d.Problem == "" && d.Open > d.Parked {
-			d.Problem = cmp.Or(state.Stopped, state.Pause())
+			d.Problem = cmp.Or(state.Stopped, state.Held(), state.Pause())
 		}
 		d.Paused = d.Problem != "" && d.Problem == state.Pause()
 		if d.Done+d.Replanned+d.Open > 0 || d.Problem != "" {

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -51,7 +52,13 @@ func (h *Hub) Instance(ctx context.Context, c *config.Connector) (*pluginhost.In
 	}
 	h.mu.Unlock()
 	// Not under the lock: one slow plugin must not hold up the others.
-	r.once.Do(func() { r.instance, r.err = h.start(ctx, c) })
+	r.once.Do(func() {
+		r.instance, r.err = h.start(ctx, c)
+		if err := h.noteStart(ctx, c, r); err != nil {
+			r.err = errors.Join(r.err, err, r.stop())
+			r.instance = nil
+		}
+	})
 	if r.err != nil {
 		h.mu.Lock()
 		if h.instances[c.Name] == r { // else somebody is trying again already

@@ -154,6 +154,9 @@ func (in *Instance) discover(ctx context.Context, p *process) (connector.Schema,
 	if err := in.findings(r.GetDiagnostics()); err != nil {
 		return nil, err
 	}
+	in.mu.Lock()
+	in.target = in.redact.Text(r.GetFingerprint())
+	in.mu.Unlock()
 	return protocol.FromProtoSchema(r.GetObjectTypes()), nil
 }
 

@@ -45,6 +45,7 @@ type Instance struct {
 	desc      Description
 	caps      connector.Capabilities
 	schema    connector.Schema
+	target    string // how the target names itself
 	incidents []Incident
 	restarts  int
 	defects   int // of former streams
@@ -138,6 +139,14 @@ func (in *Instance) Schema() connector.Schema {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return in.schema
+}
+
+// Fingerprint returns how the target named itself when its schema was last read, ""
+// when it cannot tell itself from others; see [connector.Fingerprinter].
+func (in *Instance) Fingerprint() string {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.target
 }
 
 // Throttled returns until when the target wants to be left alone; zero when it

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-const connectorColumns = `rules_hash, stopped, stopped_at, paused_by, resume_at, failures`
+const connectorColumns = `rules_hash, stopped, stopped_at, paused_by, resume_at, failures, unusable, unusable_at, target, other_target`
 
 // connectorRow is ConnectorState as stored.
 type connectorRow struct {
@@ -16,6 +16,11 @@ type connectorRow struct {
 	PausedBy  string `db:"paused_by"`
 	ResumeAt  int64  `db:"resume_at"`
 	Failures  int
+
+	Unusable    string
+	UnusableAt  int64 `db:"unusable_at"`
+	Target      string
+	OtherTarget string `db:"other_target"`
 }
 
 // ConnectorState returns what stops or slows a connector; one that nothing was
@@ -28,7 +33,8 @@ func (o *Org) ConnectorState(ctx context.Context, name string) (ConnectorState, 
 	}
 	return ConnectorState{
 		Connector: name, RulesHash: row.RulesHash, Stopped: row.Stopped, StoppedAt: fromMicros(row.StoppedAt), PausedBy: row.PausedBy,
-		ResumeAt: fromMicros(row.ResumeAt), Failures: row.Failures, read: row,
+		ResumeAt: fromMicros(row.ResumeAt), Failures: row.Failures,
+		Unusable: row.Unusable, UnusableAt: fromMicros(row.UnusableAt), Target: row.Target, OtherTarget: row.OtherTarget, read: row,
 	}, nil
 }
 
@@ -42,11 +48,13 @@ func (o *Org) ConnectorNames(ctx context.Context) ([]string, error) {
 // SetConnectorState writes what was changed in s since [Org.ConnectorState]
 // returned it, so that a worker that notes a failure does not undo a person's
 // pause. A state made from nothing is written whole. RulesHash is never written:
-// it goes with a plan. Stopping, pausing and their ends are audited.
+// it goes with a plan. Stopping, pausing and their ends are audited, and so is which
+// target the connector is about.
 func (o *Org) SetConnectorState(ctx context.Context, s ConnectorState, actor string, now time.Time) error {
-	want := connectorRow{s.RulesHash, s.Stopped, micros(s.StoppedAt), s.PausedBy, micros(s.ResumeAt), s.Failures}
+	want := connectorRow{s.RulesHash, s.Stopped, micros(s.StoppedAt), s.PausedBy, micros(s.ResumeAt), s.Failures,
+		cut(s.Unusable, answerMax), micros(s.UnusableAt), s.Target, s.OtherTarget}
 	return o.write(ctx, "connector", func(t *tx) error {
-		if _, err := t.exec(`INSERT INTO connector_state (org_id, connector, `+connectorColumns+`) VALUES (?, ?, '', '', 0, '', 0, 0)
+		if _, err := t.exec(`INSERT INTO connector_state (org_id, connector, `+connectorColumns+`) VALUES (?, ?, '', '', 0, '', 0, 0, '', 0, '', '')
 			ON CONFLICT (org_id, connector) DO NOTHING`, o.id, s.Connector); err != nil {
 			return err
 		}
@@ -59,9 +67,10 @@ func (o *Org) SetConnectorState(ctx context.Context, s ConnectorState, actor str
 		if next == has {
 			return nil
 		}
-		if _, err := t.exec(`UPDATE connector_state SET stopped = ?, stopped_at = ?, paused_by = ?, resume_at = ?, failures = ?
-			WHERE org_id = ? AND connector = ?`,
-			next.Stopped, next.StoppedAt, next.PausedBy, next.ResumeAt, next.Failures, o.id, s.Connector); err != nil {
+		if _, err := t.exec(`UPDATE connector_state SET stopped = ?, stopped_at = ?, paused_by = ?, resume_at = ?, failures = ?,
+				unusable = ?, unusable_at = ?, target = ?, other_target = ? WHERE org_id = ? AND connector = ?`,
+			next.Stopped, next.StoppedAt, next.PausedBy, next.ResumeAt, next.Failures,
+			next.Unusable, next.UnusableAt, next.Target, next.OtherTarget, o.id, s.Connector); err != nil {
 			return err
 		}
 		return t.audit(o.id, connectorEntries(s.Connector, actor, now, has, next)...)
@@ -82,6 +91,15 @@ func (has connectorRow) merge(read, want connectorRow) connectorRow {
 	if read.Failures != want.Failures {
 		has.Failures = want.Failures
 	}
+	if read.Unusable != want.Unusable || read.UnusableAt != want.UnusableAt {
+		has.Unusable, has.UnusableAt = want.Unusable, want.UnusableAt
+	}
+	if read.Target != want.Target {
+		has.Target = want.Target
+	}
+	if read.OtherTarget != want.OtherTarget {
+		has.OtherTarget = want.OtherTarget
+	}
 	return has
 }
 
@@ -100,6 +118,12 @@ func connectorEntries(name, actor string, now time.Time, has, next connectorRow)
 			action = "connector.resume"
 		}
 		out = append(out, entry(now, actor, action, name, map[string]any{"by": next.PausedBy}))
+	}
+	switch {
+	case has.Target != next.Target && has.Target != "":
+		out = append(out, entry(now, actor, "connector.accept", name, map[string]any{"target": next.Target, "before": has.Target}))
+	case has.OtherTarget != next.OtherTarget && next.OtherTarget != "":
+		out = append(out, entry(now, actor, "connector.hold", name, map[string]any{"target": next.OtherTarget, "before": has.Target}))
 	}
 	return out
 }

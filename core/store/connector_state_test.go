@@ -62,3 +62,23 @@ func TestRulesBelongToPlansAlone(t *testing.T) {
 		require.Equal(t, "r1", must(o.ConnectorState(t.Context(), "crm")).RulesHash)
 	})
 }
+
+func TestWhichTargetAConnectorIsAboutIsAudited(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, o *store.Org) {
+		set := func(actor string, edit func(*store.ConnectorState)) {
+			s := must(o.ConnectorState(t.Context(), "crm"))
+			edit(&s)
+			require.NoError(t, o.SetConnectorState(t.Context(), s, actor, now))
+		}
+		worker := must(o.ConnectorState(t.Context(), "crm"))
+		set(store.Hub, func(s *store.ConnectorState) { s.Target, s.Unusable, s.UnusableAt = "production", "no such file", now })
+		set(store.Hub, func(s *store.ConnectorState) { s.OtherTarget = "test" })
+		require.Contains(t, must(o.ConnectorState(t.Context(), "crm")).Held(), "(test, it was production)")
+		worker.Failures = 1
+		require.NoError(t, o.SetConnectorState(t.Context(), worker, store.Hub, now))
+		set("bob", func(s *store.ConnectorState) { s.Target, s.OtherTarget = s.OtherTarget, "" })
+		s := must(o.ConnectorState(t.Context(), "crm"))
+		require.Equal(t, []any{"test", "", "no such file", now, 1}, []any{s.Target, s.Held(), s.Unusable, s.UnusableAt, s.Failures})
+		require.Equal(t, []string{"provhub connector.hold crm", "bob connector.accept crm"}, actions(t, o))
+	})
+}

@@ -242,6 +242,13 @@ type ConnectorState struct {
 	// ResumeAt: the target asked to be left alone, or the breaker is open, until then.
 	ResumeAt time.Time
 	Failures int // consecutive failures of the target as a whole
+	// Unusable says why the plugin could not be used when it was last needed, at
+	// UnusableAt; "": it could.
+	Unusable   string
+	UnusableAt time.Time
+	// Target is how the target that the ledger is about names itself, "" when it
+	// never did. OtherTarget is another one that the config leads to now; "": none.
+	Target, OtherTarget string
 
 	// read is the row as it was read; see SetConnectorState.
 	read connectorRow
@@ -253,4 +260,14 @@ func (s ConnectorState) Pause() string {
 		return ""
 	}
 	return "paused by " + s.PausedBy
+}
+
+// Held says that the config leads to another target than the one the ledger is
+// about, and what to do; "": it does not.
+func (s ConnectorState) Held() string {
+	if s.OtherTarget == "" {
+		return ""
+	}
+	return "held: the config or a secret leads to another target than before (" + s.OtherTarget + ", it was " + s.Target +
+		"); lead it back, give the other target a connector of its own, or, where its accounts are the same, run `provhub connector accept " + s.Connector + "`"
 }

@@ -3,6 +3,7 @@ package sdk
 import (
 	"cmp"
 	"context"
+	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -63,8 +64,13 @@ func (s *server) Check(ctx context.Context, r *pb.CheckRequest) (*pb.CheckRespon
 	return protocol.ToProtoCheck(steps, product), nil
 }
 
-// DiscoverSchema asks the target for its object types.
+// DiscoverSchema asks the target for its object types, and for what tells it from
+// others.
 func (s *server) DiscoverSchema(ctx context.Context, r *pb.DiscoverSchemaRequest) (*pb.DiscoverSchemaResponse, error) {
+	in, err := s.instance(r.GetInstanceId())
+	if err != nil {
+		return nil, err
+	}
 	resp := &pb.DiscoverSchemaResponse{}
 	failed, err := s.with(ctx, r.GetInstanceId(), "Schema", func(t connector.Target) error {
 		schema, err := t.Schema(ctx)
@@ -72,6 +78,9 @@ func (s *server) DiscoverSchema(ctx context.Context, r *pb.DiscoverSchemaRequest
 			return err
 		}
 		resp.ObjectTypes, err = protocol.ToProtoSchema(schema)
+		if err == nil {
+			resp.Fingerprint = fingerprint(ctx, in, t)
+		}
 		return err
 	})
 	if err != nil {
@@ -79,6 +88,21 @@ func (s *server) DiscoverSchema(ctx context.Context, r *pb.DiscoverSchemaRequest
 	}
 	resp.Error, resp.Etag = failed, protocol.SchemaETag(resp.ObjectTypes)
 	return resp, nil
+}
+
+// fingerprint is how t names itself, "" when it cannot; not to know that is no
+// reason to do without its schema.
+func fingerprint(ctx context.Context, in *instance, t connector.Target) (name string) {
+	f, ok := t.(connector.Fingerprinter)
+	if !ok {
+		return ""
+	}
+	err := guard(ctx, in.log, "Fingerprint", func() (err error) { name, err = f.Fingerprint(ctx); return err })
+	if err != nil {
+		in.log.WarnContext(ctx, "the target cannot be told from others now", "error", err)
+		return ""
+	}
+	return in.red.Text(strings.ToValidUTF8(name, "\uFFFD"))
 }
 
 // Get reads one object.

@@ -272,3 +272,29 @@ func TestLimitsOfTheHubNarrowTheConnectors(t *testing.T) {
 	}
 	close(release)
 }
+
+// named is a target that tells itself from others.
+type named struct {
+	bare
+	name string
+	err  error
+}
+
+func (n named) Fingerprint(context.Context) (string, error) { return n.name, n.err }
+
+func TestATargetNamesItselfWithItsSchema(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		target connector.Target
+		want   string
+	}{
+		{"one that can", named{name: "dc=example, 0f1c with canary-token"}, "dc=example, 0f1c with ***"},
+		{"one that cannot", bare{}, ""},
+		{"one that cannot now", named{name: "half", err: connector.Errorf(connector.CodeUnavailable, "down")}, ""},
+	} {
+		r, err := serve(t, tt.target).DiscoverSchema(t.Context(), &pb.DiscoverSchemaRequest{InstanceId: "lab"})
+		if err != nil || r.Error != nil || r.Fingerprint != tt.want {
+			t.Errorf("%s: %q, %v, %v", tt.name, r.GetFingerprint(), r.GetError(), err)
+		}
+	}
+}

@@ -2335,7 +2335,8 @@ type DiscoverSchemaResponse struct {
 	ObjectTypes   []*ObjectType          `protobuf:"bytes,1,rep,name=object_types,json=objectTypes,proto3" json:"object_types,omitempty"`
 	Etag          string                 `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
 	Diagnostics   []*Diagnostic          `protobuf:"bytes,3,rep,name=diagnostics,proto3" json:"diagnostics,omitempty"`
-	Error         *Error                 `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"` // the target could not be asked
+	Error         *Error                 `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`             // the target could not be asked
+	Fingerprint   string                 `protobuf:"bytes,5,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"` // names the target itself, not the way to it; empty: cannot tell
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2396,6 +2397,13 @@ func (x *DiscoverSchemaResponse) GetError() *Error {
 		return x.Error
 	}
 	return nil
+}
+
+func (x *DiscoverSchemaResponse) GetFingerprint() string {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return ""
 }
 
 type ObjectType struct {
@@ -6102,12 +6110,13 @@ const file_provhub_plugin_v1_connector_proto_rawDesc = "" +
 	"\x04took\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x04took\"8\n" +
 	"\x15DiscoverSchemaRequest\x12\x1f\n" +
 	"\vinstance_id\x18\x01 \x01(\tR\n" +
-	"instanceId\"\xdf\x01\n" +
+	"instanceId\"\x81\x02\n" +
 	"\x16DiscoverSchemaResponse\x12@\n" +
 	"\fobject_types\x18\x01 \x03(\v2\x1d.provhub.plugin.v1.ObjectTypeR\vobjectTypes\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12?\n" +
 	"\vdiagnostics\x18\x03 \x03(\v2\x1d.provhub.plugin.v1.DiagnosticR\vdiagnostics\x12.\n" +
-	"\x05error\x18\x04 \x01(\v2\x18.provhub.plugin.v1.ErrorR\x05error\"\xf4\x02\n" +
+	"\x05error\x18\x04 \x01(\v2\x18.provhub.plugin.v1.ErrorR\x05error\x12 \n" +
+	"\vfingerprint\x18\x05 \x01(\tR\vfingerprint\"\xf4\x02\n" +
 	"\n" +
 	"ObjectType\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x121\n" +

@@ -1,0 +1,96 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/secret"
+	"github.com/provhub/provhub/core/store"
+)
+
+// noteStart writes down whether the plugin of a connector could be used, and which
+// target it leads to.
+func (h *Hub) noteStart(ctx context.Context, c *config.Connector, r *running) error {
+	if ctx.Err() != nil {
+		return nil // interrupted: that says nothing about the plugin
+	}
+	s, err := h.org.ConnectorState(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	was := s
+	switch {
+	case r.err == nil:
+		s.Unusable, s.UnusableAt = "", time.Time{}
+		s = seen(s, r.instance.Fingerprint())
+	case s.Unusable != r.err.Error():
+		s.Unusable, s.UnusableAt = r.err.Error(), h.now()
+	}
+	if s == was {
+		return nil
+	}
+	return h.org.SetConnectorState(ctx, s, store.Hub, h.now())
+}
+
+// seen compares the target that a connector leads to with the one that it is about.
+// One that cannot tell who it is leaves things as they are.
+func seen(s store.ConnectorState, target string) store.ConnectorState {
+	switch target {
+	case "":
+	case s.Target:
+		s.OtherTarget = ""
+	default:
+		if s.Target == "" {
+			s.Target = target
+		} else {
+			s.OtherTarget = target
+		}
+	}
+	return s
+}
+
+// AcceptTarget says that the target which a connector leads to now holds the same
+// accounts as the one before: what is on record of them is true, and operations go
+// out again. now is how it names itself.
+func (h *Hub) AcceptTarget(ctx context.Context, name string) (now string, err error) {
+	c, err := h.Connector(name)
+	if err != nil {
+		return "", err
+	}
+	if _, err := h.Instance(ctx, c); err != nil {
+		return "", err
+	}
+	s, err := h.org.ConnectorState(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	if s.OtherTarget == "" {
+		return "", &UsageError{fmt.Sprintf("connector %s leads to the target that it always led to; there is nothing to accept", name)}
+	}
+	s.Target, s.OtherTarget = s.OtherTarget, ""
+	return s.Target, h.org.SetConnectorState(ctx, s, h.opt.Actor, h.now())
+}
+
+// unusable says why the plugin of a connector could not run now, without starting
+// it; "" when nothing speaks against it.
+func (h *Hub) unusable(c *config.Connector) string {
+	pc, err := instanceConfig(h.cfg, c, h.log)
+	switch {
+	case err != nil:
+		return firstLine(err.Error())
+	case pc.SHA256 != "" && other(pc):
+		return "the plugin's file is not the one that was pinned: `provhub plugin pin " + c.Plugin + "`"
+	}
+	if _, err := secret.ForConnector(h.cfg, c); err != nil {
+		return firstLine(err.Error())
+	}
+	return ""
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
