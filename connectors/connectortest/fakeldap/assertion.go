@@ -34,7 +34,7 @@ func (s *schema) parseAssertion(p *ber.Packet) (filter, error) {
 		f.known = false
 		return f, nil
 	}
-	f.norm = norm(f.typ, value)
+	f.norm = canonical(f.typ, value)
 	return f, nil
 }
 
@@ -65,7 +65,7 @@ func (f assertion) any(values, norms []string) bool {
 		if norms != nil {
 			n = norms[i]
 		} else {
-			n = norm(f.typ, v)
+			n = canonical(f.typ, v)
 		}
 		if f.holds(n) {
 			return true

@@ -28,7 +28,6 @@ const (
 	oidWhoAmI           = "1.3.6.1.4.1.4203.1.11.3"   // RFC 4532
 	oidPasswordModify   = "1.3.6.1.4.1.4203.1.11.1"   // RFC 3062
 	oidStartTLS         = "1.3.6.1.4.1.1466.20037"    // RFC 4511 §4.14
-	oidCancel           = "1.3.6.1.1.8"               // RFC 3909
 	oidDisconnection    = "1.3.6.1.4.1.1466.20036"    // RFC 4511 §4.4.1
 	oidAllOperational   = "1.3.6.1.4.1.4203.1.5.1"    // RFC 3673
 	oidTrueFalseFilters = "1.3.6.1.4.1.4203.1.5.3"    // RFC 4526

@@ -12,30 +12,29 @@ import (
 // under mu: reads may share it, a change has it alone.
 type directory struct {
 	*schema
-	mu      sync.RWMutex
-	suffix  dn
-	options *Options
-	entries map[string]*entry // by the DN's key
-	byID    map[[16]byte]*entry
-	index   map[*attributeType]map[string][]*entry
-	links   map[*attributeType]link
-	virtual map[*attributeType]computed
-	seq     uint64
-	usn     uint64 // counts changes, as Active Directory's update sequence number
-	rid     uint32
-	clock   func() time.Time
-	graves  []grave
-	onWrite []func(change) // told of each change, under mu
+	mu       sync.RWMutex
+	suffix   dn
+	options  *Options
+	entries  map[string]*entry // by the DN's key
+	byID     map[[16]byte]*entry
+	index    map[*attributeType]map[string][]*entry
+	links    map[*attributeType]link
+	virtual  map[*attributeType]computed
+	seq      uint64
+	usn      uint64 // counts changes, as Active Directory's update sequence number
+	rid      uint32
+	clock    func() time.Time
+	graves   []grave
+	onWrite  map[int]func(change) // told of each change, under mu
+	watchers int
 }
 
 // grave is what remains of a deleted entry.
 type grave struct {
-	usn  uint64
-	id   [16]byte
-	dn   dn
-	attr []*attribute
-	rid  uint32
-	at   time.Time
+	usn uint64
+	id  [16]byte
+	dn  dn
+	at  time.Time
 }
 
 // change is one committed change of an entry.
@@ -44,6 +43,7 @@ type change struct {
 	entry   *entry
 	born    bool
 	deleted bool
+	grave   *grave // with deleted
 }
 
 // indexed are the attributes that an equality filter finds without looking at
@@ -53,7 +53,7 @@ var indexed = []string{"uid", "cn", "sn", "mail", "displayName", "employeeNumber
 
 func newDirectory(s *schema, o *Options) (*directory, error) {
 	d := &directory{schema: s, options: o, entries: map[string]*entry{}, byID: map[[16]byte]*entry{}, index: map[*attributeType]map[string][]*entry{},
-		rid: 1103, clock: o.Clock}
+		rid: 1103, clock: o.Clock, onWrite: map[int]func(change){}}
 	var err error
 	if d.suffix, err = s.parseDN(o.BaseDN); err != nil || d.suffix.isRoot() {
 		return nil, badOption("BaseDN", o.BaseDN, "it must be a DN such as dc=example,dc=org")
@@ -162,16 +162,13 @@ func (d *directory) remove(e *entry) {
 
 // note and forget keep the index.
 func (d *directory) note(e *entry, t *attributeType, norm string) {
-	if idx := d.index[t]; idx != nil {
+	if idx := d.index[t]; idx != nil && e.inTree() {
 		idx[norm] = append(idx[norm], e)
 	}
 }
 
 func (d *directory) forget(e *entry, t *attributeType, norm string) {
 	idx := d.index[t]
-	if idx == nil {
-		return
-	}
 	list := idx[norm]
 	i := slices.Index(list, e)
 	if i < 0 {

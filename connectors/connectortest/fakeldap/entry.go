@@ -98,3 +98,8 @@ func (e *entry) stored(t *attributeType) []string {
 func (e *entry) has(t *attributeType) bool {
 	return slices.ContainsFunc(e.attrs, func(a *attribute) bool { return a.typ == t })
 }
+
+// pseudo reports whether the entry is none of the tree: the root DSE, the subschema.
+func (e *entry) pseudo() bool { return e.seq == 0 }
+
+func (e *entry) inTree() bool { return e.seq != 0 && !e.gone }

@@ -150,7 +150,7 @@ func (f presentFilter) candidates(*directory) ([]*entry, bool) { return nil, fal
 // description and everything it covers, until f returns true.
 func (d *directory) each(e *entry, of description, f func(values, norms []string) bool) {
 	for _, t := range of.typ.subtypes {
-		if c, ok := d.virtual[t]; ok {
+		if c, ok := d.virtual[t]; ok && !e.pseudo() {
 			if values := c(d, e); len(values) > 0 && of.options == "" && f(values, nil) {
 				return
 			}
@@ -162,4 +162,3 @@ func (d *directory) each(e *entry, of description, f func(values, norms []string
 		}
 	}
 }
-

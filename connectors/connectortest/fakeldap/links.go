@@ -124,7 +124,7 @@ func (t *tx) checkLinks(e *entry, d description, values []string) error {
 		return nil
 	}
 	for _, v := range values {
-		if t.entries[norm(d.typ, v)] != nil {
+		if t.entries[canonical(d.typ, v)] != nil {
 			continue
 		}
 		if d.typ.key == "member" {

@@ -47,6 +47,7 @@ type message struct {
 	tag      ber.Tag // of the answer that ends it
 	body     *ber.Packet
 	controls controls
+	faults   []Fault // that hit this search
 }
 
 var errMalformed = errors.New("the message is no LDAPMessage (RFC 4511 §4.1.1)")

@@ -46,7 +46,6 @@ const (
 	affectsMultipleDSAs          code = 71
 	other                        code = 80
 	cancelled                    code = 118
-	noSuchOperation              code = 119
 	assertionFailed              code = 122
 	syncRefreshRequired          code = 4096
 )

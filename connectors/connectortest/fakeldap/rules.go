@@ -74,7 +74,7 @@ func (d *directory) check(e *entry) error {
 	}
 	for _, c := range classes {
 		for _, t := range c.allMust() {
-			if !e.has(t) && d.virtual[t] == nil {
+			if !e.has(t) && (d.virtual[t] == nil || len(d.values(e, t)) == 0) {
 				return refuse(objectClassViolation, "object class '%s' requires attribute '%s'", c.name, t.name()).ad(winMissingRequired).of(t.name())
 			}
 		}
@@ -85,7 +85,7 @@ func (d *directory) check(e *entry) error {
 // checkName: the values of the RDN must be in the entry (RFC 4512 §2.3).
 func (d *directory) checkName(e *entry) error {
 	for _, n := range e.dn.rdns[0].avas {
-		if a := e.attr(description{typ: n.typ}); a == nil || a.find(norm(n.typ, n.value)) < 0 {
+		if a := e.attr(description{typ: n.typ}); a == nil || a.find(canonical(n.typ, n.value)) < 0 {
 			return refuse(namingViolation, "value of naming attribute '%s' is not present in entry", n.typ.name()).ad(winRDN)
 		}
 	}

@@ -46,7 +46,7 @@ func (s *schema) parseSubstrings(p *ber.Packet) (filter, error) {
 // piece normalises a part of a value: blanks at its ends count.
 func (s *schema) piece(t *attributeType, v string) string {
 	lead, trail := strings.HasPrefix(v, " "), strings.HasSuffix(v, " ")
-	n := norm(t, v)
+	n := canonical(t, v)
 	if n == v || n == "" {
 		return n
 	}
@@ -70,7 +70,7 @@ func (f substrings) match(d *directory, e *entry) verdict {
 			if norms != nil {
 				n = norms[i]
 			} else {
-				n = norm(f.typ, v)
+				n = canonical(f.typ, v)
 			}
 			if found = f.holds(n); found {
 				return true

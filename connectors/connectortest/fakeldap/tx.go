@@ -8,7 +8,7 @@ import (
 // is refused: an LDAP operation is atomic (RFC 4511 §4.6).
 type tx struct {
 	*directory
-	by      string // the DN that modifiersName will show
+	by      string // the DN that modifiersName shows
 	undo    []func()
 	touched []*entry
 	changes []change
@@ -29,24 +29,15 @@ func (d *directory) write(by string, f func(*tx) error) error {
 	return nil
 }
 
+// commit tells what happened.
 func (t *tx) commit() {
-	now := t.clock().UTC()
 	for _, e := range t.touched {
-		t.directory.usn++
-		e.usn, e.modified, e.modifier = t.directory.usn, now, t.by
-		t.changes = append(t.changes, change{usn: e.usn, entry: e, born: e.usnBorn == 0})
-		if e.usnBorn == 0 {
-			e.usnBorn, e.created, e.creator = e.usn, now, t.by
-		}
-	}
-	for i, c := range t.changes {
-		if c.deleted {
-			t.directory.usn++
-			t.changes[i].usn = t.directory.usn
-			t.graves = append(t.graves, grave{usn: t.directory.usn, id: c.entry.id, dn: c.entry.dn, attr: c.entry.attrs, rid: c.entry.rid, at: now})
-		}
+		t.changes = append(t.changes, change{usn: e.usn, entry: e, born: e.usn == e.usnBorn})
 	}
 	for _, c := range t.changes {
+		if c.deleted {
+			t.directory.graves = append(t.directory.graves, *c.grave)
+		}
 		for _, tell := range t.onWrite {
 			tell(c)
 		}
@@ -55,15 +46,23 @@ func (t *tx) commit() {
 
 func (t *tx) onUndo(f func()) { t.undo = append(t.undo, f) }
 
-// touch marks an entry as changed.
+// touch marks an entry as changed, now and by whom the transaction is for.
 func (t *tx) touch(e *entry) {
-	if !slices.Contains(t.touched, e) {
-		t.touched = append(t.touched, e)
+	if slices.Contains(t.touched, e) {
+		return
+	}
+	t.touched = append(t.touched, e)
+	usn, modified, modifier := e.usn, e.modified, e.modifier
+	t.onUndo(func() { e.usn, e.modified, e.modifier = usn, modified, modifier })
+	t.directory.usn++ // numbers of changes that were undone stay unused
+	e.usn, e.modified, e.modifier = t.directory.usn, t.clock().UTC(), t.by
+	if e.usnBorn == 0 {
+		e.usnBorn, e.created, e.creator = e.usn, e.modified, e.modifier
 	}
 }
 
-// norm is what the type's equality rule compares; a type without one compares octets.
-func norm(t *attributeType, value string) string {
+// canonical is what the type's equality rule compares; a type without one compares octets.
+func canonical(t *attributeType, value string) string {
 	if t.normal == nil {
 		return value
 	}
@@ -72,7 +71,7 @@ func norm(t *attributeType, value string) string {
 
 // add adds one value; false: it is there already.
 func (t *tx) add(e *entry, d description, value string) bool {
-	n := norm(d.typ, value)
+	n := canonical(d.typ, value)
 	a := e.attr(d)
 	if a == nil {
 		a = &attribute{description: d}
@@ -96,7 +95,7 @@ func (t *tx) del(e *entry, d description, value string) bool {
 	if a == nil {
 		return false
 	}
-	n := norm(d.typ, value)
+	n := canonical(d.typ, value)
 	i := a.find(n)
 	if i < 0 {
 		return false
@@ -159,7 +158,9 @@ func (t *tx) remove(e *entry) {
 	born := e.seq
 	t.directory.remove(e)
 	t.touched = slices.DeleteFunc(t.touched, func(x *entry) bool { return x == e })
-	t.changes = append(t.changes, change{entry: e, deleted: true})
+	t.directory.usn++
+	t.changes = append(t.changes, change{usn: t.directory.usn, entry: e, deleted: true,
+		grave: &grave{usn: t.directory.usn, id: e.id, dn: e.dn, at: t.clock().UTC()}})
 	t.onUndo(func() {
 		e.gone = false
 		t.directory.insert(e)

@@ -1,0 +1,249 @@
+package fakeldap
+
+import (
+	"fmt"
+	"math/big"
+	"strings"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
+)
+
+// The operations of a modification (RFC 4511 §4.6, increment: RFC 4525).
+const (
+	modAdd int64 = iota
+	modDelete
+	modReplace
+	modIncrement
+)
+
+var modNames = [...]string{"add", "delete", "replace", "increment"}
+
+// modification is one change of a modify request.
+type modification struct {
+	op int64
+	input
+}
+
+// modifyDetail names what a modify request changes, with the number of values.
+func modifyDetail(changes []*ber.Packet) string {
+	var out []string
+	for _, p := range changes {
+		if len(p.Children) < 2 || len(p.Children[1].Children) < 2 {
+			continue
+		}
+		op, err := integer(p.Children[0])
+		if err != nil || op < 0 || int(op) >= len(modNames) {
+			continue
+		}
+		attr := p.Children[1].Children
+		out = append(out, fmt.Sprintf("%s %s(%d)", modNames[op], text(attr[0]), len(attr[1].Children)))
+	}
+	return strings.Join(out, " ")
+}
+
+// ownPasswordOnly reports whether a request changes nothing but a password:
+// that is what an ordinary user may do to itself.
+func ownPasswordOnly(m message) bool {
+	if len(m.body.Children) < 2 {
+		return false
+	}
+	for _, p := range m.body.Children[1].Children {
+		if len(p.Children) < 2 || len(p.Children[1].Children) < 1 {
+			return false
+		}
+		switch strings.ToLower(text(p.Children[1].Children[0])) {
+		case "userpassword", "unicodepwd":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// modify answers a modify request.
+func (c *conn) modify(m message) ([]*ber.Packet, error) {
+	parts, err := children(m.body, 2)
+	if err != nil {
+		return nil, err
+	}
+	if len(parts[1].Children) == 0 {
+		return nil, refuse(protocolError, "no modifications")
+	}
+	mods, err := c.dir.parseModifications(parts[1], m.controls.has(oidRelax))
+	if err != nil {
+		return nil, err
+	}
+	var extra []*ber.Packet
+	who := c.who()
+	err = c.dir.write(who.dn.String(), func(t *tx) error {
+		e, err := t.find(text(parts[0]))
+		if err != nil {
+			return err
+		}
+		if err := t.mayChange(who, e); err != nil && (who.admin || e.dn.key() != who.dn.key()) {
+			return err
+		}
+		if err := c.asserted(m, e); err != nil {
+			return err
+		}
+		before, err := c.readEntry(m, oidPreRead, e, t)
+		if err != nil {
+			return err
+		}
+		w := &writer{tx: t, entry: e, permissive: m.controls.has(oidPermissiveModify), encrypted: c.encrypted(), self: !who.admin}
+		if err := w.apply(mods); err != nil {
+			return err
+		}
+		after, err := c.readEntry(m, oidPostRead, e, t)
+		extra = append(before, after...)
+		return err
+	})
+	return extra, err
+}
+
+func (d *directory) parseModifications(p *ber.Packet, manage bool) ([]modification, error) {
+	var out []modification
+	for _, change := range p.Children {
+		parts, err := children(change, 2)
+		if err != nil {
+			return nil, err
+		}
+		attr, err := children(parts[1], 2)
+		if err != nil {
+			return nil, err
+		}
+		op, err := integer(parts[0])
+		if err != nil || op < modAdd || op > modIncrement {
+			return nil, refuse(protocolError, "unrecognized modify operation")
+		}
+		values := texts(attr[1])
+		if len(values) == 0 && (op == modAdd || op == modIncrement) {
+			return nil, refuse(protocolError, "modify/%s operation with no values", modNames[op])
+		}
+		in, err := d.accept(text(attr[0]), values, manage)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, modification{op, in})
+	}
+	return out, nil
+}
+
+// writer applies modifications to one entry.
+type writer struct {
+	*tx
+	entry      *entry
+	permissive bool // the permissive modify control
+	encrypted  bool
+	self       bool
+	passwords  passwordChange
+}
+
+func (w *writer) apply(mods []modification) error {
+	before := w.classesOf(w.entry)
+	for _, m := range mods {
+		if err := w.one(m); err != nil {
+			return err
+		}
+	}
+	if err := w.passwords.carryOut(w); err != nil {
+		return err
+	}
+	w.touch(w.entry)
+	if err := w.check(w.entry); err != nil {
+		return err
+	}
+	if err := w.checkUnique(w.entry); err != nil {
+		return err
+	}
+	return w.settle(w.entry, before)
+}
+
+// one applies one modification.
+func (w *writer) one(m modification) error {
+	if done, err := w.special(m); done || err != nil {
+		return err
+	}
+	switch m.op {
+	case modAdd:
+		return w.addValues(m)
+	case modDelete:
+		return w.deleteValues(m)
+	case modIncrement:
+		return w.increment(m)
+	}
+	if m.typ.key == "objectclass" && w.flavor != OpenLDAP {
+		m.values = w.withSuperclasses(m.values)
+	}
+	if err := w.checkLinks(w.entry, m.description, m.values); err != nil {
+		return err
+	}
+	w.set(w.entry, m.description, m.values...)
+	return nil
+}
+
+func (w *writer) addValues(m modification) error {
+	if err := w.checkLinks(w.entry, m.description, m.values); err != nil {
+		return err
+	}
+	for i, v := range m.values {
+		if w.add(w.entry, m.description, v) || w.permissive {
+			continue
+		}
+		r := refuse(attributeOrValueExists, "modify/add: %s: value #%d already exists", m.typ.name(), i).ad(winValueExists).of(m.typ.name())
+		if m.typ.key == "member" {
+			r.win = winMember
+		}
+		return r
+	}
+	return nil
+}
+
+func (w *writer) deleteValues(m modification) error {
+	if len(m.values) == 0 {
+		if w.clear(w.entry, m.description) || w.permissive {
+			return nil
+		}
+		return refuse(noSuchAttribute, "modify/delete: %s: no such attribute", m.typ.name()).of(m.typ.name())
+	}
+	if m.typ.normal == nil && w.flavor == OpenLDAP {
+		return refuse(inappropriateMatching, "modify/delete: %s: no equality matching rule", m.typ.name())
+	}
+	for _, v := range m.values {
+		exists := w.entry.attr(m.description) != nil
+		if w.del(w.entry, m.description, v) || w.permissive {
+			continue
+		}
+		r := refuse(noSuchAttribute, "modify/delete: %s: no such value", m.typ.name()).ad(winNoSuchValue).of(m.typ.name())
+		if !exists {
+			r.text = "modify/delete: " + m.typ.name() + ": no such attribute"
+		}
+		if m.typ.key == "member" {
+			r.win = winNotMember
+		}
+		return r
+	}
+	return nil
+}
+
+// increment adds to each value (RFC 4525 §3).
+func (w *writer) increment(m modification) error {
+	by, ok := new(big.Int).SetString(m.values[0], 10)
+	if len(m.values) != 1 || !ok || m.typ.syntax != syntaxInteger {
+		return refuse(constraintViolation, "modify/increment: %s: wants one integer", m.typ.name())
+	}
+	have := w.entry.stored(m.typ)
+	if len(have) == 0 {
+		return refuse(noSuchAttribute, "modify/increment: %s: no such attribute", m.typ.name()).of(m.typ.name())
+	}
+	var sums []string
+	for _, v := range have {
+		n, ok := new(big.Int).SetString(v, 10)
+		if !ok {
+			return refuse(constraintViolation, "modify/increment: %s: a value is no integer", m.typ.name())
+		}
+		sums = append(sums, n.Add(n, by).String())
+	}
+	w.set(w.entry, m.description, sums...)
+	return nil
+}
