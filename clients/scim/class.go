@@ -147,6 +147,9 @@ func narrow(op OpKind, f *Fault) bool {
 func codeOf(f *Fault) connector.Code {
 	switch f.Class {
 	case ClassThrottle:
+		if f.Status == http.StatusServiceUnavailable {
+			return connector.CodeUnavailable // for everybody, and it says until when
+		}
 		return connector.CodeRateLimited
 	case ClassTargetDown:
 		return connector.CodeUnavailable
