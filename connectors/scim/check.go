@@ -1,0 +1,202 @@
+package scim
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	client "github.com/provhub/provhub/clients/scim"
+	"github.com/provhub/provhub/connectors/connector"
+)
+
+// Check implements [connector.Target].
+func (t *Target) Check(ctx context.Context) error {
+	steps, _ := t.CheckSteps(ctx)
+	for _, s := range steps {
+		if s.Status == connector.CheckFail {
+			return s.Err
+		}
+	}
+	return nil
+}
+
+// CheckSteps implements [connector.Checker]: resolve, connect, tls, login,
+// discovery, filter. The first failure ends it.
+func (t *Target) CheckSteps(ctx context.Context) (steps []connector.CheckStep, product string) {
+	u, err := url.Parse(t.cfg.BaseURL)
+	if err != nil { // validate has seen to that
+		return []connector.CheckStep{{Name: "resolve", Status: connector.CheckFail, Err: connector.AsError(err)}}, ""
+	}
+	c := &check{t: t, s: t.current(), base: u}
+	for _, s := range []struct {
+		name string
+		run  func(context.Context) (string, error)
+	}{
+		{"resolve", c.resolve}, {"connect", c.connect}, {"tls", c.tls}, {"login", c.login}, {"discovery", c.discovery}, {"filter", c.filter},
+	} {
+		if c.stopped {
+			steps = append(steps, connector.CheckStep{Name: s.name, Status: connector.CheckSkipped})
+			continue
+		}
+		steps = append(steps, c.step(ctx, s.name, s.run))
+	}
+	if p := t.profile.Name; p != client.RootProfile {
+		product = p
+	}
+	return steps, product
+}
+
+// check is one check under way.
+type check struct {
+	t       *Target
+	s       *service
+	base    *url.URL
+	m       *model
+	stopped bool
+	warning bool // of the step that just ran
+}
+
+func (c *check) step(ctx context.Context, name string, run func(context.Context) (string, error)) connector.CheckStep {
+	c.warning = false
+	begin := time.Now()
+	message, err := run(ctx)
+	s := connector.CheckStep{Name: name, Status: connector.CheckPass, Message: message, Took: time.Since(begin)}
+	switch {
+	case err != nil:
+		s.Status, s.Err = connector.CheckFail, connector.AsError(err)
+		s.Message = s.Err.Message
+		c.stopped = true
+	case c.warning:
+		s.Status = connector.CheckWarn
+	}
+	return s
+}
+
+// direct reports whether the connector connects to the service itself; else a
+// proxy does, and what its name resolves to here means nothing.
+func (c *check) direct() bool {
+	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: c.base})
+	return err == nil && proxy == nil
+}
+
+const throughProxy = "not looked at: the way leads through a proxy"
+
+func (c *check) resolve(ctx context.Context) (string, error) {
+	if !c.direct() {
+		return throughProxy, nil
+	}
+	addresses, err := net.DefaultResolver.LookupHost(ctx, c.base.Hostname())
+	if err != nil {
+		return "", &connector.Error{Code: connector.CodeUnavailable, NativeCode: "DNS",
+			Message: "the host " + c.base.Hostname() + " has no address; check base_url"}
+	}
+	return fmt.Sprintf("%s has %d addresses", c.base.Hostname(), len(addresses)), nil
+}
+
+func (c *check) connect(ctx context.Context) (string, error) {
+	if !c.direct() {
+		return throughProxy, nil
+	}
+	address := hostPort(c.base)
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return "", &connector.Error{Code: connector.CodeUnavailable, NativeCode: "dial",
+			Message: "nothing answers at " + address + "; is the service running, does a firewall stand between?"}
+	}
+	return address + " answers", conn.Close()
+}
+
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+func (c *check) tls(ctx context.Context) (string, error) {
+	switch {
+	case c.base.Scheme == "http":
+		c.warning = true
+		return "the connection to " + c.base.Hostname() + " is not encrypted (allow_insecure)", nil
+	case !c.direct():
+		return throughProxy, nil
+	}
+	if host := c.base.Hostname(); slices.Contains(c.t.cfg.AllowInsecure, host) {
+		c.warning = true
+		return "the certificate of " + host + " is not checked (allow_insecure)", nil
+	}
+	pool, err := c.t.cfg.authorities()
+	if err != nil {
+		return "", err
+	}
+	d := tls.Dialer{Config: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}}
+	conn, err := d.DialContext(ctx, "tcp", hostPort(c.base))
+	var untrusted *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &untrusted):
+		return "", &connector.Error{Code: connector.CodeConfiguration, NativeCode: "TLS",
+			Message: "the certificate is not trusted: " + untrusted.Err.Error() + "; tls_ca_file names a private authority"}
+	case err != nil:
+		return "", &connector.Error{Code: connector.CodeUnavailable, NativeCode: "TLS", Message: "there is no secure connection; does TLS end here?", Cause: err}
+	}
+	state := conn.(*tls.Conn).ConnectionState()
+	leaf := state.PeerCertificates[0]
+	return fmt.Sprintf("%s, certificate until %s", tls.VersionName(state.Version), leaf.NotAfter.UTC().Format(time.DateOnly)), conn.Close()
+}
+
+// login looks for an account that nobody has: the answer "none" takes a login
+// (QUIRKS SCIM-35).
+func (c *check) login(ctx context.Context) (string, error) {
+	_, err := c.s.Find(ctx, client.Users, "userName", "provhub-check-"+rand.Text(), client.Selection{})
+	if connector.IsCode(err, connector.CodeUnsupported) {
+		stop := errors.New("seen")
+		if _, err = c.s.Client.List(ctx, client.Query{Type: client.Users, PageSize: 1}, func(client.Resource) error { return stop }); errors.Is(err, stop) {
+			err = nil
+		}
+	}
+	if err != nil && !connector.IsCode(err, connector.CodeNotFound) {
+		return "", err
+	}
+	return "the service answers and accepts the " + orElse(c.t.cfg.Auth.Kind, "bearer") + " login", nil
+}
+
+func (c *check) discovery(ctx context.Context) (message string, err error) {
+	if c.m, err = c.s.model(ctx, true); err != nil {
+		return "", err
+	}
+	p := c.s.Profile()
+	if len(c.m.problems) > 0 {
+		c.warning = p.Discovery == client.DiscoveryOptional
+		return fmt.Sprintf("profile %s holds for what the service does not tell: %s", p.Name, strings.Join(c.m.problems, "; ")), nil
+	}
+	return "the service describes itself; profile " + p.Name + " adds what it does differently", nil
+}
+
+// filter proves that an account is found again by its anchor.
+func (c *check) filter(ctx context.Context) (string, error) {
+	a, ok := c.m.users.attr(c.m.users.anchor)
+	if !ok {
+		c.warning = true
+		return "accounts carry no anchor, so they are told apart by " + c.m.users.naming().Name + " alone", nil
+	}
+	_, err := c.s.find(ctx, c.m.users, connector.Correlation{Attribute: a.Name, Value: "provhub-check-" + rand.Text()})
+	switch {
+	case connector.IsCode(err, connector.CodeUnsupported):
+		c.warning = true
+		return "accounts cannot be looked up by " + a.Name + ": one whose creation was in doubt is found by " + c.m.users.naming().Name + " alone", nil
+	case err == nil:
+		return "", configuration("the service ignores filters: it finds an account that is not there; override filter_ops with []")
+	case !connector.IsCode(err, connector.CodeNotFound):
+		return "", err
+	}
+	return "accounts can be looked up by " + a.Name, nil
+}

@@ -1,0 +1,147 @@
+package scim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	client "github.com/provhub/provhub/clients/scim"
+	"github.com/provhub/provhub/connectors/connector"
+)
+
+// slowGroup records the requests that a merger sends; each takes a second.
+type slowGroup struct {
+	mu       sync.Mutex
+	requests []string
+	fail     map[string]error
+}
+
+func (g *slowGroup) send(ctx context.Context, group string, b []client.MemberChange) []error {
+	text, errs := group, make([]error, len(b))
+	for i, c := range b {
+		sign := "+"
+		if c.Remove {
+			sign = "-"
+		}
+		text += " " + sign + c.ID
+		errs[i] = g.fail[c.ID]
+	}
+	g.mu.Lock()
+	g.requests = append(g.requests, text)
+	g.mu.Unlock()
+	select {
+	case <-time.After(time.Second):
+	case <-ctx.Done():
+		for i := range errs {
+			errs[i] = connector.Unknown(ctx.Err())
+		}
+	}
+	return errs
+}
+
+func TestMergerGathersWhileARequestIsUnderWay(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		changes []string
+		want    []string
+	}{
+		{name: "the first goes alone, the rest together", changes: []string{"+a", "+b", "-c", "+d"}, want: []string{"g +a", "g +b -c +d"}},
+		{name: "one member's changes keep their order", changes: []string{"+a", "+b", "-b", "+c"}, want: []string{"g +a", "g +b", "g -b +c"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := &slowGroup{fail: map[string]error{"c": errors.New("c is refused")}}
+				m := &merger{send: g.send}
+				for _, change := range c.changes {
+					go func() {
+						err := m.do(t.Context(), "g", client.MemberChange{ID: change[1:], Remove: change[0] == '-'})
+						if err != g.fail[change[1:]] {
+							t.Errorf("%s is answered with %v, want %v", change, err, g.fail[change[1:]])
+						}
+					}()
+					synctest.Wait() // one after the other, so that their order is known
+				}
+				m.wait()
+				require.Equal(t, c.want, g.requests)
+				require.Empty(t, m.lines, "an idle group leaves nothing behind")
+			})
+		})
+	}
+}
+
+func TestMergerGroupsDoNotWaitForEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &slowGroup{}
+		m := &merger{send: g.send}
+		began := time.Now()
+		var all sync.WaitGroup
+		for i := range 20 {
+			all.Go(func() { _ = m.do(t.Context(), fmt.Sprint("g", i), client.MemberChange{ID: "a"}) })
+		}
+		all.Wait()
+		require.Equal(t, time.Second, time.Since(began))
+		require.Len(t, g.requests, 20)
+	})
+}
+
+func TestMergerWithdrawsWhatWasNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &slowGroup{}
+		m := &merger{send: g.send}
+		first := make(chan error, 1)
+		go func() { first <- m.do(t.Context(), "g", client.MemberChange{ID: "a"}) }()
+		synctest.Wait()
+		hurried, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		err := m.do(hurried, "g", client.MemberChange{ID: "b"})
+		r := connector.ResultOf("", connector.Ref{}, err)
+		require.Equal(t, connector.OutcomeFailed, r.Outcome, "nothing was sent: that is a failure, not a doubt")
+		require.Equal(t, connector.CodeTimeout, r.Err.Code)
+		require.NoError(t, <-first)
+		m.wait()
+		require.Equal(t, []string{"g +a"}, g.requests)
+	})
+}
+
+// Q-14, SCIM-36: what was sent with others and is not answered in time is in doubt.
+func TestMergerWhatWasSentIsInDoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &slowGroup{}
+		m := &merger{send: g.send}
+		hurried, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		err := m.do(hurried, "g", client.MemberChange{ID: "a"})
+		r := connector.ResultOf("", connector.Ref{}, err)
+		require.Equal(t, connector.OutcomeUnknown, r.Outcome)
+		require.Equal(t, connector.CodeTimeout, r.Err.Code)
+		m.wait()
+	})
+}
+
+func TestMergerSharedRequestOutlivesTheImpatient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &slowGroup{}
+		m := &merger{send: g.send}
+		go func() { _ = m.do(t.Context(), "g", client.MemberChange{ID: "first"}) }()
+		synctest.Wait()
+		var patient error
+		var all sync.WaitGroup
+		hurried, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+		defer cancel()
+		all.Go(func() { _ = m.do(hurried, "g", client.MemberChange{ID: "hurried"}) })
+		synctest.Wait()
+		later, cancelLater := context.WithTimeout(t.Context(), time.Minute)
+		defer cancelLater()
+		all.Go(func() { patient = m.do(later, "g", client.MemberChange{ID: "patient"}) })
+		all.Wait()
+		require.NoError(t, patient)
+		require.True(t, slices.Contains(g.requests, "g +hurried +patient"))
+	})
+}

@@ -1,0 +1,223 @@
+package scim
+
+import (
+	"slices"
+
+	client "github.com/provhub/provhub/clients/scim"
+	"github.com/provhub/provhub/connectors/connector"
+)
+
+// described is what the service says of the attributes of one type; nil when it
+// has not described itself.
+type described struct{ index *client.AttributeIndex }
+
+// at returns the definition of what lies at path; ok is false for what the
+// service does not hold. Where it does not list the parts of a complex
+// attribute, the whole stands for them.
+func (d *described) at(path client.Path) (a client.SchemaAttribute, ok bool) {
+	if a, ok = d.index.Attribute(path); ok || path.Sub == "" {
+		return a, ok
+	}
+	whole, ok := d.index.Attribute(path.Bare())
+	return client.SchemaAttribute{}, ok && len(whole.SubAttributes) == 0
+}
+
+// buildModel works out the object types. users and groups are what the service
+// says of them; canSetPassword whether it takes passwords.
+func buildModel(cfg *Config, p *client.Profile, users, groups *described, canSetPassword bool) (*model, error) {
+	m := &model{p: p}
+	var err error
+	if m.users, err = userType(cfg, p, users, canSetPassword); err != nil {
+		return nil, err
+	}
+	if m.groups, err = groupType(cfg, p, groups); err != nil {
+		return nil, err
+	}
+	if m.groups != nil && slices.Contains(p.GroupOps, client.GroupUpdate) {
+		u := m.users
+		u.grants = []string{m.groups.name}
+		u.verbs = append(u.verbs, connector.VerbGrant, connector.VerbRevoke)
+		u.tellsGrants = p.MembersRead == client.MembersFull && users.holds(client.Path{Attr: "groups"})
+	}
+	for _, t := range m.types() {
+		t.publish()
+	}
+	return m, nil
+}
+
+func userType(cfg *Config, p *client.Profile, d *described, canSetPassword bool) (*objectType, error) {
+	t := &objectType{
+		name: cfg.Users.typeName(), kind: connector.KindAccount, resource: client.Users,
+		anchor: cfg.Users.anchor(), protected: rulesOf(cfg.Users.Protected),
+		method: p.UserUpdate, disableMeans: disableMeans(p), verbs: userVerbs(cfg, p, canSetPassword),
+		needsPassword: in(p.RequiredOnCreate, client.Path{Attr: "password"}),
+	}
+	err := t.addAttributes(&cfg.Users.Objects, usualUser, p, d)
+	t.correlate(t.anchor, t.naming().Name)
+	return t, err
+}
+
+// groupType returns nil where the hub can do nothing with groups.
+func groupType(cfg *Config, p *client.Profile, d *described) (*objectType, error) {
+	t := &objectType{
+		name: cfg.Groups.typeName(), kind: connector.KindGroup, resource: client.Groups,
+		anchor: orElse(cfg.Groups.Anchor, "externalId"), protected: rulesOf(cfg.Groups.Protected),
+		method: p.GroupUpdate, verbs: groupVerbs(cfg, p),
+	}
+	if cfg.Groups.Kind == "none" || len(t.verbs) == 0 || !slices.Contains(p.GroupOps, client.GroupRead) {
+		return nil, nil
+	}
+	if cfg.Groups.Kind == "entitlement" {
+		t.kind = connector.KindEntitlement
+	}
+	err := t.addAttributes(&cfg.Groups.Objects, usualGroup, p, d)
+	t.correlate(t.naming().Name, t.anchor) // rules name groups as people do
+	return t, err
+}
+
+// holds reports whether the service says that it holds what lies at path.
+func (d *described) holds(path client.Path) bool {
+	if d == nil {
+		return false
+	}
+	_, ok := d.at(path)
+	return ok
+}
+
+// addAttributes fills in the attributes: the usual ones that the service holds,
+// and those of the config.
+func (t *objectType) addAttributes(cfg *Objects, usual []usualAttr, p *client.Profile, d *described) error {
+	configured := func(name string) bool {
+		return slices.ContainsFunc(cfg.Attributes, func(a Attribute) bool { return a.Name == name })
+	}
+	for _, u := range usual {
+		path := client.MustPath(u.path)
+		switch {
+		case slices.Contains(cfg.LeaveOut, u.Name) || configured(u.Name):
+			continue
+		case u.Name == "externalId" && p.ExternalID == client.ExternalIDUnsupported:
+			continue
+		case d != nil && u.Name != "externalId" && !d.holds(path): // no schema lists externalId (RFC 7643 §3.1)
+			continue
+		}
+		a := attribute{Attr: u.Attr, path: path}
+		a.learn(d)
+		t.obey(&a, p)
+		t.attrs = append(t.attrs, a)
+	}
+	for i := range cfg.Attributes {
+		a, err := t.configured(&cfg.Attributes[i], usual, p, d)
+		if err != nil {
+			return err
+		}
+		t.attrs = append(t.attrs, a)
+	}
+	return nil
+}
+
+// configured makes the attribute that a config describes. What it leaves open is
+// as the usual attribute of that name has it, the service and the profile say.
+func (t *objectType) configured(c *Attribute, usual []usualAttr, p *client.Profile, d *described) (attribute, error) {
+	a := attribute{Attr: connector.Attr{Name: c.Name, CaseExact: true}}
+	path := orElse(c.Path, c.Name)
+	for _, u := range usual {
+		if u.Name == c.Name {
+			a.Attr, path = u.Attr, orElse(c.Path, u.path)
+		}
+	}
+	var err error
+	if a.path, err = parsePath(path); err != nil {
+		return a, configuration("attribute " + c.Name + ": path: " + err.Error())
+	}
+	a.learn(d)
+	t.obey(&a, p)
+	c.onto(&a.Attr)
+	if a.Type == connector.TypeReference {
+		a.RefersTo = orElse(c.RefersTo, a.RefersTo)
+	}
+	return a, nil
+}
+
+// onto sets what the config says of an attribute.
+func (c *Attribute) onto(a *connector.Attr) {
+	if c.Type != "" {
+		a.Type = connector.ValueType(c.Type)
+	}
+	if c.Multi != nil {
+		a.Multi = *c.Multi
+	}
+	if c.CaseExact != nil {
+		a.CaseExact = *c.CaseExact
+	}
+	if c.Required != nil {
+		a.Required = *c.Required
+	}
+	if c.ReadOnly {
+		a.ReadOnly = true
+	}
+	a.Unique = a.Unique || c.Unique
+	a.MaxLength = orElse(c.MaxLength, a.MaxLength)
+	if len(c.Canonical) > 0 {
+		a.Canonical = c.Canonical
+	}
+}
+
+// learn sets what the service says of an attribute (RFC 7643 §7).
+func (a *attribute) learn(d *described) {
+	if d == nil {
+		return
+	}
+	t, ok := d.at(a.path)
+	if !ok {
+		return
+	}
+	if a.Type != connector.TypeReference {
+		a.Type = orElse(valueTypes[t.Type], a.Type)
+	}
+	a.Multi = d.index.MultiValued(a.path) && a.path.Where == nil
+	a.CaseExact = a.CaseExact || t.CaseExact
+	a.Required = a.Required || t.Required && a.path.Sub == ""
+	a.ReadOnly = t.Mutability == "readOnly"
+	a.CreateOnly = t.Mutability == "immutable"
+	a.WriteOnly = t.Mutability == "writeOnly" || t.Returned == "never"
+	a.kept = t.Uniqueness == "server" || t.Uniqueness == "global"
+	a.Unique = a.Unique || a.kept
+}
+
+var valueTypes = map[string]connector.ValueType{
+	"boolean": connector.TypeBool, "decimal": connector.TypeDouble, "integer": connector.TypeInteger,
+	"dateTime": connector.TypeTimestamp, "complex": connector.TypeObject,
+}
+
+// obey sets what the profile says of an attribute.
+func (t *objectType) obey(a *attribute, p *client.Profile) {
+	if a.Type == connector.TypeReference {
+		a.RefersTo = orElse(a.RefersTo, t.name)
+	}
+	if t.resource != client.Users {
+		return
+	}
+	a.kept = a.kept || a.path.Names(client.Path{Attr: "userName"}) // RFC 7643 §4.1.1: uniqueness server
+	a.Unique = a.Unique || a.kept
+	a.Required = a.Required || in(p.RequiredOnCreate, a.path)
+	a.CreateOnly = a.CreateOnly || in(p.Immutable, a.path) || in(p.Ignored, a.path)
+	if in(p.Normalised, a.path) {
+		a.CaseExact = false
+	}
+	if t.method == client.UpdateNone {
+		a.CreateOnly = true
+	}
+}
+
+// correlate lets objects of the type be found by those of names that are there.
+// No two objects may share them: what the target does not see to, Create does.
+func (t *objectType) correlate(names ...string) {
+	for _, n := range names {
+		i := slices.IndexFunc(t.attrs, func(a attribute) bool { return a.Name == n })
+		if i < 0 || t.attrs[i].WriteOnly || t.attrs[i].Multi || slices.Contains(t.correlation, n) {
+			continue
+		}
+		t.attrs[i].Unique = true
+		t.correlation = append(t.correlation, n)
+	}
+}

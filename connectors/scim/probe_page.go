@@ -1,0 +1,143 @@
+package scim
+
+import (
+	"context"
+	"errors"
+
+	client "github.com/provhub/provhub/clients/scim"
+)
+
+// manyResources is what a page is asked to hold to see where the service stops.
+const manyResources = "1000"
+
+// pages finds out how listings come in pages.
+func (p *prober) pages(ctx context.Context) error {
+	first, err := p.get(ctx, client.Users, query("startIndex", "1", "count", "1", "attributes", "id"))
+	if err != nil {
+		return err
+	}
+	if !first.ok() {
+		p.set("list_without_filter", false, first.says("refused"))
+		return nil
+	}
+	p.set("list_without_filter", true, first.says("answered"))
+	if first.total() < 0 {
+		p.set("total_results", client.TotalsAbsent, first.says("no totalResults"))
+	}
+	if err := p.paging(ctx, first); err != nil {
+		return err
+	}
+	large, err := p.get(ctx, client.Users, query("startIndex", "1", "count", manyResources, "attributes", "id"))
+	if err != nil {
+		return err
+	}
+	if n := len(large.resources()); large.ok() && n > 0 && n < large.total() {
+		p.set("page_max", n, large.says("%d of %d", n, large.total()))
+	} else if large.ok() {
+		p.note("a page of %s holds all %d accounts: where pages end is not known", manyResources, n)
+	}
+	return p.totals(ctx)
+}
+
+// paging tells index from cursor.
+func (p *prober) paging(ctx context.Context, first *answer) error {
+	second, err := p.get(ctx, client.Users, query("startIndex", "2", "count", "1", "attributes", "id"))
+	if err != nil {
+		return err
+	}
+	cursor, err := p.get(ctx, client.Users, query("cursor", "", "count", "1", "attributes", "id"))
+	if err != nil {
+		return err
+	}
+	byCursor := cursor.ok() && cursor.Text("nextCursor") != ""
+	one, two := first.resources(), second.resources()
+	switch {
+	case len(one) > 1:
+		p.set("paging", client.PagingNone, first.says("count 1 is answered with %d", len(one)))
+	case len(one) == 0 || len(two) == 0:
+		p.note("there are too few accounts to see how pages go on")
+	case one[0].ID() != two[0].ID() && byCursor:
+		p.set("paging", client.PagingAuto, second.says("another account"), cursor.says("a cursor"))
+	case one[0].ID() != two[0].ID():
+		p.set("paging", client.PagingIndex, second.says("another account"), cursor.says("no cursor"))
+	case byCursor:
+		p.set("paging", client.PagingCursor, second.says("the same account again"), cursor.says("a cursor"))
+	default:
+		p.set("paging", client.PagingNone, second.says("the same account again"), cursor.says("no cursor"))
+	}
+	return nil
+}
+
+// totalsMax bounds the accounts that are read to check totalResults.
+const totalsMax = 2000
+
+// totals counts the accounts and compares that with totalResults (QUIRKS SCIM-17).
+func (p *prober) totals(ctx context.Context) error {
+	enough := errors.New("enough")
+	n := 0
+	at := evidence{Request: "listing of " + p.Profile().UsersPath, At: now()}
+	end, err := p.List(ctx, client.Query{Type: client.Users, Selection: client.Selection{Attributes: []string{"id"}}}, func(client.Resource) error {
+		if n++; n > totalsMax {
+			return enough
+		}
+		return nil
+	})
+	p.requests += end.Pages
+	at.Status = 200
+	switch {
+	case errors.Is(err, enough):
+		p.note("there are more than %d accounts: whether totalResults is true was not counted", totalsMax)
+	case fatal(err):
+		return err
+	case err != nil:
+		p.note("the accounts cannot be listed: %v", err)
+	case end.Total < 0:
+	case end.Total == end.Distinct:
+		at.Note = "every account was listed once"
+		p.set("total_results", client.TotalsTrusted, at)
+	default:
+		p.set("total_results", client.TotalsHint, at)
+		p.note("totalResults says %d and %d were listed", end.Total, end.Distinct)
+	}
+	return nil
+}
+
+// parameters finds out whether the service selects and sorts (RFC 7644 §3.9, §3.4.2.3).
+func (p *prober) parameters(ctx context.Context) error {
+	for _, q := range []struct{ key, name, value string }{
+		{"attributes_param", "attributes", "userName"}, {"excluded_attributes_param", "excludedAttributes", "userName"}, {"sort_param", "sortBy", "userName"},
+	} {
+		a, err := p.get(ctx, client.Users, query("startIndex", "1", "count", "1", q.name, q.value))
+		if err != nil {
+			return err
+		}
+		rs := a.resources()
+		switch {
+		case !a.ok():
+			p.set(q.key, client.ParameterNone, a.says("refused"))
+		case len(rs) == 0:
+			p.note("whether %s works cannot be seen without accounts", q.name)
+		case q.name == "excludedAttributes" && rs[0].Text("userName") != "":
+			p.set(q.key, client.ParameterNone, a.says("ignored"))
+		default:
+			p.set(q.key, client.ParameterAuto, a.says("taken"))
+		}
+	}
+	return p.tellsMembers(ctx)
+}
+
+// tellsMembers looks whether any group shows its members. That none does may
+// mean that all are empty: only a group of its own proves it.
+func (p *prober) tellsMembers(ctx context.Context) error {
+	a, err := p.get(ctx, client.Groups, query("startIndex", "1", "count", "20"))
+	if err != nil || !a.ok() {
+		return err
+	}
+	for _, g := range a.resources() {
+		if len(g.Values(client.Path{Attr: "members"})) > 0 {
+			p.set("members_read", client.MembersFull, a.says("a group shows its members"))
+			return nil
+		}
+	}
+	return nil
+}
