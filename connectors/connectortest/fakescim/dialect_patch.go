@@ -136,6 +136,16 @@ func (r *rules) managed(a *schema.Attr, v any) any {
 	return v
 }
 
+// managers does so in the body of a POST or PUT.
+func (r *rules) managers(body map[string]any) {
+	ext, _ := field(body, schema.EnterpriseURN).(map[string]any)
+	for k, v := range ext {
+		if equalFold(k, "manager") && r.ManagerStyle == scim.ManagerString {
+			ext[k] = r.managed(&schema.Attr{Name: "manager"}, v)
+		}
+	}
+}
+
 // take empties an attribute.
 func (r *rules) take(home map[string]any, a *schema.Attr) error {
 	if a.Required {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"strings"
 
 	"github.com/provhub/provhub/connectors/connectortest/fakescim/internal/schema"
@@ -28,6 +29,7 @@ type exchange struct {
 // run answers the request and notes it in the log. known tells whether the
 // address is below the base path.
 func (x *exchange) run(known bool) {
+	defer x.rescue()
 	for _, f := range x.faults {
 		if twist := twisting[f.Name]; twist != nil {
 			twist(&x.rules, f.Fault)
@@ -41,6 +43,15 @@ func (x *exchange) run(known bool) {
 		return
 	}
 	x.write(rep)
+}
+
+// rescue answers a request at which the server itself failed.
+func (x *exchange) rescue() {
+	if v := recover(); v == http.ErrAbortHandler {
+		panic(v) // a connection that is to be broken
+	} else if v != nil {
+		x.write(refusal(schema.Refused(http.StatusInternalServerError, "fakescim failed: %v at %s", v, debug.Stack())))
+	}
 }
 
 // answer does what the request asks for.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -140,4 +141,9 @@ func TestAUserIsCreatedReadReplacedAndDeleted(t *testing.T) {
 	c.want(404, "", "DELETE", "/Users/"+id, "")
 	users, groups := s.Len()
 	require.Zero(t, users+groups)
+}
+
+func sorted(list []string) string {
+	slices.Sort(list)
+	return strings.Join(list, " ")
 }

@@ -178,6 +178,7 @@ func (s *Server) read(q *request) (attrs map[string]any, members []directory.Mem
 	if err := q.rules.body(q.typ, q.body); err != nil {
 		return nil, nil, err
 	}
+	q.rules.managers(q.body)
 	attrs, err = q.rules.reader().Resource(q.typ, q.body)
 	if err != nil {
 		return nil, nil, err

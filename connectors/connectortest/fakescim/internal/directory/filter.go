@@ -50,7 +50,7 @@ func (d *Directory) compare(t *schema.Type, c query.Compare) (Match[*Resource], 
 // isMember reports whether c asks for one member, which the set answers at once.
 func isMember(t *schema.Type, f schema.Field, c query.Compare) bool {
 	_, text := c.Value.(string)
-	return t.Name == "Group" && f.Attr.Name == "members" && f.Sub.Name == "value" && c.Op == query.Equal && text
+	return t.Name == "Group" && f.Attr.Name == "members" && f.Sub != nil && f.Sub.Name == "value" && c.Op == query.Equal && text
 }
 
 func (d *Directory) valuePath(t *schema.Type, v query.ValuePath) (Match[*Resource], error) {
