@@ -21,7 +21,7 @@ func (a *app) pluginCommand() *cobra.Command {
   provhub plugin new acme --kind http    # write a plugin that passes its tests
   provhub plugin test ./provhub-connector-acme`,
 	}
-	c.AddCommand(a.pluginList(), a.pluginPin(), a.pluginSchema(), a.pluginNew(), a.pluginTest())
+	c.AddCommand(a.pluginList(), a.pluginPin(), a.pluginSchema(), a.pluginNew(), a.pluginTest(), a.pluginCall())
 	return c
 }
 
