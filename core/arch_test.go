@@ -47,11 +47,11 @@ var walls = []wall{
 	{"core/plan", append(pure, "core/mapping"), "planning is pure"},
 	{"core/store", append(pure, "core/plan", "core/mapping", "core/store", "schemas"), "the store keeps plans, it does not make them"},
 	{"core/pluginhost", []string{"connectors/connector", "plugins/protocol", "plugins/redact", "schemas", "core/pluginhost", "core/suggest"}, "the host knows processes, not accounts"},
-	{"core/config", append(pure, "core/source", "core/mapping", "core/lifecycle", "core/plan", "schemas"), "config describes the rooms it configures"},
+	{"core/config", append(pure, "clients", "core/source", "core/mapping", "core/lifecycle", "core/plan", "schemas"), "config describes the rooms it configures"},
 	{"core/secret", append(pure, "core/config"), "secrets are where the config says"},
 	{"core/cycle", append(pure, "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/store", "core/config"), "a cycle starts no process and sends nothing"},
 	{"core/dispatch", append(pure, "core/plan", "core/store"), "dispatch sends what was planned; it knows a target as an interface"},
-	{"core/hub", []string{"core", "connectors/connector", "plugins/protocol"}, "the hub assembles the core"},
+	{"core/hub", []string{"core", "clients", "connectors/connector", "plugins/protocol"}, "the hub assembles the core"},
 	{"cmd/provhub", []string{"core", "connectors/connector", "connectors/connectortest", "plugins/scaffold"}, "the program prints what the hub says"},
 }
 

@@ -52,17 +52,7 @@ Exit codes: 0 all done, 1 failed, 2 nobody found or a bad record, 3 held by a gu
 			if errors.Is(err, hub.ErrPushRequest) {
 				return usageError{err}
 			}
-			if err != nil && len(res.Plans) == 0 {
-				return err
-			}
-			if done, jerr := a.json(res); done {
-				return cmp.Or(err, jerr, syncError(res))
-			}
-			for _, p := range res.Plans {
-				a.printPlanned(p, false)
-			}
-			a.printDrained(res.Drained)
-			return cmp.Or(err, syncError(res))
+			return a.printSync(res, err)
 		}),
 	}
 	d.add(c)

@@ -53,36 +53,67 @@ func (a *app) syncCommand() *cobra.Command {
 	var f forbidFlags
 	var d drainFlags
 	var source, accept string
+	var follow bool
+	var every time.Duration
 	c := &cobra.Command{
 		Use: "sync", Short: "Plan, apply and send: what a schedule runs", Args: none(),
 		Long: `Read the source, plan, apply, and send, with what an earlier run left open, until
 the queue is empty. A plan that a guard holds is stored and not applied.
 
+With --follow it goes on until it is interrupted: it syncs whenever a source tells that
+something changed (a directory that synchronizes, RFC 4533), and at least --every.
+
 Exit codes: 0 all done, 1 failed, 3 held by a guard, 4 done but something waits: operations
 that are parked or to be tried again, records that are bad.`,
 		Example: `  provhub sync
   provhub sync --no-delete --wait 5m
+  provhub sync --follow --every 15m
   17 * * * *  provhub sync --quiet --config /etc/provhub/provhub.yaml   # cron`,
 		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, _ []string) error {
-			r, err := h.Sync(cmd.Context(), hub.PlanOptions{Source: source, Forbid: f.kinds(), Accept: accept}, d.options())
-			if err != nil && len(r.Plans)+len(r.Drained) == 0 {
-				return err
+			o := hub.PlanOptions{Source: source, Forbid: f.kinds(), Accept: accept}
+			if follow {
+				return a.follow(cmd, h, o, d.options(), every)
 			}
-			if done, jerr := a.json(r); done {
-				return cmp.Or(err, jerr, syncError(r))
-			}
-			for _, p := range r.Plans {
-				a.printPlanned(p, false)
-			}
-			a.printDrained(r.Drained)
-			return cmp.Or(err, syncError(r))
+			r, err := h.Sync(cmd.Context(), o, d.options())
+			return a.printSync(r, err)
 		}),
 	}
 	f.add(c)
 	d.add(c)
 	c.Flags().StringVar(&source, "source", "", "only this source")
 	c.Flags().StringVar(&accept, "accept", "", acceptHelp)
+	c.Flags().BoolVar(&follow, "follow", false, "go on, and sync whenever a source tells that something changed")
+	c.Flags().DurationVar(&every, "every", 15*time.Minute, "with --follow: sync at least that often")
 	return c
+}
+
+// printSync prints what a sync did and returns what its exit code is to be.
+func (a *app) printSync(r hub.SyncResult, err error) error {
+	if err != nil && len(r.Plans)+len(r.Drained) == 0 {
+		return err
+	}
+	if done, jerr := a.json(r); done {
+		return cmp.Or(err, jerr, syncError(r))
+	}
+	for _, p := range r.Plans {
+		a.printPlanned(p, false)
+	}
+	a.printDrained(r.Drained)
+	return cmp.Or(err, syncError(r))
+}
+
+// follow syncs again and again. What goes wrong with one sync is printed, and the
+// next one tries again.
+func (a *app) follow(cmd *cobra.Command, h *hub.Hub, o hub.PlanOptions, d hub.DrainOptions, every time.Duration) error {
+	if o.Accept != "" {
+		return usageError{errors.New("--accept is for one reading; run it once without --follow")}
+	}
+	return h.Follow(cmd.Context(), o, d, every, func(r hub.SyncResult, err error) {
+		var code *exitError
+		if err := a.printSync(r, err); err != nil && !errors.As(err, &code) && cmd.Context().Err() == nil {
+			fmt.Fprintln(a.err, "provhub:", err)
+		}
+	})
 }
 
 func syncError(r hub.SyncResult) error {

@@ -65,6 +65,42 @@ type rawSource struct {
 	Vanish    rawLimit     `yaml:"vanish"`
 	Lifecycle rawLifecycle `yaml:"lifecycle"`
 	With      []rawWith    `yaml:"with"`
+
+	LDAP       *rawLDAP        `yaml:"ldap"`
+	Secrets    map[string]text `yaml:"secrets"`
+	WholeEvery text            `yaml:"whole_every"`
+}
+
+type rawLDAP struct {
+	URLs           []string       `yaml:"urls"`
+	CAFile         string         `yaml:"tls_ca_file"`
+	CertFile       string         `yaml:"tls_cert_file"`
+	AllowPlaintext []string       `yaml:"allow_plaintext"`
+	AllowInsecure  []string       `yaml:"allow_insecure"`
+	BindDN         string         `yaml:"bind_dn"`
+	External       bool           `yaml:"sasl_external"`
+	Directory      string         `yaml:"directory"`
+	Overrides      map[string]any `yaml:"directory_overrides"`
+	People         rawKind        `yaml:"people"`
+	Groups         *rawKind       `yaml:"groups"`
+	Incremental    string         `yaml:"incremental"`
+	Overlap        text           `yaml:"overlap"`
+	Timeout        text           `yaml:"timeout"`
+}
+
+type rawKind struct {
+	Base       string            `yaml:"base"`
+	Filter     string            `yaml:"filter"`
+	Anchor     string            `yaml:"anchor"`
+	Attributes []rawDirAttribute `yaml:"attributes"`
+	Member     string            `yaml:"member"`
+}
+
+type rawDirAttribute struct {
+	Name     text   `yaml:"name"`
+	From     string `yaml:"from"`
+	Type     string `yaml:"type"`
+	Required bool   `yaml:"required"`
 }
 
 type rawWith struct {

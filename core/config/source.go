@@ -16,6 +16,10 @@ var defaultVanish = plan.Limit{Percent: 5}
 
 func (b *builder) sources(cfg *Config, raw *rawConfig) {
 	names := b.unique("sources")
+	var secrets []string
+	for _, s := range cfg.Secrets {
+		secrets = append(secrets, s.Name)
+	}
 	for i := range raw.Sources {
 		r, path := &raw.Sources[i], fmt.Sprintf("sources[%d]", i)
 		names(r.Name, path)
@@ -30,8 +34,18 @@ func (b *builder) sources(cfg *Config, raw *rawConfig) {
 		b.known(r.Reference, path+".reference", "column", cols)
 		src := Source{
 			Name: r.Name.value, Type: r.Type, Line: r.Name.line, Reference: r.Reference.value,
-			CSV: b.csv(r, zone, path), Lifecycle: b.lifecycle(&r.Lifecycle, zone, cols, path+".lifecycle"),
-			Vanish: r.Vanish.limit(),
+			Lifecycle: b.lifecycle(&r.Lifecycle, zone, cols, path+".lifecycle"),
+			Vanish:    r.Vanish.limit(), Secrets: map[string]string{}, WholeEvery: b.duration(r.WholeEvery, path+".whole_every"),
+		}
+		for name, secret := range r.Secrets {
+			b.known(secret, path+".secrets."+name, "secret", secrets)
+			src.Secrets[name] = secret.value
+		}
+		switch r.Type {
+		case "csv":
+			src.CSV = b.csv(r, zone, path)
+		case "ldap":
+			src.LDAP = b.ldap(r, zone, path)
 		}
 		if src.Vanish == (plan.Limit{}) {
 			src.Vanish = defaultVanish
@@ -88,25 +102,29 @@ func partsFirst(all []Source) {
 	slices.SortStableFunc(all, func(a, b Source) int { return min(len(a.With), 1) - min(len(b.With), 1) })
 }
 
+// columnNames are the names of the attributes that a source has by itself.
 func columnNames(r *rawSource) []string {
-	names := make([]string, len(r.Columns))
-	for i, c := range r.Columns {
-		names[i] = c.Name.value
+	var names []string
+	for _, c := range r.Columns {
+		names = append(names, c.Name.value)
+	}
+	if r.LDAP != nil {
+		for _, a := range r.LDAP.People.Attributes {
+			names = append(names, a.Name.value)
+		}
 	}
 	return names
 }
 
 func (b *builder) columns(r *rawSource, path string) []string {
 	seen := map[string]int{}
-	var names []string
 	for i, c := range r.Columns {
 		if first, ok := seen[c.Name.value]; ok {
 			b.add(c.Name.line, fmt.Sprintf("%s.columns[%d].name", path, i), "%q is a column already, in line %d", c.Name.value, first)
 		}
 		seen[c.Name.value] = c.Name.line
-		names = append(names, c.Name.value)
 	}
-	return names
+	return columnNames(r)
 }
 
 func (b *builder) csv(r *rawSource, zone *time.Location, path string) *csvfile.Config {

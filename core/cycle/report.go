@@ -103,10 +103,24 @@ func (p *pass) settings() string {
 		CSV       any
 		Fields    []source.Field
 		With      any `json:",omitempty"`
-	}{1, l, zone, p.Source.Reference, p.Source.CSV, p.Reader.Fields(), p.Source.With})
+		LDAP      any `json:",omitempty"`
+	}{1, l, zone, p.Source.Reference, p.Source.CSV, p.Reader.Fields(), p.Source.With, p.Source.LDAP})
 	if err != nil {
 		panic(fmt.Sprintf("cycle: a source's configuration has no JSON: %v", err)) // plain structs
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:8])
+}
+
+// Token returns where the next reading of a source goes on, as the report of the
+// last one has it; nil when there is no such place.
+func Token(s store.SourceState) ([]byte, error) {
+	if len(s.Report) == 0 {
+		return nil, nil
+	}
+	var r Report
+	if err := json.Unmarshal(s.Report, &r); err != nil {
+		return nil, fmt.Errorf("the stored report of the last reading cannot be read: %w", err)
+	}
+	return r.Source.Token, nil
 }

@@ -63,12 +63,12 @@ func (h *Hub) explainOne(ctx context.Context, c *config.Connector, e Explanation
 	ce := ConnectorExplanation{Connector: c.Name, Place: fmt.Sprintf("%s:%d", h.cfg.Path, c.Line), Account: v}
 	ce.Account.Connector = c.Name
 	s := h.cfg.SourceOf(c)
-	reader, err := h.reader(s)
+	fields, err := fieldsOf(h.cfg, s)
 	if err != nil {
 		ce.Fault = err.Error()
 		return ce
 	}
-	programs, err := compile(c, s, reader.Fields())
+	programs, err := compile(c, s, fields)
 	if err != nil {
 		ce.Fault = err.Error()
 		return ce

@@ -88,6 +88,7 @@ func (h *Hub) planOne(ctx context.Context, s *config.Source, o PlanOptions) (Pla
 	if err != nil {
 		return Planned{}, err
 	}
+	defer closeReader(c.Reader)
 	p, report, err := c.Run(ctx, h.now())
 	h.opt.Progress(Progress{What: "reading " + s.Name, Done: 1, Total: 1})
 	h.opt.Progress(Progress{What: "planning " + s.Name, Done: 1, Total: 1})
@@ -137,6 +138,7 @@ func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycl
 			continue
 		}
 		if err != nil {
+			closeReader(reader)
 			return nil, nil, err
 		}
 		programs, err := compile(cc, s, reader.Fields())
@@ -146,7 +148,11 @@ func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycl
 		}
 		c.Connectors = append(c.Connectors, h.target(cc, k, programs, o))
 	}
-	return c, problems, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		closeReader(reader)
+		return nil, nil, err
+	}
+	return c, problems, nil
 }
 
 var phases = map[string]string{"read": "reading", "plan": "planning"}

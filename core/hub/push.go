@@ -48,6 +48,7 @@ func (h *Hub) Push(ctx context.Context, r PushRequest, d DrainOptions) (SyncResu
 	if err != nil {
 		return out, err
 	}
+	defer closeReader(reader)
 	p := &cycle.Push{Read: func(ctx context.Context, yield func(*source.Record) error) error {
 		return readPushed(ctx, reader, r, yield)
 	}}

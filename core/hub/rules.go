@@ -13,20 +13,7 @@ import (
 	"github.com/provhub/provhub/core/mapping"
 	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/source"
-	"github.com/provhub/provhub/core/source/csvfile"
 )
-
-// openSource makes the reader of a source. It does no I/O.
-func openSource(s *config.Source) (source.Reader, error) {
-	if s.CSV == nil {
-		return nil, fmt.Errorf("source %s: type %q cannot be read", s.Name, s.Type)
-	}
-	r, err := csvfile.New(*s.CSV)
-	if err != nil {
-		return nil, fmt.Errorf("source %s: %w", s.Name, err)
-	}
-	return r, nil
-}
 
 // compile compiles the rules of a connector against the fields of its source.
 // All faults are reported together.

@@ -7,44 +7,77 @@ import (
 
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/secret"
 	"github.com/provhub/provhub/core/source"
+	"github.com/provhub/provhub/core/source/csvfile"
 	"github.com/provhub/provhub/core/source/joined"
+	"github.com/provhub/provhub/core/source/ldapdir"
 )
 
-// reader makes the reader of a source, joined with the sources that own some of
-// its attributes. It does no I/O.
-func (h *Hub) reader(s *config.Source) (source.Reader, error) {
-	return readerOf(h.cfg, s, func(p *joined.Part) {
-		name := p.Source
-		p.State = func(ctx context.Context) (string, error) {
-			g, err := h.org.SourceGeneration(ctx, name)
-			if g == 0 || err != nil {
-				return "", err
-			}
-			return fmt.Sprint(g), nil
-		}
-		p.All = func(ctx context.Context, yield func(identity.Identity) error) error {
-			return h.org.All(ctx, name, func(id identity.Identity) error {
-				if id.Kind != identity.Person || !id.AbsentSince.IsZero() {
-					return nil
-				}
-				return yield(id)
-			})
-		}
-	})
+// openSource makes the reader of a source by itself. It does no I/O but for its
+// secrets. Close it with closeReader.
+func openSource(cfg *config.Config, s *config.Source) (r source.Reader, err error) {
+	switch {
+	case s.CSV != nil:
+		r, err = csvfile.New(*s.CSV)
+	case s.LDAP != nil:
+		r, err = openLDAP(cfg, s)
+	default:
+		err = fmt.Errorf("type %q cannot be read", s.Type)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("source %s: %w", s.Name, err)
+	}
+	return r, nil
 }
 
-// readerOf makes the reader of a source; known says where what is known of a joined
-// one comes from.
-func readerOf(cfg *config.Config, s *config.Source, known func(*joined.Part)) (source.Reader, error) {
-	first, err := openSource(s)
-	if err != nil || len(s.With) == 0 {
-		return first, err
+func openLDAP(cfg *config.Config, s *config.Source) (source.Reader, error) {
+	secrets, err := secret.ForSource(cfg, s)
+	if err != nil {
+		return nil, err
 	}
+	c := *s.LDAP
+	c.Client.Password, c.Client.ClientKey = secrets["password"], secrets["client_key"]
+	return ldapdir.New(c)
+}
+
+// closeReader ends the connections of a reader that has any.
+func closeReader(r source.Reader) {
+	if c, ok := r.(interface{ Close() }); ok {
+		c.Close()
+	}
+}
+
+// fieldsOf returns the attributes that people of a source have, those of joined
+// sources included.
+func fieldsOf(cfg *config.Config, s *config.Source) ([]source.Field, error) {
+	own, err := ownFields(s)
+	if err != nil || len(s.With) == 0 {
+		return own, err
+	}
+	parts, err := partsOf(cfg, s)
+	return joined.Fields(own, parts), err
+}
+
+func ownFields(s *config.Source) ([]source.Field, error) {
+	if s.LDAP != nil {
+		return s.LDAP.Fields(), nil
+	}
+	if s.CSV == nil {
+		return nil, fmt.Errorf("source %s: type %q cannot be read", s.Name, s.Type)
+	}
+	r, err := csvfile.New(*s.CSV)
+	if err != nil {
+		return nil, fmt.Errorf("source %s: %w", s.Name, err)
+	}
+	return r.Fields(), nil
+}
+
+// partsOf returns what a source takes from others, without what is known of them.
+func partsOf(cfg *config.Config, s *config.Source) ([]joined.Part, error) {
 	parts := make([]joined.Part, len(s.With))
 	for i, w := range s.With {
-		other := cfg.Source(w.Source)
-		reader, err := openSource(other)
+		fields, err := ownFields(cfg.Source(w.Source))
 		if err != nil {
 			return nil, err
 		}
@@ -52,12 +85,48 @@ func readerOf(cfg *config.Config, s *config.Source, known func(*joined.Part)) (s
 		for _, k := range w.Keys {
 			parts[i].Keys = append(parts[i].Keys, joined.Key(k))
 		}
-		for _, f := range reader.Fields() {
+		for _, f := range fields {
 			if slices.Contains(w.Take, f.Name) {
 				parts[i].Take = append(parts[i].Take, f)
 			}
 		}
-		known(&parts[i])
+	}
+	return parts, nil
+}
+
+// reader makes the reader of a source, joined with the sources that own some of
+// its attributes. Close it with closeReader.
+func (h *Hub) reader(s *config.Source) (source.Reader, error) {
+	first, err := openSource(h.cfg, s)
+	if err != nil || len(s.With) == 0 {
+		return first, err
+	}
+	parts, err := partsOf(h.cfg, s)
+	if err != nil {
+		return nil, err
+	}
+	for i := range parts {
+		h.recall(&parts[i])
 	}
 	return joined.New(first, parts), nil
+}
+
+// recall has a joined part know what is stored of its source.
+func (h *Hub) recall(p *joined.Part) {
+	name := p.Source
+	p.State = func(ctx context.Context) (string, error) {
+		g, err := h.org.SourceGeneration(ctx, name)
+		if g == 0 || err != nil {
+			return "", err
+		}
+		return fmt.Sprint(g), nil
+	}
+	p.All = func(ctx context.Context, yield func(identity.Identity) error) error {
+		return h.org.All(ctx, name, func(id identity.Identity) error {
+			if id.Kind != identity.Person || !id.AbsentSince.IsZero() {
+				return nil
+			}
+			return yield(id)
+		})
+	}
 }

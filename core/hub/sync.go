@@ -48,11 +48,11 @@ func (h *Hub) sameInputs(ctx context.Context, row store.PlanRow) error {
 	}
 	s := sources[0]
 	drift := &store.DriftError{Hash: row.Hash}
-	snapshot, err := h.fingerprint(ctx, s)
+	snapshot, known, err := h.fingerprint(ctx, s)
 	switch {
 	case err != nil:
 		return fmt.Errorf("source %s: %w", s.Name, err)
-	case snapshot != row.Inputs.Snapshot:
+	case known && snapshot != row.Inputs.Snapshot:
 		drift.What = append(drift.What, fmt.Sprintf("the source %s is not what was read", s.Name))
 	}
 	drift.What = append(drift.What, h.movedRules(row, s)...)
@@ -81,20 +81,23 @@ func (h *Hub) movedRules(row store.PlanRow, s *config.Source) (moved []string) {
 	return moved
 }
 
-// fingerprint names what the source holds now.
-func (h *Hub) fingerprint(ctx context.Context, s *config.Source) (string, error) {
+// fingerprint names what the source holds now. known is false for a source that
+// changes all the time: the store compares the people the plan is about.
+func (h *Hub) fingerprint(ctx context.Context, s *config.Source) (snapshot string, known bool, err error) {
 	reader, err := h.reader(s)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
-	if f, ok := reader.(source.Fingerprinter); ok {
-		snapshot, _, err := f.Fingerprint(ctx)
-		if !errors.Is(err, errors.ErrUnsupported) {
-			return snapshot, err
-		}
+	defer closeReader(reader)
+	f, ok := reader.(source.Fingerprinter)
+	if !ok {
+		return "", false, nil
 	}
-	report, err := reader.Read(ctx, func(*source.Record) error { return nil })
-	return report.Snapshot, err
+	snapshot, _, err = f.Fingerprint(ctx)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return "", false, nil
+	}
+	return snapshot, true, err
 }
 
 // SyncResult is what a sync did.

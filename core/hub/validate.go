@@ -18,13 +18,12 @@ import (
 	"github.com/provhub/provhub/core/pluginhost"
 	"github.com/provhub/provhub/core/secret"
 	"github.com/provhub/provhub/core/source"
-	"github.com/provhub/provhub/core/source/joined"
 	"github.com/provhub/provhub/core/suggest"
 )
 
 // ValidateOptions say how far a validation goes.
 type ValidateOptions struct {
-	// Offline starts no plugin: their configs and the targets' attributes are not checked.
+	// Offline starts no plugin and asks no server: what only they know is not checked.
 	Offline bool
 	Log     *slog.Logger
 }
@@ -41,7 +40,9 @@ type Validation struct {
 func Validate(ctx context.Context, cfg *config.Config, o ValidateOptions) (Validation, error) {
 	v := validator{cfg: cfg, log: o.Log}
 	for i := range cfg.Sources {
-		v.source(ctx, &cfg.Sources[i])
+		if s := &cfg.Sources[i]; s.CSV != nil || !o.Offline {
+			v.source(ctx, s)
+		}
 	}
 	for i := range cfg.Connectors {
 		c := &cfg.Connectors[i]
@@ -71,10 +72,12 @@ func (v *validator) fault(line int, path, format string, args ...any) {
 // source compares the configured columns with the header of the source. A file
 // that is not there yet is no fault of the config.
 func (v *validator) source(ctx context.Context, s *config.Source) {
-	reader, err := openSource(s)
+	reader, err := openSource(v.cfg, s)
 	if err != nil {
-		return // the connectors that it feeds say so
+		v.fault(s.Line, "", "%v", err)
+		return
 	}
+	defer closeReader(reader)
 	stop := errors.New("the header is enough")
 	_, err = reader.Read(ctx, func(*source.Record) error { return stop })
 	switch {
@@ -89,12 +92,12 @@ func (v *validator) source(ctx context.Context, s *config.Source) {
 // rules compiles the rules of one connector.
 func (v *validator) rules(c *config.Connector) map[identity.Kind]*mapping.Program {
 	s := v.cfg.SourceOf(c)
-	reader, err := readerOf(v.cfg, s, func(*joined.Part) {}) // for its fields
+	fields, err := fieldsOf(v.cfg, s)
 	if err != nil {
 		v.fault(c.Line, "", "%v", err)
 		return nil
 	}
-	programs, err := compile(c, s, reader.Fields())
+	programs, err := compile(c, s, fields)
 	v.faults = append(v.faults, ruleFaults(v.cfg.Path, err)...)
 	for _, r := range c.Rules {
 		v.Rules += len(r.Attributes) + len(r.Grants)

@@ -60,13 +60,23 @@ func fromFile(s config.Secret) (connector.Secret, error) {
 // ForConnector fetches the secrets of one connector under the names its plugin
 // knows them by. All that cannot be had are reported together.
 func ForConnector(cfg *config.Config, c *config.Connector) (map[string]connector.Secret, error) {
+	return fetch(cfg, c.Secrets)
+}
+
+// ForSource fetches the secrets of one source under the names its reader knows
+// them by.
+func ForSource(cfg *config.Config, s *config.Source) (map[string]connector.Secret, error) {
+	return fetch(cfg, s.Secrets)
+}
+
+func fetch(cfg *config.Config, names map[string]string) (map[string]connector.Secret, error) {
 	byName := map[string]config.Secret{}
 	for _, s := range cfg.Secrets {
 		byName[s.Name] = s
 	}
 	out := map[string]connector.Secret{}
 	var errs []error
-	for name, ours := range c.Secrets {
+	for name, ours := range names {
 		v, err := Resolve(byName[ours])
 		if err != nil {
 			errs = append(errs, err)

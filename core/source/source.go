@@ -19,6 +19,12 @@ type Record struct {
 	// ID is the source's own name for the record, where that is not the anchor: an
 	// entryUUID. "": the anchor.
 	ID string
+	// Name is what groups call a member by where that is not the anchor: a DN, in a
+	// form that is compared byte by byte. "": the anchor.
+	Name string
+	// Members returns the names of a group's members; nil for people. It is called
+	// for records that changed only, like Attributes.
+	Members func() []string
 	// Deleted: the source says that the identity is gone. Only in a delta.
 	Deleted bool
 	// Hash covers every configured attribute, in a form that does not depend on

@@ -52,15 +52,28 @@ type Reader struct {
 
 // New joins parts to first. It does no I/O.
 func New(first source.Reader, parts []Part) *Reader {
-	r := &Reader{first: first, parts: parts, fields: slices.Clone(first.Fields())}
+	return &Reader{first: first, parts: parts, fields: Fields(first.Fields(), parts)}
+}
+
+// Fields returns the attributes that people have when parts are joined to a first
+// source, sorted by name.
+func Fields(first []source.Field, parts []Part) []source.Field {
+	out := slices.Clone(first)
 	for _, p := range parts {
 		for _, f := range p.Take {
-			r.fields = slices.DeleteFunc(r.fields, func(g source.Field) bool { return g.Name == f.Name })
-			r.fields = append(r.fields, f)
+			out = slices.DeleteFunc(out, func(g source.Field) bool { return g.Name == f.Name })
+			out = append(out, f)
 		}
 	}
-	slices.SortFunc(r.fields, func(a, b source.Field) int { return strings.Compare(a.Name, b.Name) })
-	return r
+	slices.SortFunc(out, func(a, b source.Field) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// Close closes the first source where it is to be closed.
+func (r *Reader) Close() {
+	if c, ok := r.first.(interface{ Close() }); ok {
+		c.Close()
+	}
 }
 
 // Fields implements [source.Reader].

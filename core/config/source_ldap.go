@@ -1,0 +1,46 @@
+package config
+
+import (
+	"strings"
+	"time"
+
+	"github.com/provhub/provhub/clients/ldap"
+	"github.com/provhub/provhub/core/source/ldapdir"
+)
+
+// ldap reads the part of a source that is about a directory, and checks it whole.
+func (b *builder) ldap(r *rawSource, zone *time.Location, path string) *ldapdir.Config {
+	l := r.LDAP
+	if l == nil {
+		return nil // the schema says so
+	}
+	c := &ldapdir.Config{
+		Client: ldap.Options{
+			URLs: l.URLs, CAFile: b.path(l.CAFile), CertFile: b.path(l.CertFile), AllowPlaintext: l.AllowPlaintext, AllowInsecure: l.AllowInsecure,
+			BindDN: l.BindDN, External: l.External, Timeout: b.duration(l.Timeout, path+".ldap.timeout"),
+		},
+		Directory: l.Directory, Overrides: l.Overrides, People: l.People.kind(), Incremental: l.Incremental,
+		Overlap: b.duration(l.Overlap, path+".ldap.overlap"), Zone: zone,
+	}
+	if strings.HasSuffix(c.Directory, ".yaml") {
+		c.Directory = b.path(c.Directory)
+	}
+	if l.Groups != nil {
+		g := l.Groups.kind()
+		c.Groups = &g
+	}
+	if err := c.Check(); err != nil {
+		for _, line := range strings.Split(err.Error(), "\n") {
+			b.add(r.Name.line, path+".ldap", "%s", line)
+		}
+	}
+	return c
+}
+
+func (k *rawKind) kind() ldapdir.Kind {
+	out := ldapdir.Kind{Base: k.Base, Filter: k.Filter, Anchor: k.Anchor, Member: k.Member}
+	for _, a := range k.Attributes {
+		out.Attributes = append(out.Attributes, ldapdir.Attribute{Name: a.Name.value, From: a.From, Type: a.Type, Required: a.Required})
+	}
+	return out
+}
