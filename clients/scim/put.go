@@ -16,6 +16,7 @@ func (p *Profile) partial(u Update, body Resource, changes []Change) Resource {
 			if ext == nil {
 				ext = map[string]any{}
 				out[ch.Path.Schema] = ext
+				out.declare(ch.Path.Schema)
 			}
 			to = ext
 		}

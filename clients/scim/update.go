@@ -25,7 +25,11 @@ type Update struct {
 // and one was refused, the resource is read and what took effect is told:
 // [connector.Partial] with the paths, or nil when it is as wanted all the same.
 func (c *Client) Update(ctx context.Context, u Update) (Resource, error) {
-	plan, err := c.planUpdate(ctx, u)
+	return c.updateBy(ctx, c.Profile().UpdateMethod(u.Type), u)
+}
+
+func (c *Client) updateBy(ctx context.Context, method UpdateMethod, u Update) (Resource, error) {
+	plan, err := c.planUpdate(ctx, method, u)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +53,7 @@ func (c *Client) Update(ctx context.Context, u Update) (Resource, error) {
 // UpdateRequests returns the requests that Update sends, none when nothing differs.
 // It reads the resource where Update would.
 func (c *Client) UpdateRequests(ctx context.Context, u Update) ([]Request, error) {
-	plan, err := c.planUpdate(ctx, u)
+	plan, err := c.planUpdate(ctx, c.Profile().UpdateMethod(u.Type), u)
 	if err != nil {
 		return nil, err
 	}
@@ -65,11 +69,10 @@ type updatePlan struct {
 	several  bool       // one request holds several operations
 }
 
-func (c *Client) planUpdate(ctx context.Context, u Update) (*updatePlan, error) {
+func (c *Client) planUpdate(ctx context.Context, method UpdateMethod, u Update) (*updatePlan, error) {
 	set := c.state()
 	p := set.profile
 	plan := &updatePlan{u: u}
-	method := p.UpdateMethod(u.Type)
 	if method == UpdateNone || u.Type == Groups && !p.Can(GroupUpdate) {
 		return nil, connector.Errorf(connector.CodeUnsupported, "profile %s: %s cannot be changed on this target", p.Name, u.Type)
 	}
@@ -214,7 +217,11 @@ func (c *Client) SetActive(ctx context.Context, id string, active bool, ifMatch 
 		}
 		return nil, c.sendRemoval(ctx, r, id)
 	}
-	resp, err := c.Update(ctx, activation(id, active, ifMatch))
+	method := p.UserUpdate
+	if p.Disable == DisablePut && method == UpdatePatch {
+		method = UpdatePutMerge
+	}
+	resp, err := c.updateBy(ctx, method, activation(id, active, ifMatch))
 	if !active && p.DisabledVisible == DisabledHidden && isHidden(err) {
 		return nil, connector.Unchanged
 	}
