@@ -227,7 +227,9 @@ func (e *editor) selected(o patchOp) error {
 		}
 	}
 	if len(at) == 0 {
-		if o.op == opAdd {
+		// Products built for Entra ID make the value with replace, too: it sends
+		// that for what is not there.
+		if o.op == opAdd || o.op == opReplace && e.q.rules.dotted() {
 			return e.addSelected(o, home)
 		}
 		return schema.Bad(schema.NoTarget, "no value meets %s", o.path)

@@ -15,7 +15,7 @@ func (s *Server) create(q *request) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	attrs, members, err := s.read(q)
+	attrs, members, err := s.read(q, q.rules.reader())
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,9 @@ func (s *Server) replace(q *request) (*reply, error) {
 		return nil, err
 	}
 	partial := q.rules.UpdateMethod(typeOf(q.typ)) == scim.UpdatePutPartial && !q.rules.wipes
-	attrs, members, err := s.read(q)
+	reader := q.rules.reader()
+	reader.Partial = partial
+	attrs, members, err := s.read(q, reader)
 	if err != nil {
 		return nil, err
 	}
@@ -98,9 +100,7 @@ func (s *Server) replace(q *request) (*reply, error) {
 			return schema.Bad(schema.Mutability, "the id cannot be changed")
 		}
 		if partial {
-			for name, v := range attrs {
-				d.Attrs[name] = v
-			}
+			overlay(d, q.body, attrs)
 		} else {
 			if !q.rules.wipes {
 				keepUnshown(d, attrs)
@@ -124,6 +124,31 @@ func (s *Server) replace(q *request) (*reply, error) {
 		}
 		return nil
 	})
+}
+
+// overlay changes the attributes that a body names and leaves the others. attrs
+// are what was read of it: what it empties is not among them.
+func overlay(d *directory.Draft, body, attrs map[string]any) {
+	for key, v := range body {
+		if e, ok := d.Type.Extension(key); ok {
+			given, _ := v.(map[string]any)
+			read, _ := attrs[e.ID].(map[string]any)
+			held, _ := d.Attrs[e.ID].(map[string]any)
+			if held == nil {
+				held = map[string]any{}
+			}
+			for name := range given {
+				if a := e.Attr(name); a != nil {
+					held[a.Name] = read[a.Name]
+				}
+			}
+			d.Attrs[e.ID] = held
+			continue
+		}
+		if a := d.Type.Top(key); a != nil && a.Mutability != "readOnly" && a.Name != "schemas" && a.Name != "members" {
+			d.Attrs[a.Name] = attrs[a.Name]
+		}
+	}
 }
 
 // keepUnshown keeps what a client cannot send back because it never sees it, and
@@ -171,7 +196,7 @@ func (s *Server) change(q *request, p projection, status int, edit func(*directo
 
 // read reads the resource in a body: its attributes, and apart from them the
 // members of a group.
-func (s *Server) read(q *request) (attrs map[string]any, members []directory.Member, err error) {
+func (s *Server) read(q *request, reader schema.Reader) (attrs map[string]any, members []directory.Member, err error) {
 	if q.body == nil {
 		return nil, nil, schema.Bad(schema.InvalidSyntax, "the body is empty")
 	}
@@ -179,7 +204,7 @@ func (s *Server) read(q *request) (attrs map[string]any, members []directory.Mem
 		return nil, nil, err
 	}
 	q.rules.managers(q.body)
-	attrs, err = q.rules.reader().Resource(q.typ, q.body)
+	attrs, err = reader.Resource(q.typ, q.body)
 	if err != nil {
 		return nil, nil, err
 	}

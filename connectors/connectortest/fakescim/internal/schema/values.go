@@ -17,6 +17,8 @@ type Reader struct {
 	// TextBooleans takes booleans as the texts "true" and "false", in any case,
 	// beside true and false; OnlyTextBooleans takes nothing else.
 	TextBooleans, OnlyTextBooleans bool
+	// Partial lets a resource lack what is required.
+	Partial bool
 	// EmptyClears takes "" as unassigned; else it is a value like any other.
 	EmptyClears bool
 }
@@ -64,6 +66,9 @@ func (r Reader) Resource(t *Type, body map[string]any) (map[string]any, error) {
 		if v != nil {
 			out[a.Name] = v
 		}
+	}
+	if r.Partial {
+		return out, nil
 	}
 	return out, Required(t, out)
 }
