@@ -14,12 +14,6 @@ import (
 	"github.com/provhub/provhub/connectors/connector"
 )
 
-// Dialled is what a step of a connection attempt found out; see [Client.Probe].
-type Dialled struct {
-	Server Server
-	TLS    *tls.ConnectionState // nil: plain text
-}
-
 // dial connects to one server, raises the connection to TLS and binds.
 func (p *pool) dial(ctx context.Context, s Server) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.o.ConnectTimeout)

@@ -1,0 +1,177 @@
+package ldap
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"math/big"
+	"unicode/utf16"
+
+	"github.com/provhub/provhub/clients/ldap"
+	"github.com/provhub/provhub/connectors/connector"
+)
+
+// finish brings a new account to the wanted state. Where the directory makes
+// accounts disabled, the password comes before enabling; elsewhere an account
+// that is to be disabled is so before it gets a password. Each step may have been
+// done by an earlier try.
+func (s *session) finish(ctx context.Context, m *model, typ *objectType, c connector.Create, e ldap.Entry) error {
+	if typ != m.users {
+		return nil
+	}
+	if !m.dir.CreateDisabled && c.Enabled == connector.IsDisabled {
+		if err := s.setEnabled(ctx, m, e, false); err != nil && err != connector.Unchanged {
+			return connector.Partial(err)
+		}
+	}
+	password := c.Credential
+	if password.IsZero() && s.generates(m) {
+		password = generated(s.cfg.InitialPassword)
+	}
+	if !password.IsZero() && !s.hasPassword(ctx, m, e, c) {
+		if err := s.setPassword(ctx, m, e, password, false); err != nil {
+			return connector.Partial(err)
+		}
+	}
+	if m.dir.CreateDisabled && c.Enabled != connector.IsDisabled && !password.IsZero() {
+		if err := s.setEnabled(ctx, m, e, true); err != nil && err != connector.Unchanged {
+			return connector.Partial(err)
+		}
+	}
+	return nil
+}
+
+// hasPassword reports whether an earlier try of the same create got as far as
+// enabling the account, which it does last: its password is not set again.
+func (s *session) hasPassword(ctx context.Context, m *model, e ldap.Entry, c connector.Create) bool {
+	if !c.MaybeApplied || !m.dir.CreateDisabled {
+		return false
+	}
+	state, err := s.state(ctx, m.users, e)
+	return err == nil && state == connector.IsEnabled
+}
+
+func (s *session) generates(m *model) bool {
+	if p := s.cfg.InitialPassword; p != nil {
+		return p.Mode != "none"
+	}
+	return m.dir.Password.Generate
+}
+
+// The characters of a generated password: no look-alikes, and none that shells,
+// URLs or CSV files trip over.
+var passwordClasses = []string{"ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz", "23456789", "-_.!+=:@"}
+
+const generatedLength = 24
+
+// generated makes a random password with characters of every class. It is set
+// and forgotten: the person gets in by a reset or by single sign-on.
+func generated(p *InitialPassword) connector.Secret {
+	n := generatedLength
+	if p != nil {
+		n = orElseInt(p.Length, n)
+	}
+	all := ""
+	out := make([]byte, 0, n)
+	for _, class := range passwordClasses {
+		out = append(out, pick(class))
+		all += class
+	}
+	for len(out) < n {
+		out = append(out, pick(all))
+	}
+	for i := len(out) - 1; i > 0; i-- {
+		j := number(i + 1)
+		out[i], out[j] = out[j], out[i]
+	}
+	return connector.NewSecret(string(out))
+}
+
+func pick(from string) byte { return from[number(len(from))] }
+
+// number returns a random number below n.
+func number(n int) int {
+	x, err := rand.Int(rand.Reader, big.NewInt(int64(n)))
+	if err != nil {
+		panic(err) // the system has no randomness: nothing here is safe any more
+	}
+	return int(x.Int64())
+}
+
+// SetCredential implements [connector.Credentialer].
+func (t *Target) SetCredential(ctx context.Context, c connector.SetCredential) error {
+	s, m, release, err := t.work(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	e, err := s.mine(ctx, m, m.users, c.Target)
+	if err != nil {
+		return err
+	}
+	return s.setPassword(ctx, m, *e, c.Credential, c.MustChange)
+}
+
+// setPassword sets a password as the directory wants it. It is never read back,
+// nor compared: directories do not show passwords.
+func (s *session) setPassword(ctx context.Context, m *model, e ldap.Entry, password connector.Secret, mustChange bool) error {
+	if password.IsZero() {
+		return &connector.Error{Code: connector.CodePolicy, Message: "an empty password is refused: servers take a sign-in without one for an anonymous one"}
+	}
+	var mods []ldap.Mod
+	if mustChange {
+		for _, v := range m.dir.Password.MustChange {
+			mods = append(mods, ldap.Mod{Op: ldap.OpReplace, Name: v.Attribute, Values: []string{v.Value}})
+		}
+		if mods == nil {
+			return connector.Errorf(connector.CodeUnsupported, "the directory cannot be told that a password must be changed at the next sign-in")
+		}
+	}
+	var controls []ldap.Control
+	if m.dir.Password.PolicyControl && m.root.Supports(ldap.OIDPasswordPolicy) {
+		controls = append(controls, ldap.PasswordPolicy())
+	}
+	switch m.dir.Password.Method {
+	case "extended":
+		if err := s.SetPassword(ctx, e.DN, password, controls...); err != nil || mods == nil {
+			return policy(err)
+		}
+		controls = nil
+	case "attribute":
+		mods = append([]ldap.Mod{{Op: ldap.OpReplace, Name: "userPassword", Values: []string{password.Reveal()}}}, mods...)
+	case "unicode_pwd":
+		if !s.Encrypted() {
+			return configuration("Active Directory takes passwords over TLS alone; use ldaps://, and take the host out of allow_plaintext")
+		}
+		mods = append([]ldap.Mod{{Op: ldap.OpReplace, Name: "unicodePwd", Values: []string{unicodePassword(password)}}}, mods...)
+	}
+	err := policy(s.Modify(ctx, e.DN, mods, controls...))
+	if err != nil && m.dir.Password.Method == "extended" {
+		return connector.Partial(err)
+	}
+	return err
+}
+
+// unicodePassword is a password in quotes and UTF-16, as unicodePwd takes it
+// ([MS-ADTS] §3.1.1.3.1.5.1).
+func unicodePassword(password connector.Secret) string {
+	var b []byte
+	for _, u := range utf16.Encode([]rune(`"` + password.Reveal() + `"`)) {
+		b = binary.LittleEndian.AppendUint16(b, u)
+	}
+	return string(b)
+}
+
+// policy takes the refusal of a value for the refusal of the password, and the
+// server's words out of it: they may repeat the password.
+func policy(err error) error {
+	if err == nil || connector.ResultOf("", connector.Ref{}, err).Outcome != connector.OutcomeFailed {
+		return err
+	}
+	own := *connector.AsError(err)
+	own.Detail, own.Attributes = "", nil
+	if own.Code == connector.CodeInvalidValue {
+		own.Code = connector.CodePolicy
+	}
+	return &own
+}
