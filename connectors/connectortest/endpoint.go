@@ -83,20 +83,20 @@ var usualPorts = map[string]string{"http": "80", "https": "443", "ldap": "389", 
 func redirect(address string, to func(hostPort string) (string, error)) (string, error) {
 	if !strings.Contains(address, "://") {
 		if _, _, err := net.SplitHostPort(address); err != nil {
-			return "", fmt.Errorf("the address %q is neither a URL nor host:port", address)
+			return "", skip("the address %q of the target is neither a URL nor host:port", address)
 		}
 		return to(address)
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" {
-		return "", fmt.Errorf("the address %q has no host", address)
+		return "", skip("the address %q of the target has no host", address)
 	}
 	port := u.Port()
 	if port == "" {
 		port = usualPorts[u.Scheme]
 	}
 	if port == "" {
-		return "", fmt.Errorf("the address %q has no port", address)
+		return "", skip("the address %q of the target has no port", address)
 	}
 	u.Host, err = to(net.JoinHostPort(u.Hostname(), port))
 	return u.String(), err

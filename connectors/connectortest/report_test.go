@@ -90,7 +90,7 @@ skip: {E12: "no policy"}
 		"confg: {}":                                "confg",
 		"secrets: {a: {env: NOT_THERE}}":           "the environment variable NOT_THERE is not set",
 		"secrets: {a: {file: none}}":               "secret a",
-		"fake: htp":                                `there is no fake "htp"; there are http, `,
+		"fake: htp":                                `there is no fake "htp"; there are http, ldap, scim, sftp, sqlite`,
 		"fake: {kind: sqlite, schema: x}":          "x: no such file",
 		"{fake: http, config: {a: '${fake.uri}'}}": `"${fake.uri}" stands for nothing; there are fake.new_token, fake.token, fake.url, other.new_token`,
 	} {

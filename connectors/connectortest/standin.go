@@ -3,21 +3,18 @@ package connectortest
 import (
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/provhub/provhub/connectors/connectortest/fakehttp"
-	"github.com/provhub/provhub/connectors/connectortest/fakesqlite"
 )
 
 // fakeOptions say which built-in fake stands in for the target: in testkit.yaml
 // "fake: http", or with options "fake: {kind: sqlite, schema: schema.sql}".
 type fakeOptions struct {
-	Kind   string `yaml:"kind"`
-	Schema string `yaml:"schema"` // sqlite: file with the SQL that makes the tables
-	Oracle *bool  `yaml:"oracle"` // whether its state is compared with what the plugin reads; usual: yes
+	Kind    string `yaml:"kind"`
+	Schema  string `yaml:"schema"`  // sqlite: file with the SQL that makes the tables
+	Profile string `yaml:"profile"` // scim: dialect; usual: that of the RFCs
+	Flavor  string `yaml:"flavor"`  // ldap: openldap, 389ds or ad; usual: openldap
+	Oracle  *bool  `yaml:"oracle"`  // whether its state is compared with what the plugin reads; usual: where it can be
 }
 
 // UnmarshalYAML takes the kind alone, too.
@@ -34,7 +31,7 @@ type standIn struct {
 	// words are what testkit.yaml may say in place of "${fake.NAME}".
 	words map[string]string
 	// config and the secrets are those of provhub's connector for such targets.
-	config                      map[string]any
+	config                      map[string]any // nil: testkit.yaml must say it
 	secrets, newSecrets, wrongs map[string]string
 	oracle                      Oracle
 	close                       func()
@@ -43,8 +40,7 @@ type standIn struct {
 // standIns start the fakes. dir is the folder of testkit.yaml. twin is one that
 // runs already and whose secrets are to be accepted as well; nil: none.
 var standIns = map[string]func(o fakeOptions, dir string, twin *standIn) (*standIn, error){
-	"http":   newHTTP,
-	"sqlite": newSQLite,
+	"http": newHTTP, "ldap": newLDAP, "scim": newSCIM, "sftp": newSFTP, "sqlite": newSQLite,
 }
 
 func newStandIn(o fakeOptions, dir string, twin *standIn) (*standIn, error) {
@@ -60,43 +56,6 @@ func newStandIn(o fakeOptions, dir string, twin *standIn) (*standIn, error) {
 		s.oracle = nil
 	}
 	return s, nil
-}
-
-func newHTTP(_ fakeOptions, _ string, twin *standIn) (*standIn, error) {
-	var o fakehttp.Options
-	if twin != nil {
-		o.Tokens = []string{twin.secrets["token"], twin.newSecrets["token"]}
-	}
-	s, err := fakehttp.New(o)
-	if err != nil {
-		return nil, err
-	}
-	const wrong = "this-is-not-the-token"
-	return &standIn{
-		words:   map[string]string{"url": s.URL(), "token": s.Token(), "new_token": s.NewToken()},
-		config:  s.Config(),
-		secrets: map[string]string{"token": s.Token()}, newSecrets: map[string]string{"token": s.NewToken()}, wrongs: map[string]string{"token": wrong},
-		oracle: s, close: s.Close,
-	}, nil
-}
-
-func newSQLite(o fakeOptions, dir string, _ *standIn) (*standIn, error) {
-	var schema []byte
-	if o.Schema != "" {
-		var err error
-		if schema, err = os.ReadFile(filepath.Join(dir, o.Schema)); err != nil {
-			return nil, fmt.Errorf("fake: %w", err)
-		}
-	}
-	d, err := fakesqlite.New(fakesqlite.Options{Schema: string(schema)})
-	if err != nil {
-		return nil, err
-	}
-	return &standIn{
-		words:   map[string]string{"path": d.Path(), "dsn": d.DSN()},
-		secrets: map[string]string{"dsn": d.DSN()},
-		close:   d.Close,
-	}, nil
 }
 
 // expand replaces "${WHO.NAME}" in all texts of v.
