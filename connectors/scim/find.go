@@ -58,10 +58,10 @@ func (s *service) read(ctx context.Context, t *objectType, ref connector.Ref, se
 }
 
 // proves reports whether a resource may be the one that by means. One that does
-// not show the attribute at all, as where the product hides it, may be.
+// not show the attribute, as where the product hides it, may be.
 func (t *objectType) proves(r client.Resource, by connector.Correlation) bool {
-	a, ok := t.attr(by.Attribute)
-	return !ok || len(a.decode(r)) == 0 || t.holds(r, by)
+	shown := t.object(r, []string{by.Attribute}).Attributes.Get(by.Attribute)
+	return len(shown) == 0 || t.holds(r, by)
 }
 
 // subject reads the resource that is about to be changed: POLICY when it is

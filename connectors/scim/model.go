@@ -34,7 +34,8 @@ type objectType struct {
 	grants        []string
 	tellsGrants   bool // reads show what an account holds
 	disableMeans  string
-	needsPassword bool // on create
+	needsPassword bool     // on create
+	obfuscated    []string // what a disabled account does not show
 }
 
 // attribute is an attribute of the hub's and where it lies in the resource.

@@ -50,11 +50,15 @@ func userType(cfg *Config, p *client.Profile, d *described, canSetPassword bool)
 		name: cfg.Users.typeName(), kind: connector.KindAccount, resource: client.Users,
 		anchor: cfg.Users.anchor(), protected: rulesOf(cfg.Users.Protected),
 		method: p.UserUpdate, disableMeans: disableMeans(p), verbs: userVerbs(cfg, p, canSetPassword),
+		obfuscated:    p.ObfuscatedWhenDisabled,
 		needsPassword: in(p.RequiredOnCreate, client.Path{Attr: "password"}),
 	}
-	err := t.addAttributes(&cfg.Users.Objects, usualUser, p, d)
-	t.correlate(t.anchor, t.naming().Name)
-	return t, err
+	if err := t.addAttributes(&cfg.Users.Objects, usualUser, p, d); err != nil {
+		return nil, err
+	}
+	t.addRequired(p, d)
+	t.correlate(p, t.anchor, t.naming().Name)
+	return t, nil
 }
 
 // groupType returns nil where the hub can do nothing with groups.
@@ -71,7 +75,7 @@ func groupType(cfg *Config, p *client.Profile, d *described) (*objectType, error
 		t.kind = connector.KindEntitlement
 	}
 	err := t.addAttributes(&cfg.Groups.Objects, usualGroup, p, d)
-	t.correlate(t.naming().Name, t.anchor) // rules name groups as people do
+	t.correlate(p, t.naming().Name, t.anchor) // rules name groups as people do
 	return t, err
 }
 
@@ -97,6 +101,8 @@ func (t *objectType) addAttributes(cfg *Objects, usual []usualAttr, p *client.Pr
 			continue
 		case u.Name == "externalId" && p.ExternalID == client.ExternalIDUnsupported:
 			continue
+		case in(p.SingleValued, path) && t.hasOther(path):
+			continue // a product with one telephone number has no mobile beside it
 		case d != nil && u.Name != "externalId" && !d.holds(path): // no schema lists externalId (RFC 7643 §3.1)
 			continue
 		}
@@ -209,15 +215,48 @@ func (t *objectType) obey(a *attribute, p *client.Profile) {
 	}
 }
 
-// correlate lets objects of the type be found by those of names that are there.
-// No two objects may share them: what the target does not see to, Create does.
-func (t *objectType) correlate(names ...string) {
+// hasOther reports whether an attribute leads to another row of what path leads to.
+func (t *objectType) hasOther(path client.Path) bool {
+	_, row, _ := picked(path)
+	return slices.ContainsFunc(t.attrs, func(a attribute) bool {
+		_, other, picks := picked(a.path)
+		return picks && a.path.Bare().Names(path.Bare()) && other != row
+	})
+}
+
+// addRequired adds what the product insists on and nobody has named, such as
+// mailNickname. What the connector gives by itself is not among it.
+func (t *objectType) addRequired(p *client.Profile, d *described) {
+	for _, name := range p.RequiredOnCreate {
+		path, err := parsePath(name)
+		own := path.Names(client.Path{Attr: "active"}) || path.Names(client.Path{Attr: "password"})
+		if err != nil || own || slices.ContainsFunc(t.attrs, func(a attribute) bool { return a.path.Names(path) || a.path.Bare().Names(path) }) {
+			continue
+		}
+		a := attribute{Attr: connector.Attr{Name: orElse(path.Sub, path.Attr), CaseExact: true}, path: path}
+		a.learn(d)
+		t.obey(&a, p)
+		t.attrs = append(t.attrs, a)
+	}
+}
+
+// correlate lets objects of the type be found by those of names that the product
+// can filter by. No two objects may share them: what the product does not see to,
+// Create does.
+func (t *objectType) correlate(p *client.Profile, names ...string) {
 	for _, n := range names {
 		i := slices.IndexFunc(t.attrs, func(a attribute) bool { return a.Name == n })
-		if i < 0 || t.attrs[i].WriteOnly || t.attrs[i].Multi || slices.Contains(t.correlation, n) {
+		if i < 0 || t.attrs[i].WriteOnly || t.attrs[i].Multi || slices.Contains(t.correlation, n) || !findable(p, t.resource, t.attrs[i].path) {
 			continue
 		}
 		t.attrs[i].Unique = true
 		t.correlation = append(t.correlation, n)
 	}
+}
+
+// findable reports whether the product finds objects by what lies at path.
+func findable(p *client.Profile, t client.ResourceType, path client.Path) bool {
+	path.Where = nil
+	isID := p.IDSource == client.IDFromExternalID && path.Names(client.Path{Attr: "externalId"})
+	return isID || p.CheckFilter(t, client.Compare{Path: path, Op: client.OpEqual, Value: "x"}) == nil
 }

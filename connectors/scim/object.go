@@ -13,17 +13,22 @@ import (
 // nil: all.
 func (t *objectType) object(r client.Resource, names []string) connector.Object {
 	o := connector.Object{Ref: t.ref(r)}
+	if active, known := r.Active(); known && t.kind == connector.KindAccount {
+		o.Enabled = connector.EnabledIf(active)
+	}
 	for i := range t.attrs {
 		a := &t.attrs[i]
-		if a.WriteOnly || names != nil && !slices.Contains(names, a.Name) {
+		switch {
+		case a.WriteOnly || names != nil && !slices.Contains(names, a.Name):
+			continue
+		case o.Enabled == connector.IsDisabled && in(t.obfuscated, a.path):
+			// What is shown instead is nobody's value (QUIRKS SCIM-62).
+			o.Attributes = append(o.Attributes, connector.Attribute{Name: a.Name, Incomplete: true})
 			continue
 		}
 		if vs := a.decode(r); len(vs) > 0 {
 			o.Attributes = append(o.Attributes, connector.Attribute{Name: a.Name, Values: vs})
 		}
-	}
-	if active, known := r.Active(); known && t.kind == connector.KindAccount {
-		o.Enabled = connector.EnabledIf(active)
 	}
 	if at, err := time.Parse(time.RFC3339Nano, r.Text("meta.lastModified")); err == nil {
 		o.ModifiedAt = at.UTC()

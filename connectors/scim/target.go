@@ -31,6 +31,7 @@ type Target struct {
 type service struct {
 	*client.Client
 	cfg *Config
+	log *slog.Logger
 
 	turn chan struct{} // holds one token: who discovers
 	m    *model        // nil until discovered; guarded by turn
@@ -88,7 +89,7 @@ func (t *Target) connect(secrets map[string]connector.Secret) (*service, error) 
 	if err != nil {
 		return nil, err
 	}
-	s := &service{Client: c, cfg: &t.cfg, turn: make(chan struct{}, 1)}
+	s := &service{Client: c, cfg: &t.cfg, log: t.log, turn: make(chan struct{}, 1)}
 	s.turn <- struct{}{}
 	return s, nil
 }
@@ -160,6 +161,7 @@ func (s *service) model(ctx context.Context, fresh bool) (*model, error) {
 	for _, p := range d.Problems {
 		m.problems = append(m.problems, p.What+": "+connector.AsError(p.Err).Message)
 	}
+	s.log.InfoContext(ctx, "looked at the service", "profile", s.Profile().Name, "problems", m.problems)
 	s.m = m
 	return m, nil
 }
