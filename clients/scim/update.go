@@ -85,7 +85,8 @@ func (c *Client) planUpdate(ctx context.Context, method UpdateMethod, u Update) 
 		if err != nil {
 			return nil, err
 		}
-		needsCurrent = needsCurrent || p.reads(ch)
+		// A PUT holds an attribute whole, or it may lose its other parts.
+		needsCurrent = needsCurrent || p.reads(ch) || method == UpdatePutPartial && ch.Path.Sub != ""
 		plan.changes = append(plan.changes, ch)
 	}
 	if len(plan.changes) == 0 {
