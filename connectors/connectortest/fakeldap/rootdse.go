@@ -35,7 +35,12 @@ func (c *conn) searchSpecial(m message, r searchRequest) (done bool, err error) 
 	default:
 		return false, nil
 	}
-	if r.filter.match(d, e) == isTrue {
+	matched := r.filter.match(d, e)
+	if r.base == "" && matched != isTrue {
+		// Active Directory's root DSE shows no objectClass, and is found by (objectClass=*) all the same.
+		matched = r.filter.match(d, d.pseudoEntry(dn{}, map[string][]string{"objectClass": {"top"}}))
+	}
+	if matched == isTrue {
 		c.send(envelope(m.id, entryPacket(e.dn.String(), d.show(e, d.selectAttrs(r.attrs, r.typesOnly))), nil))
 	}
 	return true, nil
