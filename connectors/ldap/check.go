@@ -219,6 +219,10 @@ func (c *check) rights(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if e.Get("allowedChildClassesEffective") == nil {
+		c.warning = true
+		return "the server does not tell what the account may create; it is only known when it writes", nil
+	}
 	if !e.Has("allowedChildClassesEffective", class) {
 		return "", &connector.Error{Code: connector.CodePermission, Message: fmt.Sprintf(
 			"the account that provhub binds with may not create objects of class %s below %s; delegate that right, and to reset passwords and to write the attributes of the config", class, c.m.users.base)}
