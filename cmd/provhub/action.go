@@ -27,7 +27,7 @@ type actionFlags struct {
 }
 
 func (f *actionFlags) add(c *cobra.Command, out string) {
-	c.Flags().StringArrayVar(&f.args, "arg", nil, "an argument, NAME=VALUE; may be repeated")
+	c.Flags().StringArrayVar(&f.args, "arg", nil, "an argument, NAME=VALUE or NAME=@FILE; may be repeated")
 	c.Flags().StringVar(&f.raw, "args", "", "all arguments as one JSON object")
 	c.Flags().BoolVar(&f.write, "write", false, "allow it to change the target; goes into the audit trail")
 	c.Flags().StringVar(&f.out, "out", "", out)
@@ -76,7 +76,7 @@ func (a *app) connectorProbe() *cobra.Command {
 profile in use, and by what evidence. It changes nothing in the target unless --write
 allows it to make something there and remove it again.`,
 		Args:    args(cobra.ExactArgs(1), "the name of one connector"),
-		Example: "  provhub connector probe wiki\n  provhub connector probe wiki --write --out wiki.profile.yaml",
+		Example: "  provhub connector probe wiki\n  provhub connector probe wiki --write --out wiki.profile.yaml\n  provhub connector probe wiki --arg former=@wiki.profile.yaml   # what has changed since",
 		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
 			actions, err := h.Actions(cmd.Context(), args[0])
 			if err != nil {
@@ -134,6 +134,13 @@ func (f *actionFlags) arguments(s configSchema) (map[string]any, error) {
 		name, text, ok := strings.Cut(arg, "=")
 		if !ok || name == "" {
 			return nil, fmt.Errorf("--arg %q is not of the form NAME=VALUE", arg)
+		}
+		if file, ok := strings.CutPrefix(text, "@"); ok {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				return nil, fmt.Errorf("--arg %s: %w", name, err)
+			}
+			text = string(content)
 		}
 		v, err := argument(s.Properties[name], text)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -126,24 +127,69 @@ func (a *app) printObject(object []member) {
 	}
 }
 
+// flatMax is how many bytes of a list fit behind its name.
+const flatMax = 60
+
 // flat reports whether a value fits behind its name.
 func flat(v any) bool {
 	switch x := v.(type) {
 	case []member:
 		return len(x) == 0
 	case []any:
-		return !slices.ContainsFunc(x, func(v any) bool { _, object := v.([]member); return object })
+		wide := 0
+		for _, e := range x {
+			if _, object := e.([]member); object {
+				return false
+			}
+			wide += len(cell(e))
+		}
+		return wide <= flatMax
 	case string:
 		return !strings.Contains(x, "\n")
 	}
 	return true
 }
 
+// columnLines is how many objects are shown in a cell of a table; all are in the JSON.
+const columnLines = 3
+
+// column is a value as a cell of a table. Objects take a line each, their times left
+// out: what a probe asked, and what it was answered.
+func column(v any) string {
+	list, ok := v.([]any)
+	if !ok || flat(v) {
+		return cell(v)
+	}
+	var lines []string
+	for i, e := range list {
+		if i == columnLines {
+			lines = append(lines, fmt.Sprintf("and %d more", len(list)-i))
+			break
+		}
+		object, _ := e.([]member)
+		var parts []string
+		for _, m := range object {
+			if text := cell(m.value); text != "" && !isTime(text) {
+				parts = append(parts, text)
+			}
+		}
+		lines = append(lines, strings.Join(parts, ", "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func isTime(text string) bool {
+	_, err := time.Parse(time.RFC3339, text)
+	return err == nil
+}
+
 // printList prints a list of objects as a table with a column for each name.
 func (a *app) printList(list []any) {
 	columns := columnsOf(list)
 	if len(columns) == 0 {
-		a.printf("%s\n", cell(list))
+		for _, v := range list {
+			a.printf("  %s\n", cell(v))
+		}
 		return
 	}
 	header := make([]any, len(columns))
@@ -161,7 +207,7 @@ func (a *app) printList(list []any) {
 			row[0] = cell(v)
 		}
 		for _, m := range object {
-			row[slices.Index(columns, m.name)] = cell(m.value)
+			row[slices.Index(columns, m.name)] = column(m.value)
 		}
 		rows = append(rows, row)
 	}
@@ -212,7 +258,8 @@ func cell(v any) string {
 }
 
 // printProbe prints what was measured; the profile that it suggests, a document of
-// the connector's own, goes to the file out or comes last.
+// the connector's own, goes to the file out or comes last. A probe that says why it
+// stopped has failed, whatever it found before.
 func (a *app) printProbe(name string, raw json.RawMessage, out string) error {
 	v, err := decodeOrdered(raw)
 	if err != nil {
@@ -232,8 +279,9 @@ func (a *app) printProbe(name string, raw json.RawMessage, out string) error {
 			return err
 		}
 	}
+	stopped := slices.ContainsFunc(object, func(m member) bool { return m.name == "stopped" && cell(m.value) != "" })
 	if a.output == "json" {
-		return a.printResult(raw)
+		return orExit(a.printResult(raw), stopped)
 	}
 	rest := slices.Clone(object)
 	if at >= 0 {
@@ -251,7 +299,7 @@ func (a *app) printProbe(name string, raw json.RawMessage, out string) error {
 		}
 		a.printf("\nprofile (--out FILE writes it)\n%s", profile)
 	}
-	return nil
+	return orExit(nil, stopped)
 }
 
 // yamlText is a document as YAML; one that is text already stays as it is.

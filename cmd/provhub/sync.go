@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -180,7 +181,7 @@ func (a *app) printDrained(r []hub.Drained) {
 		case d.Paused:
 			state = d.Problem
 		case d.Problem != "":
-			state = "STOPPED: " + d.Problem
+			state = "STOPPED: " + strings.TrimPrefix(d.Problem, "stopped: ")
 			stopped = true
 		case d.Open+d.Replanned > 0:
 			state = openText(d, time.Now())

@@ -87,81 +87,14 @@ func stateText(s store.ConnectorState, unusable string, now time.Time) string {
 		return s.Held()
 	case unusable != "":
 		return "cannot start: " + unusable
-	case s.Unusable != "":
-		return "could not be used when last needed, at " + s.UnusableAt.Local().Format(time.DateTime) + ": " + firstLine(s.Unusable)
 	case s.Stopped != "":
 		return "stopped: " + s.Stopped
+	case s.Unusable != "":
+		return "could not be used when last needed, at " + s.UnusableAt.Local().Format(time.DateTime) + ": " + firstLine(s.Unusable)
 	case s.ResumeAt.After(now):
 		return "waits until " + s.ResumeAt.Local().Format("15:04:05")
 	}
 	return "ready"
-}
-
-// Check is the check of one connector.
-type Check struct {
-	Connector string                `json:"connector"`
-	Plugin    string                `json:"plugin"`
-	Product   string                `json:"product,omitempty"`
-	Passed    bool                  `json:"passed"`
-	Steps     []connector.CheckStep `json:"steps,omitempty"`
-	// Problem says why there are no steps: the plugin did not start.
-	Problem string `json:"problem,omitempty"`
-	// Resumed: it stood still because of an error, and goes on now.
-	Resumed bool `json:"resumed,omitempty"`
-}
-
-// Check checks the named connectors; none named: all of them.
-func (h *Hub) Check(ctx context.Context, names []string) ([]Check, error) {
-	cs, err := h.named(names)
-	if err != nil {
-		return nil, err
-	}
-	failed := h.startAll(ctx, cs)
-	out := make([]Check, len(cs))
-	for i, c := range cs {
-		out[i] = Check{Connector: c.Name, Plugin: c.Plugin}
-		if err := failed[c.Name]; err != nil {
-			out[i].Problem = err.Error()
-			continue
-		}
-		if err := h.check(ctx, c, &out[i]); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-func (h *Hub) check(ctx context.Context, c *config.Connector, out *Check) error {
-	in, err := h.Instance(ctx, c)
-	if err != nil {
-		out.Problem = err.Error()
-		return nil
-	}
-	steps, product, err := in.Check(ctx)
-	if err != nil {
-		out.Problem = err.Error()
-		return nil
-	}
-	state, err := h.org.ConnectorState(ctx, c.Name)
-	if err != nil {
-		return err
-	}
-	if state.Held() != "" {
-		steps = append(steps, connector.CheckStep{Name: "same target", Status: connector.CheckFail, Message: state.Held()})
-	}
-	out.Steps, out.Product, out.Passed = steps, product, true
-	for _, s := range steps {
-		out.Passed = out.Passed && s.Status != connector.CheckFail
-	}
-	if !out.Passed {
-		return nil
-	}
-	if state.Stopped == "" && state.Failures == 0 {
-		return nil // a target that asked to be left alone is left alone
-	}
-	out.Resumed = true
-	state.Stopped, state.StoppedAt, state.ResumeAt, state.Failures = "", time.Time{}, time.Time{}, 0
-	return h.org.SetConnectorState(ctx, state, h.opt.Actor, h.now())
 }
 
 // named returns the connectors with the given names; none given: all.

@@ -42,8 +42,26 @@ func (r *running) stop() error {
 }
 
 // Instance returns the running plugin of a connector and starts it when needed.
-// A plugin that could not be started is tried again at the next call.
+// A plugin that could not be started is tried again at the next call, except after
+// a failed sign-in: that is tried once, and again when a check passes or a person
+// resumes the connector, because every try brings the account that we work with
+// closer to being locked (QUIRKS Q-11, LDAP-51).
 func (h *Hub) Instance(ctx context.Context, c *config.Connector) (*pluginhost.Instance, error) {
+	if in := h.started(c); in != nil {
+		return in, nil
+	}
+	s, err := h.org.ConnectorState(ctx, c.Name)
+	if err != nil {
+		return nil, err
+	}
+	if refused := signInRefused(s); refused != nil {
+		return nil, fmt.Errorf("connector %s: %w", c.Name, refused)
+	}
+	return h.instance(ctx, c)
+}
+
+// instance is [Hub.Instance] whatever happened before.
+func (h *Hub) instance(ctx context.Context, c *config.Connector) (*pluginhost.Instance, error) {
 	h.mu.Lock()
 	r := h.instances[c.Name]
 	if r == nil {
@@ -71,14 +89,21 @@ func (h *Hub) Instance(ctx context.Context, c *config.Connector) (*pluginhost.In
 }
 
 func (h *Hub) start(ctx context.Context, c *config.Connector) (*pluginhost.Instance, error) {
-	pc, err := instanceConfig(h.cfg, c, h.log)
+	pc, err := h.pluginConfig(c)
 	if err != nil {
 		return nil, err
 	}
-	if pc.Secrets, err = secret.ForConnector(h.cfg, c); err != nil {
-		return nil, err
-	}
 	return pluginhost.Start(ctx, pc)
+}
+
+// pluginConfig says how the plugin of a connector is run.
+func (h *Hub) pluginConfig(c *config.Connector) (pluginhost.Config, error) {
+	pc, err := instanceConfig(h.cfg, c, h.log)
+	if err != nil {
+		return pc, err
+	}
+	pc.Secrets, err = secret.ForConnector(h.cfg, c)
+	return pc, err
 }
 
 // instanceConfig says how the plugin of a connector is run, its secrets excepted.

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/config"
-	"github.com/provhub/provhub/core/secret"
 	"github.com/provhub/provhub/core/store"
 )
 
@@ -29,10 +29,24 @@ func (h *Hub) noteStart(ctx context.Context, c *config.Connector, r *running) er
 	case s.Unusable != r.err.Error():
 		s.Unusable, s.UnusableAt = r.err.Error(), h.now()
 	}
+	if r.err != nil && connector.IsCode(r.err, connector.CodeAuthentication) && s.Stopped == "" {
+		s.Stopped, s.StoppedAt = signIn+r.err.Error(), h.now()
+	}
 	if s == was {
 		return nil
 	}
 	return h.org.SetConnectorState(ctx, s, store.Hub, h.now())
+}
+
+// signIn begins the reason of a stop after which the plugin is not even started.
+const signIn = "its sign-in failed: "
+
+// signInRefused is why the plugin of a connector is not started; nil when it is.
+func signInRefused(s store.ConnectorState) error {
+	if !strings.HasPrefix(s.Stopped, signIn) {
+		return nil
+	}
+	return fmt.Errorf("%s; not tried again before `provhub connector check %s` passes", s.Stopped, s.Connector)
 }
 
 // seen compares the target that a connector leads to with the one that it is about.
@@ -60,7 +74,7 @@ func (h *Hub) AcceptTarget(ctx context.Context, name string) (now string, err er
 	if err != nil {
 		return "", err
 	}
-	if _, err := h.Instance(ctx, c); err != nil {
+	if _, err := h.instance(ctx, c); err != nil {
 		return "", err
 	}
 	s, err := h.org.ConnectorState(ctx, name)
@@ -77,15 +91,12 @@ func (h *Hub) AcceptTarget(ctx context.Context, name string) (now string, err er
 // unusable says why the plugin of a connector could not run now, without starting
 // it; "" when nothing speaks against it.
 func (h *Hub) unusable(c *config.Connector) string {
-	pc, err := instanceConfig(h.cfg, c, h.log)
+	pc, err := h.pluginConfig(c)
 	switch {
 	case err != nil:
 		return firstLine(err.Error())
 	case pc.SHA256 != "" && other(pc):
 		return "the plugin's file is not the one that was pinned: `provhub plugin pin " + c.Plugin + "`"
-	}
-	if _, err := secret.ForConnector(h.cfg, c); err != nil {
-		return firstLine(err.Error())
 	}
 	return ""
 }

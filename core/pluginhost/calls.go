@@ -53,7 +53,40 @@ func (in *Instance) Check(ctx context.Context) (steps []connector.CheckStep, pro
 	defer in.release()
 	ctx, cancel := context.WithTimeout(ctx, in.cfg.Times.Configure)
 	defer cancel()
-	r, err := l.proc.rpc.Check(ctx, &pluginv1.CheckRequest{InstanceId: in.cfg.InstanceID})
+	return in.checkBy(ctx, l.proc)
+}
+
+// CheckOnce is [Instance.Check] with a plugin of its own, which is stopped
+// afterwards: for a target that cannot be used now, and whose plugin therefore
+// does not come up. The error is that of [Start].
+func CheckOnce(ctx context.Context, cfg Config) (steps []connector.CheckStep, product string, err error) {
+	if err := cfg.check(); err != nil {
+		return nil, "", err
+	}
+	in := newInstance(cfg)
+	defer in.cancel()
+	p, err := launch(ctx, in.cfg.spec(in.book))
+	if err != nil {
+		return nil, "", err
+	}
+	defer p.stop(killGrace)
+	desc, err := p.describe(ctx, in.cfg.Times.Start)
+	if err == nil {
+		err = in.expect(desc)
+	}
+	if err == nil {
+		_, err = in.configure(ctx, p, desc)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, in.cfg.Times.Configure)
+	defer cancel()
+	return in.checkBy(ctx, p)
+}
+
+func (in *Instance) checkBy(ctx context.Context, p *process) (steps []connector.CheckStep, product string, err error) {
+	r, err := p.rpc.Check(ctx, &pluginv1.CheckRequest{InstanceId: in.cfg.InstanceID})
 	if err != nil {
 		return nil, "", in.rpcError(err)
 	}
