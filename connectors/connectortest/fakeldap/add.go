@@ -17,6 +17,9 @@ func (c *conn) add(m message) ([]*ber.Packet, error) {
 	if err != nil {
 		return nil, err
 	}
+	if name.isRoot() {
+		return nil, refuse(entryAlreadyExists, "root DSE already exists").ad(winExists)
+	}
 	inputs, err := c.dir.parseAttributes(parts[1], m.controls.has(oidRelax))
 	if err != nil {
 		return nil, err
@@ -34,7 +37,7 @@ func (c *conn) add(m message) ([]*ber.Packet, error) {
 }
 
 // parseAttributes reads an AttributeList.
-func (d *directory) parseAttributes(p *ber.Packet, manage bool) ([]input, error) {
+func (d *directory) parseAttributes(p *ber.Packet, relaxed bool) ([]input, error) {
 	var out []input
 	for _, a := range p.Children {
 		parts, err := children(a, 2)
@@ -45,14 +48,21 @@ func (d *directory) parseAttributes(p *ber.Packet, manage bool) ([]input, error)
 		if len(values) == 0 {
 			return nil, refuse(protocolError, "no values for attribute type")
 		}
-		in, err := d.accept(text(parts[0]), values, manage)
+		in, err := d.accept(text(parts[0]), values, true)
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(out, func(o input) bool { return o.description == in.description }) {
+		out = append(out, in)
+	}
+	for _, in := range out {
+		if err := in.typ.mayWrite(relaxed); err != nil {
+			return nil, err
+		}
+	}
+	for i, in := range out {
+		if slices.ContainsFunc(out[:i], func(o input) bool { return o.description == in.description }) {
 			return nil, refuse(attributeOrValueExists, "attribute '%s' provided more than once", in.typ.name()).ad(winValueExists).of(in.typ.name())
 		}
-		out = append(out, in)
 	}
 	return out, nil
 }
@@ -67,9 +77,6 @@ func texts(p *ber.Packet) []string {
 
 // create makes an entry under all rules.
 func (t *tx) create(name dn, inputs []input, who identity, encrypted bool) (*entry, error) {
-	if name.isRoot() {
-		return nil, refuse(entryAlreadyExists, "").ad(winExists)
-	}
 	if err := t.foreign(name); err != nil {
 		return nil, err
 	}
@@ -101,6 +108,7 @@ func (t *tx) create(name dn, inputs []input, who identity, encrypted bool) (*ent
 	if err := t.mayAddBelow(who, parent); err != nil {
 		return nil, err
 	}
+	e.dn = parent.dn.child(name.rdns[0]) // the parents' own spelling counts
 	if err := t.checkUnique(e); err != nil {
 		return nil, err
 	}
@@ -132,10 +140,8 @@ func (t *tx) fillEntry(e *entry, inputs []input) (password string, err error) {
 			t.hold(e, in.description, v)
 		}
 	}
-	if t.flavor != OpenLDAP { // slapd wants the client to write the RDN's values
-		for _, n := range e.dn.rdns[0].avas {
-			t.hold(e, description{typ: n.typ}, n.value)
-		}
+	for _, n := range e.dn.rdns[0].avas { // what the client leaves out of the RDN
+		t.hold(e, description{typ: n.typ}, n.value)
 	}
 	return password, nil
 }
@@ -147,8 +153,9 @@ func (t *tx) hold(e *entry, d description, value string) {
 		a = &attribute{description: d}
 		e.attrs = append(e.attrs, a)
 	}
-	if n := canonical(d.typ, value); a.find(n) < 0 {
+	if value, n := t.prepare(d.typ, value); a.find(n) < 0 {
 		a.put(value, n)
+		t.track(a, n)
 	}
 }
 

@@ -30,7 +30,8 @@ func (s *schema) parseAssertion(p *ber.Packet) (filter, error) {
 	value := text(parts[1])
 	// An assertion that does not fit the syntax is undefined, as is one on a type
 	// without a rule.
-	if f.typ.normal == nil || f.typ.syntax == syntaxInteger && !integerForm.MatchString(value) {
+	ordered := f.tag == 5 || f.tag == 6
+	if f.typ.normal == nil || ordered && f.typ.ordering == "" || !s.fitsAssertion(f.typ, value) {
 		f.known = false
 		return f, nil
 	}

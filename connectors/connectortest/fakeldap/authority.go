@@ -137,7 +137,7 @@ func (s *schema) subjectDN(cert *x509.Certificate) (dn, error) {
 	for _, r := range subject {
 		var avas []string
 		for _, a := range r {
-			avas = append(avas, a.Type.String()+"="+escape(fmt.Sprint(a.Value)))
+			avas = append(avas, a.Type.String()+"="+s.escape(fmt.Sprint(a.Value)))
 		}
 		parts = append([]string{strings.Join(avas, "+")}, parts...)
 	}

@@ -13,19 +13,25 @@ func (c *conn) compare(m message) error {
 	d := c.dir
 	d.mu.RLock()
 	defer d.mu.RUnlock()
+	if _, err := d.parseDN(text(parts[0])); err != nil {
+		return err
+	}
 	desc, ok := d.describe(text(ava[0]))
 	if !ok {
-		return refuse(undefinedAttributeType, "%s: attribute type undefined", text(ava[0])).ad(winNoSuchType)
+		return refuse(undefinedAttributeType, "").ad(winNoSuchType)
 	}
-	e, err := d.find(text(parts[0]))
+	if desc.typ.normal == nil {
+		return refuse(inappropriateMatching, "inappropriate matching request")
+	}
+	if !d.fitsAssertion(desc.typ, text(ava[1])) {
+		return refuse(invalidAttributeSyntax, "value does not conform to assertion syntax").ad(winConversion)
+	}
+	e, err := d.seek(text(parts[0]))
 	if err != nil {
 		return err
 	}
 	if desc.typ.key == "userpassword" {
 		return verdictCode(e.secret.matches(text(ava[1])))
-	}
-	if desc.typ.normal == nil {
-		return refuse(inappropriateMatching, "%s: no equality matching rule", desc.typ.name())
 	}
 	want := canonical(desc.typ, text(ava[1]))
 	exists, equal := false, false

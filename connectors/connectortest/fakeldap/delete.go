@@ -11,6 +11,9 @@ import (
 func (c *conn) delete(m message) ([]*ber.Packet, error) {
 	var extra []*ber.Packet
 	who := c.who()
+	if text(m.body) == "" {
+		return nil, refuse(unwillingToPerform, "cannot delete the root DSE")
+	}
 	err := c.dir.write(who.dn.String(), func(t *tx) error {
 		e, err := t.find(text(m.body))
 		if err != nil {

@@ -99,16 +99,39 @@ func (d *directory) find(v string) (*entry, error) {
 	return e, nil
 }
 
-// foreign refuses names outside the directory: Active Directory with a referral
-// to where they may be.
-func (d *directory) foreign(name dn) error {
-	if name.within(d.suffix) || d.flavor != ActiveDirectory {
-		return nil
+// seek is find for reads: the root DSE can be read, too, and slapd has no word
+// on names outside.
+func (d *directory) seek(v string) (*entry, error) {
+	if v == "" {
+		return d.rootDSE(), nil
 	}
-	r := refuse(referralCode, "").ad(winReferral)
-	host := domainOf(name)
-	r.attr, r.referrals = host, []string{"ldap://" + host + "/" + name.String()}
-	return r
+	e, err := d.find(v)
+	return e, asRead(err)
+}
+
+// asRead is what slapd says of names outside the directory to those who read.
+func asRead(err error) error {
+	if r, ok := err.(*refusal); ok && r.code == unwillingToPerform {
+		return refuse(noSuchObject, "")
+	}
+	return err
+}
+
+// foreign refuses names outside the directory: Active Directory with a referral
+// to where they may be, slapd with the word that it knows of nobody else.
+func (d *directory) foreign(name dn) error {
+	switch {
+	case name.within(d.suffix):
+		return nil
+	case d.flavor == ActiveDirectory:
+		r := refuse(referralCode, "").ad(winReferral)
+		host := domainOf(name)
+		r.attr, r.referrals = host, []string{"ldap://" + host + "/" + name.String()}
+		return r
+	case d.flavor == OpenLDAP:
+		return refuse(unwillingToPerform, "no global superior knowledge")
+	}
+	return nil
 }
 
 // values returns what an entry holds of a type, computed or stored.

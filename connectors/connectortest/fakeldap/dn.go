@@ -51,10 +51,13 @@ func (s *schema) rdnOf(p *ldap.RelativeDN) (rdn, error) {
 			return r, fmt.Errorf("%s: the type is not known, or the value does not fit it", a.Type)
 		}
 		r.avas[i] = ava{t, a.Value}
-		keys[i] = t.key + "=" + escape(t.normal(a.Value))
-		texts[i] = s.shown(t) + "=" + escape(a.Value)
+		keys[i] = t.key + "=" + s.escape(t.normal(a.Value))
+		texts[i] = s.shown(t) + "=" + s.escape(a.Value)
 	}
 	slices.Sort(keys)
+	if s.flavor == OpenLDAP {
+		slices.Sort(texts) // it shows the parts of an RDN in order, too
+	}
 	r.key, r.text = strings.Join(keys, "+"), strings.Join(texts, "+")
 	return r, nil
 }
@@ -67,20 +70,22 @@ func (s *schema) shown(t *attributeType) string {
 	return t.name()
 }
 
-// escape writes a value as RFC 4514 §2.4 wants it; control characters go as hex.
-func escape(v string) string {
-	if !strings.ContainsAny(v, " #,+\"\\<>;=\x00\n\r\t") && !strings.ContainsFunc(v, isControl) {
+// escape writes a value as RFC 4514 §2.4 wants it. OpenLDAP writes what is
+// special as hex and leaves control characters as they are; the others put a
+// backslash before what is special and write control characters as hex.
+func (s *schema) escape(v string) string {
+	if !strings.ContainsAny(v, " #,+\"\\<>;=") && !strings.ContainsFunc(v, isControl) {
 		return v
 	}
 	var b strings.Builder
 	for i := range len(v) {
 		c := v[i]
+		special := strings.IndexByte(`,+"\<>;=`, c) >= 0 || c == ' ' && (i == 0 || i == len(v)-1) || c == '#' && i == 0
 		switch {
-		case strings.IndexByte(`,+"\<>;=`, c) >= 0,
-			c == ' ' && (i == 0 || i == len(v)-1), c == '#' && i == 0:
+		case special && s.flavor != OpenLDAP:
 			b.WriteByte('\\')
 			b.WriteByte(c)
-		case c < ' ' || c == 0x7f:
+		case special, isControl(rune(c)) && s.flavor != OpenLDAP:
 			fmt.Fprintf(&b, "\\%02X", c)
 		default:
 			b.WriteByte(c)
@@ -129,4 +134,22 @@ func (s *schema) dnKey(v string) string {
 		return v
 	}
 	return d.key()
+}
+
+// prepare returns a value as it is stored, and what its equality rule compares.
+// OpenLDAP rewrites DNs in its own spelling; Active Directory shows a linked
+// entry's own name.
+func (d *directory) prepare(t *attributeType, v string) (value, norm string) {
+	if t.syntax != syntaxDN || d.flavor == DS389 {
+		return v, canonical(t, v)
+	}
+	name, err := d.parseDN(v)
+	if err != nil {
+		return v, v
+	}
+	key := name.key()
+	if e := d.entries[key]; e != nil && d.flavor == ActiveDirectory {
+		return e.dn.String(), key
+	}
+	return name.String(), key
 }

@@ -31,6 +31,9 @@ type attribute struct {
 	values []string
 	norms  []string       // what the equality rule compares, value by value
 	places map[string]int // from norm to its place; nil for a short list
+	// dangling are the norms of links that pointed to nothing when they were
+	// written (see link.tracked).
+	dangling map[string]bool
 }
 
 // listBound is how long a list may be to be searched from front to back.
@@ -63,6 +66,7 @@ func (a *attribute) put(value, norm string) {
 // cut removes the value at place i. In a long list the last one takes its place:
 // values are a set, and moving a hundred thousand would be slow.
 func (a *attribute) cut(i int) {
+	delete(a.dangling, a.norms[i])
 	if a.places == nil {
 		a.values, a.norms = slices.Delete(a.values, i, i+1), slices.Delete(a.norms, i, i+1)
 		return

@@ -97,10 +97,16 @@ func (c *conn) passwordModify(m message) (value []byte, err error) {
 		fresh = rand.Text()[:12]
 		value = within(ber.NewSequence(""), contextual(0, fresh)).Bytes()
 	}
+	if _, err := c.dir.parseDN(user); err != nil {
+		return nil, refuse(invalidAttributeSyntax, "Invalid DN")
+	}
+	if name, _ := c.dir.parseDN(user); !name.within(c.dir.suffix) && c.dir.flavor == OpenLDAP {
+		return nil, refuse(other, "unable to retrieve SASL username") // whom slapd does not know it looks for in SASL
+	}
 	err = c.dir.write(who.dn.String(), func(t *tx) error {
 		e, err := t.find(user)
 		if err != nil {
-			return err
+			return withoutMatched(err)
 		}
 		if err := t.mayChange(who, e); err != nil && e.dn.key() != who.dn.key() {
 			return err
@@ -109,7 +115,21 @@ func (c *conn) passwordModify(m message) (value []byte, err error) {
 			return refuse(unwillingToPerform, "unwilling to verify old password")
 		}
 		t.touch(e)
-		return t.setPassword(e, fresh)
+		if err := t.setPassword(e, fresh); err != nil {
+			return err
+		}
+		if t.check(e) != nil {
+			return refuse(objectClassViolation, "")
+		}
+		return nil
 	})
 	return value, err
+}
+
+// withoutMatched leaves out the nearest ancestor, which slapd tells here not.
+func withoutMatched(err error) error {
+	if r, ok := err.(*refusal); ok {
+		r.matched = ""
+	}
+	return err
 }

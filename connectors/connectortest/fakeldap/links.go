@@ -9,6 +9,10 @@ type link struct {
 	back *attributeType // computed on the entry pointed to; nil: none
 	// exists: the entry pointed to must be there.
 	exists bool
+	// tracked: a link that pointed to nothing when it was written stays without a
+	// back link, and is left alone, even when the entry comes to be. So does
+	// OpenLDAP's memberof, which acts when the group is written.
+	tracked bool
 }
 
 // linksOf returns the attributes whose values follow a rename and vanish with
@@ -18,7 +22,7 @@ func linksOf(s *schema) map[*attributeType]link {
 	out := map[*attributeType]link{}
 	put := func(forward, back string) {
 		if t := s.types[forward]; t != nil {
-			out[t] = link{back: s.types[back], exists: s.flavor == ActiveDirectory}
+			out[t] = link{back: s.types[back], exists: s.flavor == ActiveDirectory, tracked: s.flavor == OpenLDAP && s.types[back] != nil}
 		}
 	}
 	put("member", "memberof")
@@ -37,6 +41,33 @@ func (d *directory) pointing(at *entry, t *attributeType) []*entry {
 	return d.index[t][at.dn.key()]
 }
 
+// holds reports whether the holder's link to the key counts.
+func (e *entry) holds(t *attributeType, key string) bool {
+	return slices.ContainsFunc(e.attrs, func(a *attribute) bool { return a.typ == t && a.find(key) >= 0 && !a.dangling[key] })
+}
+
+// track notes a link that points to nothing.
+func (t *tx) track(a *attribute, norm string) {
+	if t.links[a.typ].tracked && t.entries[norm] == nil {
+		if a.dangling == nil {
+			a.dangling = map[string]bool{}
+		}
+		a.dangling[norm] = true
+	}
+}
+
+// retrack: memberof looks at all members of a group anew when it is renamed.
+func (t *tx) retrack(e *entry) {
+	for _, a := range e.attrs {
+		for n := range a.dangling {
+			if t.entries[n] != nil {
+				delete(a.dangling, n)
+				t.onUndo(func() { a.dangling[n] = true })
+			}
+		}
+	}
+}
+
 // backLinks computes memberOf and its like.
 func (d *directory) backLinks(e *entry, back *attributeType) []string {
 	var out []string
@@ -45,7 +76,9 @@ func (d *directory) backLinks(e *entry, back *attributeType) []string {
 			continue
 		}
 		for _, holder := range d.pointing(e, t) {
-			out = append(out, holder.dn.String())
+			if !l.tracked || holder.holds(t, e.dn.key()) {
+				out = append(out, holder.dn.String())
+			}
 		}
 	}
 	slices.Sort(out)
@@ -61,6 +94,9 @@ func (t *tx) relink(e *entry, old string) {
 	}
 	for typ := range t.links {
 		for _, holder := range slices.Clone(t.index[typ][old]) {
+			if !holder.holds(typ, old) {
+				continue
+			}
 			for _, a := range holder.attrs {
 				if a.typ == typ {
 					a.rename(old, now, e.dn.String())
@@ -91,15 +127,28 @@ func (a *attribute) rename(old, now, value string) {
 func (t *tx) unlink(e *entry) {
 	for typ := range t.links {
 		for _, holder := range slices.Clone(t.pointing(e, typ)) {
+			if !holder.holds(typ, e.dn.key()) {
+				continue
+			}
 			for _, a := range slices.Clone(holder.attrs) {
 				if a.typ == typ && !t.lastMember(holder, a) {
-					t.del(holder, a.description, e.dn.String())
+					t.unhold(holder, a, e.dn.String())
 				}
 			}
 			if t.flavor != ActiveDirectory {
 				t.touch(holder)
 			}
 		}
+	}
+}
+
+// unhold removes a value that points to what is gone, or puts the option's
+// stand-in where refint would leave nothing.
+func (t *tx) unhold(holder *entry, a *attribute, value string) {
+	last := len(a.values) == 1
+	t.del(holder, a.description, value)
+	if nothing := t.options.RefintNothing; nothing != "" && last && t.flavor == OpenLDAP && !t.links[a.typ].tracked {
+		t.add(holder, a.description, nothing)
 	}
 }
 

@@ -69,9 +69,19 @@ func (c *conn) modify(m message) ([]*ber.Packet, error) {
 	if len(parts[1].Children) == 0 {
 		return nil, refuse(protocolError, "no modifications")
 	}
-	mods, err := c.dir.parseModifications(parts[1], m.controls.has(oidRelax))
+	raw, err := decodeModifications(parts[1])
 	if err != nil {
 		return nil, err
+	}
+	if _, err := c.dir.parseDN(text(parts[0])); err != nil {
+		return nil, err
+	}
+	mods, err := c.dir.acceptAll(raw, m.controls.has(oidRelax))
+	if err != nil {
+		return nil, err
+	}
+	if text(parts[0]) == "" {
+		return nil, refuse(unwillingToPerform, "modify upon the root DSE not supported")
 	}
 	var extra []*ber.Packet
 	who := c.who()
@@ -101,32 +111,60 @@ func (c *conn) modify(m message) ([]*ber.Packet, error) {
 	return extra, err
 }
 
-func (d *directory) parseModifications(p *ber.Packet, manage bool) ([]modification, error) {
-	var out []modification
-	for _, change := range p.Children {
-		parts, err := children(change, 2)
+// rawModification is a modification as it was decoded, not looked at yet.
+type rawModification struct {
+	op     int64
+	name   string
+	values []string
+}
+
+func decodeModifications(p *ber.Packet) ([]rawModification, error) {
+	var out []rawModification
+	for _, c := range p.Children {
+		m, err := decodeModification(c)
 		if err != nil {
 			return nil, err
 		}
-		attr, err := children(parts[1], 2)
-		if err != nil {
-			return nil, err
-		}
-		op, err := integer(parts[0])
-		if err != nil || op < modAdd || op > modIncrement {
-			return nil, refuse(protocolError, "unrecognized modify operation")
-		}
-		values := texts(attr[1])
-		if len(values) == 0 && (op == modAdd || op == modIncrement) {
-			return nil, refuse(protocolError, "modify/%s operation with no values", modNames[op])
-		}
-		in, err := d.accept(text(attr[0]), values, manage)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, modification{op, in})
+		out = append(out, m)
 	}
 	return out, nil
+}
+
+// acceptAll checks modifications against the schema.
+func (d *directory) acceptAll(raw []rawModification, relaxed bool) ([]modification, error) {
+	var out []modification
+	for _, r := range raw {
+		in, err := d.accept(r.name, r.values, r.op != modDelete)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, modification{r.op, in})
+	}
+	for _, m := range out {
+		if err := m.typ.mayWrite(relaxed); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func decodeModification(p *ber.Packet) (m rawModification, err error) {
+	parts, err := children(p, 2)
+	if err != nil {
+		return m, err
+	}
+	attr, err := children(parts[1], 2)
+	if err != nil {
+		return m, err
+	}
+	if m.op, err = integer(parts[0]); err != nil || m.op < modAdd || m.op > modIncrement {
+		return m, refuse(protocolError, "unrecognized modify operation")
+	}
+	m.name, m.values = text(attr[0]), texts(attr[1])
+	if len(m.values) == 0 && (m.op == modAdd || m.op == modIncrement) {
+		return m, refuse(protocolError, "modify/%s operation requires values", modNames[m.op])
+	}
+	return m, nil
 }
 
 // writer applies modifications to one entry.
@@ -190,7 +228,7 @@ func (w *writer) addValues(m modification) error {
 		if w.add(w.entry, m.description, v) || w.permissive {
 			continue
 		}
-		r := refuse(attributeOrValueExists, "modify/add: %s: value #%d already exists", m.typ.name(), i).ad(winValueExists).of(m.typ.name())
+		r := refuse(attributeOrValueExists, "modify/add: %s: value #%d already exists", m.description, i).ad(winValueExists).of(m.typ.name())
 		if m.typ.key == "member" {
 			r.win = winMember
 		}
@@ -204,19 +242,27 @@ func (w *writer) deleteValues(m modification) error {
 		if w.clear(w.entry, m.description) || w.permissive {
 			return nil
 		}
-		return refuse(noSuchAttribute, "modify/delete: %s: no such attribute", m.typ.name()).of(m.typ.name())
+		return refuse(noSuchAttribute, "modify/delete: %s: no such attribute", m.description).of(m.typ.name())
 	}
 	if m.typ.normal == nil && w.flavor == OpenLDAP {
-		return refuse(inappropriateMatching, "modify/delete: %s: no equality matching rule", m.typ.name())
+		return refuse(inappropriateMatching, "modify/delete: %s: no equality matching rule", m.description)
 	}
-	for _, v := range m.values {
+	found := w.entry.attr(m.description) != nil
+	for i, v := range m.values {
 		exists := w.entry.attr(m.description) != nil
-		if w.del(w.entry, m.description, v) || w.permissive {
+		if w.del(w.entry, m.description, v) {
 			continue
 		}
-		r := refuse(noSuchAttribute, "modify/delete: %s: no such value", m.typ.name()).ad(winNoSuchValue).of(m.typ.name())
+		if w.permissive && w.flavor == OpenLDAP && found && i == len(m.values)-1 {
+			// slapd 2.5 forgives absent values except the last one, in an attribute that is there.
+			return refuse(noSuchAttribute, "")
+		}
+		if w.permissive {
+			continue
+		}
+		r := refuse(noSuchAttribute, "modify/delete: %s: no such value", m.description).ad(winNoSuchValue).of(m.typ.name())
 		if !exists {
-			r.text = "modify/delete: " + m.typ.name() + ": no such attribute"
+			r.text = "modify/delete: " + m.String() + ": no such attribute"
 		}
 		if m.typ.key == "member" {
 			r.win = winNotMember

@@ -1,8 +1,6 @@
 package fakeldap
 
 import (
-	"slices"
-
 	ber "github.com/go-asn1-ber/asn1-ber"
 )
 
@@ -11,6 +9,9 @@ func (c *conn) modifyDN(m message) ([]*ber.Packet, error) {
 	parts, err := children(m.body, 3)
 	if err != nil {
 		return nil, err
+	}
+	if text(parts[0]) == "" {
+		return nil, refuse(unwillingToPerform, "cannot rename the root DSE")
 	}
 	name, err := c.dir.parseDN(text(parts[1]))
 	if err != nil || len(name.rdns) != 1 {
@@ -25,12 +26,18 @@ func (c *conn) modifyDN(m message) ([]*ber.Packet, error) {
 		}
 		superior = &to
 	}
+	if from, err := c.dir.parseDN(text(parts[0])); err == nil && superior != nil && superior.within(from) {
+		return nil, refuse(unwillingToPerform, "cannot place an entry below itself")
+	}
+	if from, err := c.dir.parseDN(text(parts[0])); err == nil && superior != nil && len(from.rdns) > 1 && from.parent().within(superior.child(name.rdns[0])) {
+		return nil, refuse(unwillingToPerform, "cannot place an entry above itself")
+	}
 	var extra []*ber.Packet
 	who := c.who()
 	err = c.dir.write(who.dn.String(), func(t *tx) error {
 		e, err := t.find(text(parts[0]))
 		if err != nil {
-			return err
+			return t.lostParent(text(parts[0]), err)
 		}
 		if err := t.mayChange(who, e); err != nil {
 			return err
@@ -52,6 +59,16 @@ func (c *conn) modifyDN(m message) ([]*ber.Packet, error) {
 	return extra, err
 }
 
+// lostParent is the answer to a rename of what is not there: slapd looks for
+// the parent first, and names no ancestor when that is missing, too.
+func (t *tx) lostParent(name string, err error) error {
+	d, bad := t.parseDN(name)
+	if t.flavor == OpenLDAP && bad == nil && !d.isRoot() && t.lookup(d.parent()) == nil {
+		return withoutMatched(err)
+	}
+	return err
+}
+
 // rename gives an entry a new RDN and, with superior, a new place.
 func (t *tx) rename(e *entry, r rdn, superior *dn, dropOld bool, who identity) error {
 	parent := e.parent
@@ -65,9 +82,6 @@ func (t *tx) rename(e *entry, r rdn, superior *dn, dropOld bool, who identity) e
 		if parent = t.lookup(*superior); parent == nil {
 			return refuse(noSuchObject, "new superior not found").ad(winNoObject)
 		}
-		if parent.dn.within(e.dn) {
-			return refuse(unwillingToPerform, "cannot place an entry below itself")
-		}
 	}
 	if err := t.mayAddBelow(who, parent); err != nil {
 		return err
@@ -76,9 +90,7 @@ func (t *tx) rename(e *entry, r rdn, superior *dn, dropOld bool, who identity) e
 	if taken := t.lookup(to); taken != nil && taken != e {
 		return refuse(entryAlreadyExists, "").ad(winExists)
 	}
-	if err := t.rewriteRDN(e, r, dropOld || t.flavor == ActiveDirectory); err != nil {
-		return err
-	}
+	t.rewriteRDN(e, r, dropOld || t.flavor == ActiveDirectory)
 	t.move(e, parent, r)
 	t.touch(e)
 	if err := t.check(e); err != nil {
@@ -88,34 +100,23 @@ func (t *tx) rename(e *entry, r rdn, superior *dn, dropOld bool, who identity) e
 }
 
 // rewriteRDN puts the new RDN's values into the entry, and takes the old out.
-func (t *tx) rewriteRDN(e *entry, r rdn, dropOld bool) error {
+// A value that differs in spelling only is spelt anew.
+func (t *tx) rewriteRDN(e *entry, r rdn, dropOld bool) {
 	if dropOld {
 		for _, old := range e.dn.rdns[0].avas {
-			kept := slices.ContainsFunc(r.avas, func(n ava) bool {
-				return n.typ == old.typ && canonical(n.typ, n.value) == canonical(old.typ, old.value)
-			})
-			if !kept {
-				t.del(e, description{typ: old.typ}, old.value)
-			}
+			t.del(e, description{typ: old.typ}, old.value)
 		}
 	}
 	for _, n := range r.avas {
-		d := description{typ: n.typ}
-		if a := e.attr(d); a != nil && a.find(canonical(n.typ, n.value)) >= 0 {
-			if t.flavor == ActiveDirectory { // the new spelling counts
-				t.set(e, d, n.value)
-			}
-			continue
-		}
-		t.add(e, d, n.value)
+		t.add(e, description{typ: n.typ}, n.value)
 	}
-	return nil
 }
 
 // move puts a subtree elsewhere, and has the links follow.
 func (t *tx) move(e, parent *entry, r rdn) {
 	oldParent, oldRDN := e.parent, e.dn.rdns[0]
 	t.relocate(e, parent, r)
+	t.retrack(e)
 	t.onUndo(func() { t.relocate(e, oldParent, oldRDN) })
 }
 

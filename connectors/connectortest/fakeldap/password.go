@@ -114,11 +114,12 @@ func (t *tx) checkPassword(e *entry, password string) error {
 		r.controls = policyControl(policyTooShort)
 		return r
 	}
-	old := e.secret.past
-	if t.options.Passwords.History > 0 && e.secret.isSet() {
-		old = append(slices.Clone(old), e.secret)
+	if t.options.Passwords.History > 0 && e.secret.matches(password) {
+		r := refuse(constraintViolation, "Password is not being changed from existing value")
+		r.controls = policyControl(policyInHistory)
+		return r
 	}
-	if slices.ContainsFunc(old, func(c credential) bool { return c.matches(password) }) {
+	if slices.ContainsFunc(e.secret.past, func(c credential) bool { return c.matches(password) }) {
 		r := refuse(constraintViolation, "Password is in history of old passwords")
 		r.controls = policyControl(policyInHistory)
 		return r

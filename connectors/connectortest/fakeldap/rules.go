@@ -85,7 +85,11 @@ func (d *directory) check(e *entry) error {
 // checkName: the values of the RDN must be in the entry (RFC 4512 §2.3).
 func (d *directory) checkName(e *entry) error {
 	for _, n := range e.dn.rdns[0].avas {
-		if a := e.attr(description{typ: n.typ}); a == nil || a.find(canonical(n.typ, n.value)) < 0 {
+		a := e.attr(description{typ: n.typ})
+		if a == nil {
+			return refuse(namingViolation, "naming attribute '%s' is not present in entry", n.typ.name()).ad(winRDN)
+		}
+		if a.find(canonical(n.typ, n.value)) < 0 {
 			return refuse(namingViolation, "value of naming attribute '%s' is not present in entry", n.typ.name()).ad(winRDN)
 		}
 	}
@@ -96,6 +100,10 @@ func (d *directory) checkAllowed(e *entry, classes []*objectClass) error {
 	everything := d.classes["extensibleobject"]
 	if everything != nil && slices.Contains(classes, everything) {
 		return nil
+	}
+	if password := d.types["userpassword"]; e.secret.isSet() && d.flavor != ActiveDirectory &&
+		!slices.ContainsFunc(classes, func(c *objectClass) bool { return c.allows(password) }) {
+		return refuse(objectClassViolation, "attribute 'userPassword' not allowed")
 	}
 	for _, a := range e.attrs {
 		if a.typ.operational() || slices.ContainsFunc(classes, func(c *objectClass) bool { return c.allows(a.typ) }) {
@@ -112,58 +120,86 @@ type input struct {
 	values []string
 }
 
-// accept checks what a client sends for one attribute. manage lets it write
-// what only the server writes (the relax control).
-func (d *directory) accept(name string, values []string, manage bool) (input, error) {
+// accept checks what a client sends for one attribute against its type.
+// distinct: a value must not come twice, and one is enough where the type wants
+// one; not so when values are to be deleted.
+func (d *directory) accept(name string, values []string, distinct bool) (input, error) {
 	desc, ok := d.describe(name)
 	if !ok {
 		return input{}, refuse(undefinedAttributeType, "%s: attribute type undefined", name).ad(winNoSuchType)
 	}
 	for i, v := range values {
-		if err := d.checkValue(desc.typ, i, v); err != nil {
+		if err := d.checkValue(desc.typ, name, i, v); err != nil {
 			return input{}, err
 		}
 	}
-	if err := d.repeated(desc.typ, values); err != nil {
-		return input{}, err
+	if desc.typ.single && len(values) > 1 && distinct {
+		return input{}, refuse(constraintViolation, "%s: multiple values provided", name).ad(winSingleValue).of(desc.typ.name())
 	}
-	if desc.typ.noUserMod && !manage {
-		return input{}, refuse(constraintViolation, "%s: no user modification allowed", desc.typ.name()).ad(winIllegalModify)
+	if distinct {
+		if err := d.repeated(desc, values); err != nil {
+			return input{}, err
+		}
 	}
 	return input{desc, values}, nil
 }
 
-func (d *directory) checkValue(t *attributeType, i int, v string) error {
-	bad := refuse(invalidAttributeSyntax, "%s: value #%d invalid per syntax", t.name(), i).ad(winConversion)
-	switch {
-	case t.syntax == syntaxDN || t.syntax == syntaxUniqueM:
-		if _, err := d.parseDN(v); err != nil {
-			return bad
-		}
-	case t.key == "objectclass":
-		if d.classes[strings.ToLower(v)] == nil {
-			return bad.ad(winNoSuchClass)
-		}
-	case !t.valid(v), d.flavor == ActiveDirectory && v == "":
-		return bad
-	}
-	if t.max > 0 && d.flavor == ActiveDirectory && len([]rune(v)) > t.max {
-		return refuse(constraintViolation, "%s: value #%d is too long", t.name(), i).ad(winRange).of(t.name())
+// mayWrite refuses what only the server writes, unless the client relaxes the
+// rules (the relax control).
+func (t *attributeType) mayWrite(relaxed bool) error {
+	if t.noUserMod && !relaxed {
+		return refuse(constraintViolation, "%s: no user modification allowed", t.name()).ad(winIllegalModify)
 	}
 	return nil
 }
 
-// repeated refuses a value that is given twice. What has no equality rule is
-// not compared.
-func (d *directory) repeated(t *attributeType, values []string) error {
-	if len(values) < 2 || t.normal == nil {
+// checkValue refuses a value that does not fit the type. name is what the client
+// calls it.
+func (d *directory) checkValue(t *attributeType, name string, i int, v string) error {
+	if !d.fits(t, v) || d.flavor == ActiveDirectory && v == "" {
+		bad := refuse(invalidAttributeSyntax, "%s: value #%d invalid per syntax", name, i).ad(winConversion)
+		if t.key == "objectclass" {
+			bad.win = winNoSuchClass
+		}
+		return bad
+	}
+	if t.max > 0 && d.flavor == ActiveDirectory && len([]rune(v)) > t.max {
+		return refuse(constraintViolation, "%s: value #%d is too long", name, i).ad(winRange).of(t.name())
+	}
+	return nil
+}
+
+// fits reports whether a value has the type's syntax.
+func (s *schema) fits(t *attributeType, v string) bool {
+	switch {
+	case t.syntax == syntaxDN || t.syntax == syntaxUniqueM:
+		_, err := s.parseDN(v)
+		return err == nil
+	case t.key == "objectclass":
+		return s.classes[strings.ToLower(v)] != nil
+	}
+	return t.valid(v)
+}
+
+// fitsAssertion reports whether a value has the syntax that the type's equality
+// rule asserts, which may be wider than the type's own.
+func (s *schema) fitsAssertion(t *attributeType, v string) bool {
+	if t.equality == "caseIgnoreMatch" || t.equality == "caseExactMatch" {
+		return directoryString(v)
+	}
+	return s.fits(t, v)
+}
+
+// repeated refuses a value that is given twice.
+func (d *directory) repeated(desc description, values []string) error {
+	if len(values) < 2 {
 		return nil
 	}
 	seen := make(map[string]bool, len(values))
 	for i, v := range values {
-		n := t.normal(v)
+		n := canonical(desc.typ, v)
 		if seen[n] {
-			return refuse(attributeOrValueExists, "%s: value #%d provided more than once", t.name(), i).ad(winValueExists).of(t.name())
+			return refuse(attributeOrValueExists, "%s: value #%d provided more than once", desc, i).ad(winValueExists).of(desc.typ.name())
 		}
 		seen[n] = true
 	}

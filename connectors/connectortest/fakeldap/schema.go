@@ -25,6 +25,7 @@ type attributeType struct {
 	subtypes   []*attributeType // and their subtypes, and so on
 	equality   string
 	ordering   string
+	substrings bool // it has a substrings rule
 	syntax     string
 	max        int // characters; 0: no bound known
 	single     bool
@@ -108,7 +109,7 @@ func (s *schema) addType(definition string) error {
 		return fmt.Errorf("attribute type %s has no NAME", f.oid)
 	}
 	t.key = strings.ToLower(t.names[0])
-	t.equality, t.ordering = f.first("EQUALITY"), f.first("ORDERING")
+	t.equality, t.ordering, t.substrings = f.first("EQUALITY"), f.first("ORDERING"), f.first("SUBSTR") != ""
 	t.syntax, t.max = bound(f.first("SYNTAX"))
 	if sup := f.first("SUP"); sup != "" {
 		if t.sup = s.types[strings.ToLower(sup)]; t.sup == nil {
@@ -135,6 +136,7 @@ func (t *attributeType) inherit() {
 	if t.ordering == "" {
 		t.ordering = t.sup.ordering
 	}
+	t.substrings = t.substrings || t.sup.substrings
 	if t.syntax == "" {
 		t.syntax, t.max = t.sup.syntax, t.sup.max
 	}

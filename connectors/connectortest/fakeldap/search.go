@@ -127,7 +127,7 @@ func (c *conn) begin(r searchRequest) (*listing, error) {
 	}
 	base, err := d.find(r.base)
 	if err != nil {
-		return nil, err
+		return nil, asRead(err)
 	}
 	l := &listing{searchRequest: r, pick: d.selectAttrs(r.attrs, r.typesOnly)}
 	l.pick.noSecrets = !who.admin

@@ -56,8 +56,11 @@ func (t *tx) load(r record) error {
 			password = r.values[n][0]
 			continue
 		}
-		in, err := t.accept(n, r.values[n], false)
+		in, err := t.accept(n, r.values[n], true)
 		if err != nil {
+			return err
+		}
+		if err := in.typ.mayWrite(false); err != nil {
 			return err
 		}
 		inputs = append(inputs, in)
@@ -84,6 +87,9 @@ func (t *tx) load(r record) error {
 	}
 	if t.lookup(name.parent()) == nil && name.key() != t.suffix.key() {
 		return refuse(noSuchObject, "its parent does not exist")
+	}
+	if parent := t.lookup(name.parent()); parent != nil {
+		e.dn = parent.dn.child(name.rdns[0])
 	}
 	t.insert(e)
 	return nil

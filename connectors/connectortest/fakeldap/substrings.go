@@ -22,13 +22,14 @@ func (s *schema) parseSubstrings(p *ber.Packet) (filter, error) {
 	}
 	var f substrings
 	f.description, f.known = s.describe(text(parts[0]))
-	// A DN, a number and a time have no substrings.
-	if !f.known || f.typ.normal == nil || f.typ.syntax == syntaxDN || f.typ.syntax == syntaxInteger {
+	// Without a substrings rule, as for DNs and numbers, the outcome is undefined.
+	if !f.known || f.typ.normal == nil || !f.typ.substrings {
 		f.known = false
 		return f, nil
 	}
 	for _, c := range parts[1].Children {
 		piece := s.piece(f.typ, text(c))
+		f.known = f.known && piece != "" // there are no empty pieces (RFC 4511 §4.5.1)
 		switch c.Tag {
 		case 0:
 			f.initial = piece
@@ -40,6 +41,7 @@ func (s *schema) parseSubstrings(p *ber.Packet) (filter, error) {
 			return nil, refuse(protocolError, "bad substrings filter")
 		}
 	}
+	f.known = f.known && (f.initial != "" || f.final != "" || f.any != nil)
 	return f, nil
 }
 
@@ -148,7 +150,7 @@ func (s *schema) resolveRule(f extensible) (filter, error) {
 		}
 	case oidBitAnd, oidBitOr:
 		n, err := strconv.ParseInt(f.value, 10, 64)
-		f.bits, f.known = n, f.known && err == nil
+		f.bits, f.known = n, f.known && err == nil && (!f.typed || f.typ.syntax == syntaxInteger)
 		return f, nil
 	case oidInChain:
 		if s.flavor != ActiveDirectory {

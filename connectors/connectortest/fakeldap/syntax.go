@@ -36,8 +36,10 @@ var (
 // DNs are checked where they are parsed.
 func validity(syntax string) func(string) bool {
 	switch strings.TrimPrefix(syntax, syntaxPrefix) {
-	case "15", "41": // Directory String, Postal Address: RFC 4517 §3.3.6 wants a character
-		return func(s string) bool { return s != "" && utf8.ValidString(s) }
+	case "41": // Postal Address
+		return utf8.ValidString
+	case "15":
+		return directoryString
 	case "26": // IA5 String
 		return func(s string) bool { return strings.IndexFunc(s, func(r rune) bool { return r > 127 }) < 0 }
 	case "27":
@@ -63,6 +65,9 @@ func validity(syntax string) func(string) bool {
 	return func(string) bool { return true }
 }
 
+// directoryString: RFC 4517 §3.3.6 wants at least one character.
+func directoryString(v string) bool { return v != "" && utf8.ValidString(v) }
+
 // normaliser returns what a matching rule compares (RFC 4517 §4.2): two values
 // are equal when it makes the same of them. nil for no rule.
 func (s *schema) normaliser(rule string) func(string) string {
@@ -74,7 +79,7 @@ func (s *schema) normaliser(rule string) func(string) string {
 	case "caseExactMatch", "caseExactIA5Match":
 		return squash
 	case "telephoneNumberMatch":
-		return func(v string) string { return strings.ToLower(strings.NewReplacer(" ", "", "-", "").Replace(v)) }
+		return func(v string) string { return strings.NewReplacer(" ", "", "-", "").Replace(v) } // slapd minds the case
 	case "numericStringMatch":
 		return func(v string) string { return strings.ReplaceAll(v, " ", "") }
 	case "objectIdentifierMatch", "UUIDMatch", "booleanMatch":

@@ -71,7 +71,7 @@ func canonical(t *attributeType, value string) string {
 
 // add adds one value; false: it is there already.
 func (t *tx) add(e *entry, d description, value string) bool {
-	n := canonical(d.typ, value)
+	value, n := t.prepare(d.typ, value)
 	a := e.attr(d)
 	if a == nil {
 		a = &attribute{description: d}
@@ -81,6 +81,7 @@ func (t *tx) add(e *entry, d description, value string) bool {
 		return false
 	}
 	a.put(value, n)
+	t.track(a, n)
 	t.note(e, d.typ, n)
 	t.onUndo(func() {
 		a.cut(a.find(n))
@@ -100,11 +101,14 @@ func (t *tx) del(e *entry, d description, value string) bool {
 	if i < 0 {
 		return false
 	}
-	was := a.values[i]
+	was, dangled := a.values[i], a.dangling[n]
 	a.cut(i)
 	t.forget(e, d.typ, n)
 	t.onUndo(func() {
 		a.put(was, n)
+		if dangled {
+			a.dangling[n] = true
+		}
 		t.note(e, d.typ, n)
 	})
 	if len(a.values) == 0 {

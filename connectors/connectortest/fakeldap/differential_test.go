@@ -1,0 +1,362 @@
+package fakeldap
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	ldap "github.com/go-ldap/ldap/v3"
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	diffSeed  = flag.Uint64("diff.seed", 1, "seed of the operations that slapd and the fake are compared on")
+	diffSteps = flag.Int("diff.steps", 1500, "how many operations")
+)
+
+// The same operations, random but seeded, go to a real slapd and to the fake:
+// result codes, matched DNs and, every so often, the whole subtree must agree.
+// Repeat one with -diff.seed.
+func TestDifferentialAgainstSlapd(t *testing.T) {
+	url := os.Getenv("PROVHUB_TEST_LDAP_URL")
+	if url == "" {
+		t.Skip("needs PROVHUB_TEST_LDAP_URL: run make test")
+	}
+	base := os.Getenv("PROVHUB_TEST_LDAP_BASE_DN")
+	bindDN, password := os.Getenv("PROVHUB_TEST_LDAP_BIND_DN"), os.Getenv("PROVHUB_TEST_LDAP_PASSWORD")
+	s := start(t, Options{BaseDN: base, AdminDN: bindDN, AdminPassword: password, Passwords: PasswordPolicy{History: 3}, RefintNothing: os.Getenv("PROVHUB_TEST_LDAP_ADMIN_DN")})
+	root := fmt.Sprintf("ou=fakeldap-%d,%s", time.Now().UnixNano(), os.Getenv("PROVHUB_TEST_LDAP_PEOPLE_DN"))
+
+	real, err := ldap.DialURL(url)
+	require.NoError(t, err)
+	defer func() { _ = real.Close() }()
+	require.NoError(t, real.Bind(bindDN, password))
+	t.Cleanup(func() { removeTree(t, url, bindDN, password, root) })
+
+	d := &differ{t: t, root: root, rng: rand.New(rand.NewPCG(*diffSeed, 0)), sides: [2]*ldap.Conn{real, admin(t, s)}}
+	d.compare("the root", func(c *ldap.Conn) error {
+		return c.Add(addRequest(root, "objectClass", "organizationalUnit", "ou", rdnValue(root)))
+	})
+	for _, ou := range []string{"a", "b"} {
+		d.compare("a folder", func(c *ldap.Conn) error {
+			return c.Add(addRequest("ou="+ou+","+root, "objectClass", "organizationalUnit", "ou", ou))
+		})
+	}
+	for i := range *diffSteps {
+		d.step(i)
+		if i%50 == 49 {
+			d.dump(i)
+		}
+		if d.failures > 20 {
+			t.Fatal("too many differences")
+		}
+	}
+	t.Logf("seed %d: %d operations, result codes %v", *diffSeed, *diffSteps, d.codes)
+	require.Greater(t, len(d.codes), 12, "the operations must meet many kinds of refusal")
+}
+
+func rdnValue(dn string) string {
+	rdn, _, _ := strings.Cut(dn, ",")
+	_, v, _ := strings.Cut(rdn, "=")
+	return v
+}
+
+// removeTree clears up with a connection of its own.
+func removeTree(t *testing.T, url, bindDN, password, root string) {
+	c, err := ldap.DialURL(url)
+	require.NoError(t, err)
+	defer func() { _ = c.Close() }()
+	require.NoError(t, c.Bind(bindDN, password))
+	res, err := c.Search(ldap.NewSearchRequest(root, ldap.ScopeWholeSubtree, 0, 5000, 0, false, "(objectClass=*)", []string{"1.1"}, nil))
+	require.NoError(t, err)
+	slices.SortFunc(res.Entries, func(a, b *ldap.Entry) int { return strings.Count(b.DN, ",") - strings.Count(a.DN, ",") })
+	for _, e := range res.Entries {
+		require.NoError(t, c.Del(ldap.NewDelRequest(e.DN, nil)))
+	}
+}
+
+// differ sends everything twice: sides are slapd and the fake.
+type differ struct {
+	t        *testing.T
+	root     string
+	rng      *rand.Rand
+	sides    [2]*ldap.Conn
+	codes    map[uint16]int
+	failures int
+}
+
+// explained are differences that are none: slapd sorts the values before it looks
+// for one that is given twice, so it counts from another end.
+var explained = regexp.MustCompile(` value #\d+ provided more than once`)
+
+// verdictOf is what of an answer must agree.
+type verdictOf struct {
+	Code    uint16
+	Matched string
+	Text    string
+}
+
+func verdictFrom(err error) verdictOf {
+	var e *ldap.Error
+	if !errors.As(err, &e) {
+		return verdictOf{Text: fmt.Sprint(err)}
+	}
+	return verdictOf{e.ResultCode, strings.ToLower(e.MatchedDN), explained.ReplaceAllString(e.Err.Error(), "")}
+}
+
+// compare sends one operation to both and holds the answers against each other.
+func (d *differ) compare(what string, do func(*ldap.Conn) error) {
+	d.t.Helper()
+	want, got := verdictFrom(do(d.sides[0])), verdictFrom(do(d.sides[1]))
+	if d.codes == nil {
+		d.codes = map[uint16]int{}
+	}
+	d.codes[want.Code]++
+	if want != got {
+		d.failures++
+		d.t.Errorf("%s\n  slapd: %+v\n  fake:  %+v", what, want, got)
+	}
+}
+
+func pick[T any](d *differ, of ...T) T { return of[d.rng.IntN(len(of))] }
+
+// name is an RDN of a small population, so that operations meet.
+func (d *differ) name() string {
+	return pick(d, "uid=anna", "uid=ben", "uid=Ben", "uid=cleo", "uid=dora\\, the first", "uid=  eva ", "uid=frédéric", "uid=gus+cn=Gus G", "uid=hex\\2b",
+		"cn=staff", "cn=crew", "cn=Ümit  Ö", "ou=box", "uid=\\20pad\\20", "uid=a\\0ab")
+}
+
+func (d *differ) place() string {
+	return pick(d, d.root, "ou=a,"+d.root, "ou=b,"+d.root, "OU=A, "+d.root, "ou=box,"+d.root, "ou=none,"+d.root)
+}
+
+func (d *differ) dn() string {
+	if d.rng.IntN(40) == 0 {
+		return pick(d, "uid=", "nonsense", "uid=a,,"+d.root, "nosuchtype=x,"+d.root, "uid=x,dc=elsewhere", "")
+	}
+	return d.name() + "," + d.place()
+}
+
+func (d *differ) attr() string {
+	return pick(d, "description", "mail", "telephoneNumber", "sn", "cn", "uid", "employeeNumber", "displayName", "manager", "member", "seeAlso",
+		"objectClass", "title", "businessCategory", "uidNumber", "entryUUID", "modifyTimestamp", "nosuchattr", "description;lang-de", "gecos",
+		"postalAddress", "preferredLanguage", "jpegPhoto", "pwdAccountLockedTime", "memberOf", "c", "surname", "roomNumber", "labeledURI")
+}
+
+func (d *differ) value(attr string) string {
+	base, _, _ := strings.Cut(attr, ";")
+	switch base {
+	case "manager", "member", "seeAlso", "memberOf":
+		return pick(d, d.dn(), d.dn(), d.dn(), "not a dn")
+	case "objectClass":
+		return pick(d, "inetOrgPerson", "person", "top", "organizationalUnit", "groupOfNames", "extensibleObject", "simpleSecurityObject", "nonsense", "posixAccount", "organizationalPerson")
+	case "uidNumber":
+		return pick(d, "1", "42", "042", "-7", "x")
+	case "entryUUID":
+		return "597ae2f6-16a6-1027-98f4-d28b5365dc14"
+	case "modifyTimestamp", "pwdAccountLockedTime":
+		return pick(d, "000001010000Z", "20260101000000Z", "yesterday")
+	case "c":
+		return pick(d, "DE", "de", "Germany")
+	}
+	return pick(d, "x", "X", "x  y", " x y ", "Zoë", "zoë", "ZOË", "\u00c5", "A\u030a", "", "1234", "12 34", "+49 30 12-34", "+493012 34", "a@b.c", "ß", "SS", "\xff", "tab\there", "long "+strings.Repeat("z", 300))
+}
+
+// entry makes attributes for an add: mostly right, sometimes not.
+func (d *differ) entry(dn string) *ldap.AddRequest {
+	r := ldap.NewAddRequest(dn, nil)
+	rdn, _ := ldap.ParseDN(dn)
+	class := pick(d, "inetOrgPerson", "inetOrgPerson", "inetOrgPerson", "groupOfNames", "organizationalUnit", "person", "device")
+	attrs := map[string][]string{"objectClass": {class}}
+	switch class {
+	case "inetOrgPerson", "person":
+		attrs["sn"], attrs["cn"] = []string{"Sn"}, []string{"Cn"}
+	case "groupOfNames":
+		attrs["member"], attrs["cn"] = []string{d.dn()}, []string{"Cn"}
+	case "device":
+		attrs["cn"] = []string{"Cn"}
+	}
+	if rdn != nil && len(rdn.RDNs) > 0 && d.rng.IntN(15) > 0 {
+		for _, a := range rdn.RDNs[0].Attributes {
+			attrs[a.Type] = append(attrs[a.Type], a.Value)
+		}
+	}
+	for range d.rng.IntN(3) {
+		if a := d.attr(); a != "objectClass" {
+			attrs[a] = append(attrs[a], d.value(a))
+		}
+	}
+	if d.rng.IntN(12) == 0 {
+		delete(attrs, pick(d, "sn", "cn", "objectClass", "member"))
+	}
+	for _, name := range sortedKeys(attrs) {
+		r.Attribute(name, attrs[name])
+	}
+	return r
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	var out []string
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// step does one random operation.
+func (d *differ) step(i int) {
+	switch k := d.rng.IntN(100); {
+	case k < 25:
+		r := d.entry(d.dn())
+		d.compare(fmt.Sprintf("%d add %q %v", i, r.DN, r.Attributes), func(c *ldap.Conn) error { return c.Add(r) })
+	case k < 60:
+		d.modify(i)
+	case k < 72:
+		d.rename(i)
+	case k < 77:
+		dn := d.dn()
+		d.compare(fmt.Sprintf("%d delete %q", i, dn), func(c *ldap.Conn) error { return c.Del(ldap.NewDelRequest(dn, nil)) })
+	case k < 82:
+		dn, attr := d.dn(), d.attr()
+		value := d.value(attr)
+		d.compare(fmt.Sprintf("%d compare %q %s %q", i, dn, attr, value), func(c *ldap.Conn) error {
+			ok, err := c.Compare(dn, attr, value)
+			if err == nil {
+				return fmt.Errorf("%v", ok)
+			}
+			return err
+		})
+	case k < 87:
+		dn, password := d.dn(), pick(d, "short", "Long-enough-1", "Long-enough-2", "Long-enough-3", "Long-enough-4", "Long-enough-5", "{SSHA}abcdefgh")
+		d.compare(fmt.Sprintf("%d password %q %q", i, dn, password), func(c *ldap.Conn) error {
+			_, err := c.PasswordModify(ldap.NewPasswordModifyRequest(dn, "", password))
+			return err
+		})
+	default:
+		d.search(i)
+	}
+}
+
+func (d *differ) modify(i int) {
+	r := ldap.NewModifyRequest(d.dn(), nil)
+	if d.rng.IntN(5) == 0 {
+		r.Controls = []ldap.Control{ldap.NewControlString("1.2.840.113556.1.4.1413", true, "")}
+	}
+	for range 1 + d.rng.IntN(3) {
+		attr := d.attr()
+		var values []string
+		for range d.rng.IntN(3) {
+			values = append(values, d.value(attr))
+		}
+		switch d.rng.IntN(7) {
+		case 0, 1, 2:
+			r.Add(attr, values)
+		case 3, 4:
+			r.Replace(attr, values)
+		case 5:
+			r.Delete(attr, values)
+		default:
+			// With permissive modify, slapd's answer to an increment of nothing depends
+			// on the modification before it.
+			r.Controls = nil
+			r.Increment("uidNumber", pick(d, "1", "-3", "x"))
+		}
+	}
+	d.compare(fmt.Sprintf("%d modify %q %v %+v", i, r.DN, r.Controls, r.Changes), func(c *ldap.Conn) error { return c.Modify(r) })
+}
+
+func (d *differ) rename(i int) {
+	to := ""
+	if d.rng.IntN(2) == 0 {
+		to = d.place()
+	}
+	r := ldap.NewModifyDNRequest(d.dn(), d.name(), d.rng.IntN(2) == 0, to)
+	d.compare(fmt.Sprintf("%d rename %+v", i, *r), func(c *ldap.Conn) error { return c.ModifyDN(r) })
+}
+
+// filter leaves out ~=, whose meaning each server chooses for itself (RFC 4511
+// §4.5.1.7.6).
+func (d *differ) filter(depth int) string {
+	if depth > 0 && d.rng.IntN(2) == 0 {
+		a, b := d.filter(depth-1), d.filter(depth-1)
+		return pick(d, "(&"+a+b+")", "(|"+a+b+")", "(!"+a+")")
+	}
+	attr := d.attr()
+	if attr == "entryUUID" { // each server has its own
+		attr = "uid"
+	}
+	value := ldap.EscapeFilter(d.value(attr))
+	return pick(d, "("+attr+"="+value+")", "("+attr+"=*)", "("+attr+"=*"+value+"*)", "("+attr+"="+value+"*)", "("+attr+">="+value+")", "("+attr+"<="+value+")",
+		"(uid:dn:=anna)", "(cn:caseExactMatch:=Cn)", "("+attr+":1.2.840.113556.1.4.803:=2)", "(&)", "(|)", "(hasSubordinates=TRUE)",
+		"(objectClass=person)", "(structuralObjectClass=inetOrgPerson)")
+}
+
+func (d *differ) search(i int) {
+	r := ldap.NewSearchRequest(pick(d, d.root, d.place(), d.dn()), pick(d, 0, 1, 2, 3), ldap.NeverDerefAliases, 0, 0, d.rng.IntN(8) == 0, d.filter(2),
+		pick(d, nil, []string{"1.1"}, []string{"*"}, []string{"cn", "nosuchattr"}, []string{"name"}, []string{"description"}, []string{"description;lang-de"}, []string{"surname", "memberOf"}), nil)
+	var found [2]map[string]map[string][]string
+	side := 0
+	what := fmt.Sprintf("%d search %q scope %d %s %v", i, r.BaseDN, r.Scope, r.Filter, r.Attributes)
+	d.compare(what, func(c *ldap.Conn) error {
+		defer func() { side++ }()
+		res, err := c.Search(r)
+		if res != nil {
+			found[side] = plain(res.Entries)
+		}
+		return err
+	})
+	if diff := cmp.Diff(found[0], found[1]); diff != "" {
+		d.failures++
+		d.t.Errorf("%s\n-slapd +fake\n%s", what, diff)
+	}
+}
+
+// dump compares the whole subtree.
+func (d *differ) dump(i int) {
+	var found [2]map[string]map[string][]string
+	for side, c := range d.sides {
+		res, err := c.Search(ldap.NewSearchRequest(d.root, ldap.ScopeWholeSubtree, 0, 0, 0, false, "(objectClass=*)",
+			[]string{"*", "memberOf", "structuralObjectClass", "hasSubordinates", "entryDN", "creatorsName", "pwdAccountLockedTime"}, nil))
+		require.NoError(d.t, err)
+		found[side] = plain(res.Entries)
+	}
+	if diff := cmp.Diff(found[0], found[1]); diff != "" {
+		d.failures++
+		d.t.Fatalf("after step %d the subtrees differ, -slapd +fake\n%s", i, diff)
+	}
+}
+
+// plain makes entries comparable: sets are sorted; passwords are left out, as
+// each server salts its own; links are compared without case, as the overlays
+// memberof and refint spell a renamed entry as the request did, the fake as the
+// entry does.
+func plain(entries []*ldap.Entry) map[string]map[string][]string {
+	out := map[string]map[string][]string{}
+	for _, e := range entries {
+		attrs := map[string][]string{}
+		for _, a := range e.Attributes {
+			values := slices.Clone(a.Values)
+			if a.Name == "userPassword" {
+				values = []string{fmt.Sprint(len(values))}
+			}
+			if slices.Contains([]string{"member", "memberOf", "manager"}, a.Name) {
+				for i := range values {
+					values[i] = strings.ToLower(values[i])
+				}
+			}
+			slices.Sort(values)
+			attrs[a.Name] = values
+		}
+		out[e.DN] = attrs
+	}
+	return out
+}
