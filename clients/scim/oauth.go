@@ -42,6 +42,7 @@ type clientCredentials struct {
 	flight singleflight.Group
 	mu     sync.Mutex
 	token  *oauth2.Token // nil: none that is good
+	until  time.Time     // how long it is used; zero: for ever
 }
 
 func (a *clientCredentials) reach(t *transports) {
@@ -65,9 +66,9 @@ func (a *clientCredentials) header(ctx context.Context) (string, connector.Secre
 
 func (a *clientCredentials) current(ctx context.Context) (*oauth2.Token, error) {
 	a.mu.Lock()
-	t := a.token
+	t, until := a.token, a.until
 	a.mu.Unlock()
-	if t != nil && (t.Expiry.IsZero() || time.Until(t.Expiry) > skewOf(t)) {
+	if t != nil && (until.IsZero() || time.Now().Before(until)) {
 		return t, nil
 	}
 	// Not bound to ctx: others wait for the same token.
@@ -83,12 +84,13 @@ func (a *clientCredentials) current(ctx context.Context) (*oauth2.Token, error) 
 	}
 }
 
-// skewOf is the skew, less for a token that lives hardly longer than it.
-func skewOf(t *oauth2.Token) time.Duration {
-	if life := time.Duration(t.ExpiresIn) * time.Second; life > 0 && life < 4*tokenSkew {
-		return life / 4
+// lastUse returns until when a token that is given now is used: less before its
+// end for one that lives hardly longer than the skew.
+func lastUse(t *oauth2.Token, now time.Time) time.Time {
+	if t.Expiry.IsZero() {
+		return t.Expiry
 	}
-	return tokenSkew
+	return t.Expiry.Add(-min(tokenSkew, t.Expiry.Sub(now)/4))
 }
 
 func (a *clientCredentials) fetch(ctx context.Context) (*oauth2.Token, error) {
@@ -112,7 +114,7 @@ func (a *clientCredentials) fetch(ctx context.Context) (*oauth2.Token, error) {
 		return nil, tokenError(ctx, err)
 	}
 	a.mu.Lock()
-	a.token = t
+	a.token, a.until = t, lastUse(t, time.Now())
 	a.mu.Unlock()
 	return t, nil
 }
