@@ -48,6 +48,7 @@ var _ interface {
 	connector.Getter
 	connector.Granter
 	connector.Lister
+	connector.Planner
 	connector.Renamer
 	connector.Rotator
 	connector.Updater

@@ -43,19 +43,23 @@ func (t *Target) SetEnabled(ctx context.Context, e connector.SetEnabled) error {
 	return err
 }
 
-// again enables an account where the product wants it to be made anew: with all
-// that it holds.
+// again enables an account where the product wants it to be made anew.
 func (s *service) again(ctx context.Context, typ *objectType, r client.Resource) error {
-	anew := r.Clone()
-	maps.DeleteFunc(anew, func(name string, _ any) bool {
-		return slices.ContainsFunc([]string{"id", "meta", "groups", "active"}, func(own string) bool { return strings.EqualFold(name, own) })
-	})
-	anew["active"] = true
-	made, err := s.Client.Create(ctx, typ.resource, anew)
-	if err == nil {
+	made, err := s.Client.Create(ctx, typ.resource, anew(r))
+	if err == nil && made.ID() != "" {
 		return connector.Applied(connector.Object{Ref: typ.ref(made), Enabled: connector.IsEnabled})
 	}
 	return err
+}
+
+// anew is an account to be made again, with all that it holds.
+func anew(r client.Resource) client.Resource {
+	out := r.Clone()
+	maps.DeleteFunc(out, func(name string, _ any) bool {
+		return slices.ContainsFunc([]string{"id", "meta", "groups", "active"}, func(own string) bool { return strings.EqualFold(name, own) })
+	})
+	out["active"] = true
+	return out
 }
 
 // Delete implements [connector.Deleter].

@@ -177,7 +177,9 @@ func TestReactivateByCreate(t *testing.T) {
 	ref := f.create(newUser("jane", "title", "Clerk"))
 	require.NoError(t, setEnabled(f, ref, false))
 	f.ResetLog()
-	err := setEnabled(f, ref, true)
-	t.Log(err)
-	require.Equal(t, 1, f.Count(http.MethodPost, "/Users"), "%v", err)
+	require.NoError(t, setEnabled(f, ref, true))
+	require.Equal(t, 1, f.Count(http.MethodPost, "/Users"))
+	require.Len(t, f.Users(), 1)
+	require.True(t, f.user("jane").Active())
+	require.Equal(t, "Clerk", f.user("jane").Text("title"))
 }
