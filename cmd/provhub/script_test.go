@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 		"provhub": func() {
 			os.Exit(run(context.Background(), os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 		},
+		"targets": targetsProgram,
 	})
 }
 
@@ -41,7 +42,7 @@ func (m testingM) Run() int {
 	defer os.RemoveAll(dir)
 	pluginsDir = dir
 	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator),
-		"../../plugins/provhub-connector-sql", "../../plugins/provhub-connector-memory", "../../examples/quickstart/targets")
+		"../../plugins/provhub-connector-sql", "../../plugins/provhub-connector-memory")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the plugins: %v\n%s", err, out)
 		return 1
@@ -77,12 +78,13 @@ func TestScripts(t *testing.T) {
 }
 
 func setupScript(env *testscript.Env) error {
-	for _, f := range []string{"provhub.yaml", "hr.csv", "hr-next-week.csv"} {
-		data, err := os.ReadFile(filepath.Join("..", "..", "examples", "quickstart", f))
+	people := filepath.Join("..", "..", "examples", "quickstart")
+	for _, f := range []string{filepath.Join("testdata", "site", "provhub.yaml"), filepath.Join(people, "hr.csv"), filepath.Join(people, "hr-next-week.csv")} {
+		data, err := os.ReadFile(f)
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(env.WorkDir, f), data, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(env.WorkDir, filepath.Base(f)), data, 0o600); err != nil {
 			return err
 		}
 	}

@@ -40,13 +40,10 @@ func (h *Hub) Check(ctx context.Context, names []string) ([]Check, error) {
 	return out, g.Wait()
 }
 
-// check takes the steps first, with a plugin that is there for them alone: it tells
-// what is wrong also when the connector's own does not come up. Then that one must.
+// check takes the steps first: they tell what is wrong also when the connector's
+// plugin does not come up. Then it must.
 func (h *Hub) check(ctx context.Context, c *config.Connector, out *Check) error {
-	pc, err := h.pluginConfig(c)
-	if err == nil {
-		out.Steps, out.Product, err = pluginhost.CheckOnce(ctx, pc)
-	}
+	err := h.checkSteps(ctx, c, out)
 	if err != nil {
 		out.Problem = err.Error()
 		return h.noteStart(ctx, c, &running{err: err})
@@ -59,6 +56,20 @@ func (h *Hub) check(ctx context.Context, c *config.Connector, out *Check) error 
 		return nil
 	}
 	return h.resumeChecked(ctx, c, out)
+}
+
+// checkSteps takes the steps with the running plugin, else with one that is there
+// for them alone.
+func (h *Hub) checkSteps(ctx context.Context, c *config.Connector, out *Check) (err error) {
+	if in := h.started(c); in != nil {
+		out.Steps, out.Product, err = in.Check(ctx)
+		return err
+	}
+	pc, err := h.pluginConfig(c)
+	if err == nil {
+		out.Steps, out.Product, err = pluginhost.CheckOnce(ctx, pc)
+	}
+	return err
 }
 
 func passes(steps []connector.CheckStep) bool {
