@@ -2,7 +2,6 @@ package scim
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -46,8 +45,8 @@ func faultOf(a *rest.Answer, now time.Time) *Fault {
 	if wait, ok := rest.RetryAfter(a.Header, now); ok {
 		f.wait = min(wait, maxRetryAfter)
 	}
-	var body Resource
-	if err := json.Unmarshal(a.Body, &body); err != nil {
+	body, err := readResource(a.Body)
+	if err != nil {
 		f.HTML = isHTML(a)
 		return f
 	}

@@ -45,7 +45,11 @@ func (w *memberWork) request(batch []int) (Request, error) {
 		}
 	}
 	if len(removed) > 0 {
-		ops = append(ops, PatchOp{Op: w.p.op("remove"), Path: "members", Value: removed})
+		op := PatchOp{Op: w.p.op("remove"), Path: "members", Value: removed}
+		if w.p.MembersWrap == WrapObject {
+			op.Value = map[string]any{"members": removed}
+		}
+		ops = append(ops, op)
 	}
 	if len(added) > 0 {
 		ops = append(ops, w.p.addMembers(added))

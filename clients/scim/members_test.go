@@ -72,7 +72,8 @@ func TestMembersInTheFormOfTheProfile(t *testing.T) {
 		{"operations within limits", map[string]any{"patch_max_ops": 2}, append(adds("a"), removes("c", "d", "e", "f")...), []string{
 			`{"op":"remove","path":"members[value eq \"c\"]"},{"op":"remove","path":"members[value eq \"d\"]"}`,
 			`{"op":"remove","path":"members[value eq \"e\"]"},{"op":"remove","path":"members[value eq \"f\"]"}`, `{"op":"add","path":"members","value":[{"value":"a"}]}`}},
-		{"wrapped", map[string]any{"members_wrap": "object"}, adds("a"), []string{`{"op":"add","path":"members","value":{"members":[{"value":"a"}]}}`}},
+		{"wrapped", map[string]any{"members_wrap": "object", "member_remove_style": "value_array"}, append(adds("a"), removes("b")...), []string{
+			`{"op":"remove","path":"members","value":{"members":[{"value":"b"}]}},{"op":"add","path":"members","value":{"members":[{"value":"a"}]}}`}},
 		{"wrapped without path", map[string]any{"members_wrap": "pathless_object"}, adds("a"), []string{`{"op":"add","value":{"members":[{"value":"a"}]}}`}},
 		{"with names", map[string]any{"member_display_required": true}, []MemberChange{{ID: `a"]`, Display: "Ann"}, {ID: `b"]`, Remove: true}}, []string{
 			`{"op":"remove","path":"members[value eq \"b\\\"]\"]"},{"op":"add","path":"members","value":[{"display":"Ann","value":"a\"]"}]}`}},

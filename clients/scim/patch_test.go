@@ -262,6 +262,24 @@ func TestAnUpdateInPartsTellsWhatTookEffect(t *testing.T) {
 	}
 }
 
+// What was not sent for another reason than its values leaves the rest as it was.
+func TestAnUpdateInPartsThatStopsTellsSo(t *testing.T) {
+	for status, want := range map[int]string{429: "partial RATE_LIMITED", 401: "partial AUTHENTICATION", 502: "unknown UNAVAILABLE"} {
+		n := 0
+		s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			if n++; n > 1 {
+				reply(w, status, nil)
+				return
+			}
+			reply(w, 204, nil)
+		})
+		_, err := s.client(t, map[string]any{"patch_max_ops": 1}).Update(t.Context(), Update{Type: Users, ID: "7", Changes: []Change{set("title", "a"), set("nickName", "b")}})
+		if answer(err) != want || n != 2 {
+			t.Errorf("%d: got %v after %d requests", status, err, n)
+		}
+	}
+}
+
 // QUIRKS SCIM-10, SCIM-11: a PATCH that is refused is looked after, and so is noTarget.
 func TestAfterARefusalTheResourceIsRead(t *testing.T) {
 	for _, tt := range []struct {

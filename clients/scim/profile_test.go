@@ -2,10 +2,15 @@ package scim
 
 import (
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +88,64 @@ func TestTheSchemaDescribesTheFields(t *testing.T) {
 	if profileSchema()["additionalProperties"] != false {
 		t.Error("the schema is not closed")
 	}
+}
+
+// The words that the schema allows are the constants of profile_words.go.
+func TestTheWordsOfTheSchemaAreTheConstants(t *testing.T) {
+	words := constants(t, "profile_words.go")
+	props := profileSchema()["properties"].(map[string]any)
+	defs := profileSchema()["$defs"].(map[string]any)
+	checked := 0
+	for _, group := range reflect.VisibleFields(reflect.TypeFor[Profile]()) {
+		name, _, _ := strings.Cut(group.Tag.Get("json"), ",")
+		s, _ := props[name].(map[string]any)
+		if ref, ok := s["$ref"].(string); ok {
+			s = defs[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any)
+		}
+		typ := group.Type
+		if items, ok := s["items"].(map[string]any); ok && typ.Kind() == reflect.Slice {
+			s, typ = items, typ.Elem()
+		}
+		want, ok := words[typ.Name()]
+		if !ok {
+			continue
+		}
+		var got []string
+		for _, w := range list(s["enum"]) {
+			got = append(got, w.(string))
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: the schema allows %v, the constants are %v", name, got, want)
+		}
+		checked++
+	}
+	if checked < 30 {
+		t.Errorf("only %d keys were looked at", checked)
+	}
+}
+
+// constants returns the text constants of a file by the name of their type.
+func constants(t *testing.T, file string) map[string][]string {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string][]string{}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if v, ok := n.(*ast.ValueSpec); ok && len(v.Values) == 1 {
+			typ := v.Type.(*ast.Ident).Name
+			word, err := strconv.Unquote(v.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[typ] = append(out[typ], word)
+		}
+		return true
+	})
+	return out
 }
 
 func TestAValueComesFromTheNearestProfileThatSetsIt(t *testing.T) {
@@ -193,6 +256,40 @@ func TestOverridesThatCannotBe(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in\n%v", want, err)
 		}
+	}
+}
+
+func TestTheReadmeListsEveryProfile(t *testing.T) {
+	text, err := os.ReadFile("../../schemas/scim/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range Profiles() {
+		p, err := LoadProfile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !regexp.MustCompile(`(?m)^\|[^|]*\b` + name + `\b[^|]*\|[^|]*\| ` + string(p.Verified) + ` \|$`).Match(text) {
+			t.Errorf("no row with %s, %s", name, p.Verified)
+		}
+	}
+}
+
+// The profile in the README must load.
+func TestTheReadmesProfileLoads(t *testing.T) {
+	text, err := os.ReadFile("../../schemas/scim/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var yaml []string
+	for line := range strings.Lines(string(text)) {
+		if code, ok := strings.CutPrefix(line, "    "); ok || strings.TrimSpace(line) == "" && len(yaml) > 0 {
+			yaml = append(yaml, strings.TrimRight(code, "\n"))
+		}
+	}
+	p, err := LoadProfile(file(t, "acme.yaml", strings.Join(yaml, "\n")))
+	if err != nil || p.PageMax != 50 || p.PatchStyle != PatchDotted || p.Origin("page_max").Source != "seen on our tenant" || len(p.StatusMap) != 1 {
+		t.Errorf("got %v, %v", p, err)
 	}
 }
 

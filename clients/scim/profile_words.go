@@ -166,14 +166,14 @@ const (
 	SepDot   Separator = "dot"
 )
 
-// MembersWrap says how a PATCH that adds members holds them.
+// MembersWrap says how a PATCH holds members that it names by a list.
 type MembersWrap string
 
-// The forms of a PATCH that adds members.
+// The forms of a PATCH with a list of members.
 const (
 	WrapNone           MembersWrap = "none"            // path members, a list
-	WrapObject         MembersWrap = "object"          // path members, {members: list}
-	WrapPathlessObject MembersWrap = "pathless_object" // no path, {members: list}
+	WrapObject         MembersWrap = "object"          // path members, {members: list}; removals by list too
+	WrapPathlessObject MembersWrap = "pathless_object" // no path, {members: list}; removals by list with a path
 )
 
 // ClearStyle says how an attribute is emptied.

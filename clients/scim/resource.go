@@ -3,6 +3,7 @@ package scim
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,15 +18,27 @@ import (
 type Resource map[string]any
 
 // UnmarshalJSON implements [json.Unmarshaler].
-func (r *Resource) UnmarshalJSON(data []byte) error {
+func (r *Resource) UnmarshalJSON(data []byte) (err error) {
+	if bytes.Equal(data, []byte("null")) {
+		return nil // as json.Unmarshaler has it
+	}
+	*r, err = readResource(data)
+	return err
+}
+
+// readResource reads one JSON object, which null is not. [json.Unmarshal] would go
+// over the text twice more, a listing's whole page.
+func readResource(data []byte) (Resource, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	var m map[string]any
 	if err := d.Decode(&m); err != nil {
-		return err
+		return nil, err
 	}
-	*r = m
-	return nil
+	if m == nil || len(bytes.TrimSpace(data[d.InputOffset():])) > 0 {
+		return nil, errors.New("not one JSON object")
+	}
+	return m, nil
 }
 
 // ID returns the id that the target gave the resource, "" when it has none.

@@ -2,7 +2,6 @@ package scim
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -32,10 +31,13 @@ func (c *Client) Send(ctx context.Context, r Request) (*Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(set.profile.Timeout))
 	defer cancel()
 	call := set.profile.call(r, c.query)
+	begin := time.Now()
 	a, err := c.signed(ctx, call)
 	if err != nil {
+		c.log.DebugContext(ctx, "no answer", "method", r.Method, "path", set.profile.route(r), "took", time.Since(begin), "error", err)
 		return nil, err
 	}
+	c.log.DebugContext(ctx, "answer", "method", r.Method, "path", set.profile.route(r), "status", a.Status, "bytes", len(a.Body), "took", time.Since(begin))
 	if a.Status < 200 || a.Status > 299 {
 		return nil, c.answered(set, r, faultOf(a, time.Now()))
 	}
@@ -119,7 +121,7 @@ func (p *Profile) success(call rest.Call, a *rest.Answer) (resp *Response, f *Fa
 		}
 		return resp, nil, nil
 	}
-	if err := json.Unmarshal(a.Body, &resp.Resource); err != nil || resp.Resource == nil {
+	if resp.Resource, err = readResource(a.Body); err != nil {
 		what := "something that is not a JSON object"
 		if isHTML(a) {
 			what = "a page for people"

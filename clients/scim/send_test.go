@@ -1,18 +1,19 @@
 package scim
 
 import (
+	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
-
-	"crypto/x509"
 
 	"github.com/provhub/provhub/connectors/connector"
 )
@@ -285,6 +286,32 @@ func TestDisableAndDelete(t *testing.T) {
 				t.Errorf("got %v after %q; want %s after %q", err, got, tt.answer, tt.want)
 			}
 		})
+	}
+}
+
+// QUIRKS SCIM-9: neither query nor id reaches the log.
+func TestTheLogHoldsNoData(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodDelete {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				_ = conn.Close()
+			}
+			return
+		}
+		reply(w, 200, listOfIDs(0))
+	})
+	var text bytes.Buffer
+	c := clientFor(t, Options{BaseURL: s.URL, Auth: Bearer(connector.NewSecret("t0ken")), Log: slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	_, _ = c.Find(t.Context(), Users, "userName", "jane", Selection{})
+	_ = c.Delete(t.Context(), Users, "jane", "")
+	for _, want := range []string{"method=GET path=/Users status=200", "method=DELETE path=/Users/…"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%q is not in\n%s", want, text.String())
+		}
+	}
+	if strings.Contains(text.String(), "jane") || strings.Contains(text.String(), "t0ken") {
+		t.Errorf("the log says\n%s", text.String())
 	}
 }
 

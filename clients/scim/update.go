@@ -159,12 +159,22 @@ func (c *Client) settle(ctx context.Context, plan *updatePlan, at int, err error
 	var f *Fault
 	var open *connector.Answer
 	switch {
-	case errors.As(err, &open) || !errors.As(err, &f):
-		return err // in doubt, or not sent: the hub looks
-	case f.Class == ClassCheckDone, plan.several && f.Class != ClassThrottle && f.Class != ClassTargetDown:
+	case errors.As(err, &open):
+		return err // in doubt: the hub looks
+	case errors.As(err, &f) && (f.Class == ClassCheckDone || plan.several && aboutValues(f)):
 		return c.compare(ctx, plan, err)
 	}
 	return plan.partly(at, err)
+}
+
+// aboutValues reports whether a request was refused for what it holds: then some of
+// it may have been taken.
+func aboutValues(f *Fault) bool {
+	switch f.Class {
+	case ClassPermanent, ClassConflict, ClassSplit:
+		return true
+	}
+	return f.Class == ClassConfig && f.Status == http.StatusBadRequest
 }
 
 // partly is err, or partial when earlier requests went through.
