@@ -12,6 +12,7 @@ import (
 	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/source/csvfile"
 	"github.com/provhub/provhub/core/source/ldapdir"
+	"github.com/provhub/provhub/core/source/scimapi"
 )
 
 // Config is a config file that was read without faults.
@@ -35,13 +36,15 @@ type State struct {
 // Source is one authoritative source.
 type Source struct {
 	Name string
-	Type string // "csv", "ldap"
+	Type string // "csv", "ldap", "scim"
 	// Line is where the source begins in the file.
 	Line int
 	// CSV is set for type csv; its paths are absolute.
 	CSV *csvfile.Config
 	// LDAP is set for type ldap; its secrets are not in it.
 	LDAP *ldapdir.Config
+	// SCIM is set for type scim; its secrets are not in it.
+	SCIM *scimapi.Config
 	// Secrets maps the source's secret names to names in Config.Secrets.
 	Secrets map[string]string
 	// With are other sources that own some of its people's attributes.

@@ -67,6 +67,7 @@ type rawSource struct {
 	With      []rawWith    `yaml:"with"`
 
 	LDAP       *rawLDAP        `yaml:"ldap"`
+	SCIM       *rawSCIM        `yaml:"scim"`
 	Secrets    map[string]text `yaml:"secrets"`
 	WholeEvery text            `yaml:"whole_every"`
 }
@@ -86,6 +87,32 @@ type rawLDAP struct {
 	Incremental    string         `yaml:"incremental"`
 	Overlap        text           `yaml:"overlap"`
 	Timeout        text           `yaml:"timeout"`
+}
+
+type rawSCIM struct {
+	BaseURL         string         `yaml:"base_url"`
+	Dialect         string         `yaml:"dialect"`
+	Overrides       map[string]any `yaml:"overrides"`
+	Auth            rawSignIn      `yaml:"auth"`
+	CertificateFile string         `yaml:"certificate_file"`
+	CAFile          string         `yaml:"tls_ca_file"`
+	AllowInsecure   []string       `yaml:"allow_insecure"`
+	PageSize        int            `yaml:"page_size"`
+	Users           rawKind        `yaml:"users"`
+	Groups          *rawKind       `yaml:"groups"`
+	Incremental     string         `yaml:"incremental"`
+	Overlap         text           `yaml:"overlap"`
+}
+
+type rawSignIn struct {
+	Kind         string            `yaml:"kind"`
+	TokenURL     string            `yaml:"token_url"`
+	ClientID     string            `yaml:"client_id"`
+	Scopes       []string          `yaml:"scopes"`
+	Parameters   map[string]string `yaml:"parameters"`
+	SecretInBody bool              `yaml:"secret_in_body"`
+	User         string            `yaml:"user"`
+	Header       string            `yaml:"header"`
 }
 
 type rawKind struct {

@@ -46,6 +46,8 @@ func (b *builder) sources(cfg *Config, raw *rawConfig) {
 			src.CSV = b.csv(r, zone, path)
 		case "ldap":
 			src.LDAP = b.ldap(r, zone, path)
+		case "scim":
+			src.SCIM = b.scim(r, zone, path)
 		}
 		if src.Vanish == (plan.Limit{}) {
 			src.Vanish = defaultVanish
@@ -109,9 +111,10 @@ func columnNames(r *rawSource) []string {
 		names = append(names, c.Name.value)
 	}
 	if r.LDAP != nil {
-		for _, a := range r.LDAP.People.Attributes {
-			names = append(names, a.Name.value)
-		}
+		names = append(names, r.LDAP.People.names()...)
+	}
+	if r.SCIM != nil {
+		names = append(names, r.SCIM.Users.names()...)
 	}
 	return names
 }

@@ -29,12 +29,26 @@ func (b *builder) ldap(r *rawSource, zone *time.Location, path string) *ldapdir.
 		g := l.Groups.kind()
 		c.Groups = &g
 	}
-	if err := c.Check(); err != nil {
-		for _, line := range strings.Split(err.Error(), "\n") {
-			b.add(r.Name.line, path+".ldap", "%s", line)
-		}
-	}
+	b.each(r.Name.line, path+".ldap", c.Check())
 	return c
+}
+
+// each reports the faults that err lists, a line each.
+func (b *builder) each(line int, path string, err error) {
+	if err == nil {
+		return
+	}
+	for _, text := range strings.Split(err.Error(), "\n") {
+		b.add(line, path, "%s", text)
+	}
+}
+
+func (k *rawKind) names() []string {
+	var names []string
+	for _, a := range k.Attributes {
+		names = append(names, a.Name.value)
+	}
+	return names
 }
 
 func (k *rawKind) kind() ldapdir.Kind {

@@ -104,7 +104,8 @@ func (p *pass) settings() string {
 		Fields    []source.Field
 		With      any `json:",omitempty"`
 		LDAP      any `json:",omitempty"`
-	}{1, l, zone, p.Source.Reference, p.Source.CSV, p.Reader.Fields(), p.Source.With, p.Source.LDAP})
+		SCIM      any `json:",omitempty"`
+	}{1, l, zone, p.Source.Reference, p.Source.CSV, p.Reader.Fields(), p.Source.With, p.Source.LDAP, p.Source.SCIM})
 	if err != nil {
 		panic(fmt.Sprintf("cycle: a source's configuration has no JSON: %v", err)) // plain structs
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/provhub/provhub/core/source/csvfile"
 	"github.com/provhub/provhub/core/source/joined"
 	"github.com/provhub/provhub/core/source/ldapdir"
+	"github.com/provhub/provhub/core/source/scimapi"
 )
 
 // openSource makes the reader of a source by itself. It does no I/O but for its
@@ -22,6 +23,8 @@ func openSource(cfg *config.Config, s *config.Source) (r source.Reader, err erro
 		r, err = csvfile.New(*s.CSV)
 	case s.LDAP != nil:
 		r, err = openLDAP(cfg, s)
+	case s.SCIM != nil:
+		r, err = openSCIM(cfg, s)
 	default:
 		err = fmt.Errorf("type %q cannot be read", s.Type)
 	}
@@ -39,6 +42,14 @@ func openLDAP(cfg *config.Config, s *config.Source) (source.Reader, error) {
 	c := *s.LDAP
 	c.Client.Password, c.Client.ClientKey = secrets["password"], secrets["client_key"]
 	return ldapdir.New(c)
+}
+
+func openSCIM(cfg *config.Config, s *config.Source) (source.Reader, error) {
+	secrets, err := secret.ForSource(cfg, s)
+	if err != nil {
+		return nil, err
+	}
+	return scimapi.New(*s.SCIM, secrets)
 }
 
 // closeReader ends the connections of a reader that has any.
@@ -60,10 +71,12 @@ func fieldsOf(cfg *config.Config, s *config.Source) ([]source.Field, error) {
 }
 
 func ownFields(s *config.Source) ([]source.Field, error) {
-	if s.LDAP != nil {
+	switch {
+	case s.LDAP != nil:
 		return s.LDAP.Fields(), nil
-	}
-	if s.CSV == nil {
+	case s.SCIM != nil:
+		return s.SCIM.Fields(), nil
+	case s.CSV == nil:
 		return nil, fmt.Errorf("source %s: type %q cannot be read", s.Name, s.Type)
 	}
 	r, err := csvfile.New(*s.CSV)

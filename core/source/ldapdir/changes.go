@@ -2,7 +2,6 @@ package ldapdir
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -58,14 +57,14 @@ func (r *Reader) begin(ctx context.Context) (*token, error) {
 
 // Changes implements [source.Incremental].
 func (r *Reader) Changes(ctx context.Context, from []byte, yield func(*source.Record) error) (source.Report, error) {
-	p := &pass{Reader: r, yield: yield, report: source.Report{Complete: true, Delta: true}}
+	p := &pass{Reader: r, yield: yield}
 	now, err := r.begin(ctx)
 	if err != nil {
-		return p.report, err
+		return source.Report{}, err
 	}
 	var t token
 	if json.Unmarshal(from, &t) != nil || t.Way != now.Way || t.Base != now.Base {
-		return p.report, source.ErrTokenExpired
+		return source.Report{}, source.ErrTokenExpired
 	}
 	if t.Way == Syncrepl {
 		err = p.follow(ctx, &t)
@@ -75,16 +74,16 @@ func (r *Reader) Changes(ctx context.Context, from []byte, yield func(*source.Re
 	if errors.Is(err, ldap.ErrRefreshRequired) {
 		err = fmt.Errorf("%w (%w)", source.ErrTokenExpired, err)
 	}
+	report := p.tally.Report()
 	if err != nil {
-		return p.report, err
+		return report, err
 	}
-	p.report.Token = t.encode()
-	p.report.Snapshot = hex.EncodeToString(p.sum[:])
-	if !p.report.Complete {
+	if !report.Complete {
 		// What is wrong with the entries that changed, only a whole reading can weigh.
-		return p.report, fmt.Errorf("%w: %s", source.ErrTokenExpired, p.report.Incomplete[0])
+		return report, fmt.Errorf("%w: %s", source.ErrTokenExpired, report.Incomplete[0])
 	}
-	return p.report, nil
+	report.Delta, report.Token = true, t.encode()
+	return report, nil
 }
 
 // follow reads what the server tells from the cookies on.

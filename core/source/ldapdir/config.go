@@ -81,6 +81,7 @@ type kind struct {
 	base   ldap.DN
 	filter ldap.Filter
 	rules  []ldap.AttributeRule // of the attributes
+	names  []string             // of the attributes
 	member string
 }
 
@@ -170,7 +171,7 @@ func (r *Reader) check(what string, k Kind, d ldap.Kind) (*kind, error) {
 		if !slices.Contains(types, source.Type(a.Type)) {
 			errs = append(errs, fmt.Errorf("%s: attribute %s: there is no type %q", what, a.Name, a.Type))
 		}
-		out.rules = append(out.rules, r.dir.Rule(a.From))
+		out.rules, out.names = append(out.rules, r.dir.Rule(a.From)), append(out.names, a.Name)
 	}
 	return out, errors.Join(errs...)
 }

@@ -1,8 +1,6 @@
 package ldapdir
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strconv"
@@ -75,7 +73,7 @@ func (r *Reader) record(of identity.Kind, k *kind, e ldap.Entry, id string) sour
 		rec.Members = func() []string { return members }
 	}
 	rec.Attributes = func() identity.Attributes { return attributes }
-	rec.Hash = hashOf(k, attributes, rec.Name, members)
+	rec.Hash = source.HashOf(attributes, k.names, append([]string{rec.Name}, members...)...)
 	return rec
 }
 
@@ -154,32 +152,4 @@ func (r *Reader) date(rule ldap.AttributeRule, text string) (any, error) {
 		return nil, err
 	}
 	return at.In(r.zone).Format(time.DateOnly), nil
-}
-
-// hashOf covers everything that is taken from an entry.
-func hashOf(k *kind, a identity.Attributes, name string, members []string) (out identity.Hash) {
-	var b []byte
-	put := func(s string) { b = append(binary.AppendUvarint(b, uint64(len(s))), s...) }
-	put(name)
-	for _, x := range k.Attributes {
-		put(x.Name)
-		switch v := a[x.Name].(type) {
-		case nil:
-			b = append(b, 0)
-		case []string:
-			b = binary.AppendUvarint(append(b, 2), uint64(len(v)))
-			for _, s := range v {
-				put(s)
-			}
-		default:
-			b = append(b, 1)
-			put(fmt.Sprint(v))
-		}
-	}
-	for _, m := range members {
-		put(m)
-	}
-	sum := sha256.Sum256(b)
-	copy(out[:], sum[:])
-	return out
 }

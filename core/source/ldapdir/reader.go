@@ -2,8 +2,6 @@ package ldapdir
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -32,25 +30,20 @@ func (r *Reader) Close() { r.client.Close() }
 // Fields implements [source.Reader].
 func (r *Reader) Fields() []source.Field { return r.c.Fields() }
 
-// faultsKept is how many bad entries a report lists; all are counted.
-const faultsKept = 100
-
 // pass is one reading, whole or of what changed.
 type pass struct {
 	*Reader
 	yield  func(*source.Record) error
-	report source.Report
-	// sum names the content whatever the order of the entries.
-	sum    [sha256.Size]byte
+	tally  source.Tally
 	newest string // modifyTimestamp
 }
 
 // Read implements [source.Reader].
 func (r *Reader) Read(ctx context.Context, yield func(*source.Record) error) (source.Report, error) {
-	p := &pass{Reader: r, yield: yield, report: source.Report{Complete: true}}
+	p := &pass{Reader: r, yield: yield}
 	t, err := r.begin(ctx)
 	if err != nil {
-		return p.report, err
+		return source.Report{}, err
 	}
 	for _, part := range r.parts() {
 		var err error
@@ -60,15 +53,15 @@ func (r *Reader) Read(ctx context.Context, yield func(*source.Record) error) (so
 			err = p.list(ctx, part, part.filter)
 		}
 		if err != nil {
-			return p.report, fmt.Errorf("%s: %w", part.base, err)
+			return p.tally.Report(), fmt.Errorf("%s: %w", part.base, err)
 		}
 	}
 	t.Since = p.newest
-	p.report.Snapshot = hex.EncodeToString(p.sum[:])
-	if p.report.Complete {
-		p.report.Token = t.encode()
+	report := p.tally.Report()
+	if report.Complete {
+		report.Token = t.encode()
 	}
-	return p.report, nil
+	return report, nil
 }
 
 // part is one kind of what is read.
@@ -94,7 +87,7 @@ func (r *Reader) search(k *kind, f ldap.Filter) ldap.Search {
 func (p *pass) list(ctx context.Context, k part, f ldap.Filter) error {
 	end, err := p.client.List(ctx, p.search(k.kind, f), func(e ldap.Entry) error { return p.take(k, e, "") })
 	if err == nil && !end.Complete {
-		p.incomplete(end.Reason)
+		p.tally.Incomplete(end.Reason)
 	}
 	return err
 }
@@ -116,32 +109,11 @@ func (p *pass) sync(ctx context.Context, k part, cookie []byte) (next []byte, er
 // take hands on one entry.
 func (p *pass) take(k part, e ldap.Entry, id string) error {
 	rec := p.record(k.of, k.kind, e, id)
-	p.report.Rows++
 	p.newest = max(p.newest, e.First("modifyTimestamp"))
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %q %x", rec.Kind, rec.Anchor, rec.Hash))
-	for i := range p.sum {
-		p.sum[i] ^= sum[i]
-	}
-	if rec.Fault != nil {
-		if p.report.FaultCount++; len(p.report.Faults) < faultsKept {
-			p.report.Faults = append(p.report.Faults, *rec.Fault)
-		}
-		if rec.Anchor == "" {
-			p.incomplete(rec.Fault.String())
-			return nil
-		}
+	if !p.tally.Take(&rec) {
+		return nil
 	}
 	return p.yield(&rec)
-}
-
-// reasonsKept bounds the reasons why a reading is incomplete.
-const reasonsKept = 10
-
-func (p *pass) incomplete(reason string) {
-	p.report.Complete = false
-	if len(p.report.Incomplete) < reasonsKept {
-		p.report.Incomplete = append(p.report.Incomplete, reason)
-	}
 }
 
 // ReadOne implements [source.Single].
