@@ -257,8 +257,10 @@ func (r *rules) removing(o *patchOp) (int, error) {
 	if o.path.Filter == nil && !o.hasValue && r.declared("member_replace") && !r.MemberReplace {
 		return 0, schema.Bad(schema.InvalidValue, "members cannot be removed all at once")
 	}
-	if list, ok := o.value.([]any); ok && byValue {
-		return len(list), nil
+	if byValue {
+		value, err := r.unwrapped(*o)
+		list, _ := value.([]any)
+		return max(1, len(list)), err
 	}
 	return len(query.Disjuncts(o.path.Filter)), nil
 }
@@ -268,7 +270,7 @@ func (r *rules) removesByValue() bool { return r.MemberRemoveStyle == scim.Remov
 // unwrapped returns the members in the value of an operation: a list, or where
 // the dialect wraps it in an object, what that holds.
 func (r *rules) unwrapped(o patchOp) (any, error) {
-	if r.MembersWrap != scim.WrapObject || o.op == opRemove {
+	if r.MembersWrap != scim.WrapObject {
 		return o.value, nil
 	}
 	m, _ := o.value.(map[string]any)

@@ -150,6 +150,8 @@ func TestADialectIsEnforced(t *testing.T) {
 		{"members in an object", map[string]any{"members_wrap": "object"}, []try1{
 			{204, "", "PATCH /Groups/#", ops(`{"op":"add","path":"members","value":{"members":[` + many(1) + `]}}`), ""}, {400, "invalidValue", "PATCH /Groups/#", ops(`{"op":"add","path":"members","value":[` + many(1) + `]}`), ""},
 			{400, "invalidPath", "PATCH /Groups/#", ops(`{"op":"add","value":{"members":[` + many(1) + `]}}`), ""}}},
+		{"members removed in an object", map[string]any{"members_wrap": "object", "member_remove_style": "value_array"}, []try1{
+			{204, "", "PATCH /Groups/#", ops(`{"op":"remove","path":"members","value":{"members":[` + many(1) + `]}}`), ""}, {400, "invalidValue", "PATCH /Groups/#", ops(`{"op":"remove","path":"members","value":[` + many(1) + `]}`), ""}}},
 		{"members without path", map[string]any{"members_wrap": "pathless_object"}, []try1{
 			{204, "", "PATCH /Groups/#", ops(`{"op":"add","value":{"members":[` + many(1) + `]}}`), ""}, {400, "invalidPath", "PATCH /Groups/#", ops(`{"op":"add","path":"members","value":[` + many(1) + `]}`), ""}}},
 		{"member_display_required", map[string]any{"member_display_required": true}, []try1{

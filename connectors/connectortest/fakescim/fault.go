@@ -29,6 +29,7 @@ const (
 // The faults of SCIM services.
 const (
 	// RepeatIDs: a page begins with the last N resources of the page before; 0 is 1.
+	// By index, what that pushes out at the end never comes.
 	RepeatIDs FaultName = "repeat_ids"
 	// TotalTooBig and TotalTooSmall: totalResults is off by N; 0 is 1.
 	TotalTooBig   FaultName = "total_too_big"

@@ -114,11 +114,10 @@ func (c *cursors) cutWhole(q *request, p page, found []*directory.Resource) (sli
 		return c.goOn(q, p, found)
 	}
 	from := min(p.start-1, len(found))
-	to := min(from+p.count, len(found))
-	if q.rules.repeat > 0 && from > 0 {
-		from = max(0, from-q.rules.repeat)
-		to = min(from+p.count, len(found))
+	if from < len(found) && p.count > 0 {
+		from = max(0, from-q.rules.repeat*(from/p.count))
 	}
+	to := min(from+p.count, len(found))
 	return slice{resources: found[from:to], total: len(found)}, nil
 }
 
@@ -131,10 +130,7 @@ func (c *cursors) goOn(q *request, p page, found []*directory.Resource) (slice, 
 			return slice{}, err
 		}
 	}
-	from := at.at
-	if q.rules.repeat > 0 && from > 0 {
-		from = max(0, from-q.rules.repeat)
-	}
+	from := max(0, at.at-q.rules.repeat)
 	to := min(at.at+p.count, len(at.found))
 	if q.rules.emptyPages && !at.empty && p.cursor != "" {
 		to, from, at.empty = at.at, at.at, true
