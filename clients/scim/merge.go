@@ -131,6 +131,8 @@ func (a *AttributeIndex) isRow(path Path, row, v any) bool {
 	value := Path{Schema: path.Schema, Attr: path.Attr, Sub: "value"}
 	o, g := object(row), object(v)
 	switch {
+	case o == nil && g != nil:
+		return a.Equal(value, row, member(g, "value"))
 	case o == nil:
 		return a.Equal(value, row, v)
 	case g == nil:
