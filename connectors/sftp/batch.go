@@ -1,0 +1,281 @@
+package sftp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/sftp/outbox"
+)
+
+// ApplyBatch implements [connector.Batcher]. Changes are accepted into the outbox;
+// where files are made at once, they are published before they are answered.
+func (t *Target) ApplyBatch(ctx context.Context, ops []connector.Operation) []connector.Result {
+	var polls, writes []connector.Operation
+	for _, op := range ops {
+		if op.Verb() == connector.VerbPoll {
+			polls = append(polls, op)
+		} else {
+			writes = append(writes, op)
+		}
+	}
+	var out []connector.Result
+	if len(writes) > 0 {
+		out = t.apply(ctx, writes)
+	}
+	if len(polls) > 0 {
+		out = append(out, t.poll(ctx, polls)...)
+	}
+	return out
+}
+
+// apply accepts changes.
+func (t *Target) apply(ctx context.Context, ops []connector.Operation) []connector.Result {
+	if err := t.begin(ctx); err != nil {
+		return refuse(ops, err)
+	}
+	verdicts := t.accept(ctx, ops)
+	if !t.cfg.atOnce() {
+		return t.answers(ctx, verdicts, nil)
+	}
+	err := t.publishAll(ctx, verdicts)
+	return t.answers(ctx, verdicts, err)
+}
+
+// begin makes sure that something can be accepted: the outbox holds what the
+// receiver has, and where files are made at once the server can be reached.
+func (t *Target) begin(ctx context.Context) error {
+	if err := t.prepare(ctx); err != nil {
+		return err
+	}
+	if !t.cfg.atOnce() {
+		return nil
+	}
+	if _, err := t.server().Stat(ctx, t.cfg.Folder); err != nil {
+		return folderError(t.cfg.Folder, err)
+	}
+	return nil
+}
+
+func folderError(dir string, err error) error {
+	if connector.IsCode(err, connector.CodeNotFound) {
+		return &connector.Error{Code: connector.CodeConfiguration, NativeCode: "SFTP 2", Message: "the folder " + dir + " is not on the server; make it, or correct the config"}
+	}
+	return err
+}
+
+// refuse answers operations of which nothing was accepted.
+func refuse(ops []connector.Operation, err error) []connector.Result {
+	out := make([]connector.Result, len(ops))
+	for i, op := range ops {
+		out[i] = connector.Result{ID: op.Meta().ID, Outcome: connector.OutcomeFailed, Err: connector.AsError(err)}
+	}
+	return out
+}
+
+// publishAll publishes until all changes are, or it cannot be done.
+func (t *Target) publishAll(ctx context.Context, vs []*verdict) error {
+	for range 3 { // a publication that was under way may have begun before ours
+		open, err := t.anyOpen(ctx, vs)
+		if err != nil || !open {
+			return err
+		}
+		if err := t.publish(ctx, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// anyOpen reports whether a change is not published yet.
+func (t *Target) anyOpen(ctx context.Context, vs []*verdict) (bool, error) {
+	for _, v := range vs {
+		if v.answer != nil || v.key == "" {
+			continue
+		}
+		c, _, err := t.box.Change(ctx, v.key)
+		if err != nil || c.State == outbox.Accepted {
+			return true, stateError(err)
+		}
+	}
+	return false, nil
+}
+
+// answers says what has become of changes. failed is why the publication did not
+// come about.
+func (t *Target) answers(ctx context.Context, vs []*verdict, failed error) []connector.Result {
+	ctx = context.WithoutCancel(ctx)
+	out := make([]connector.Result, len(vs))
+	for i, v := range vs {
+		if v.answer == nil {
+			r := t.answer(ctx, v, failed)
+			v.answer = &r
+		}
+		out[i] = *v.answer
+	}
+	return out
+}
+
+func (t *Target) answer(ctx context.Context, v *verdict, failed error) connector.Result {
+	id := v.op.Meta().ID
+	c, ok, err := t.box.Change(ctx, v.key)
+	switch {
+	case err != nil:
+		return connector.ResultOf(id, connector.Ref{}, connector.Unknown(stateError(err)))
+	case !ok:
+		return connector.ResultOf(id, connector.Ref{}, errForgotten)
+	case c.State == outbox.Accepted && failed != nil && inDoubt(failed):
+		return connector.ResultOf(id, connector.Ref{}, connector.Unknown(failed))
+	case c.State == outbox.Accepted && failed != nil:
+		// It is in the outbox for good; the hub's next question gets the reason.
+		return connector.ResultOf(id, connector.Ref{}, connector.Pending(ticket(v.key), time.Millisecond))
+	}
+	return t.state(ctx, id, c)
+}
+
+// state answers from the state of a change.
+func (t *Target) state(ctx context.Context, id string, c outbox.Change) connector.Result {
+	switch c.State {
+	case outbox.Confirmed:
+		return t.confirmed(ctx, id, c)
+	case outbox.Rejected:
+		return connector.Result{ID: id, Outcome: connector.OutcomeFailed, Err: &connector.Error{
+			Code: connector.Code(c.Code), Message: c.Message, NativeCode: "response"}}
+	case outbox.Published:
+		if a := t.cfg.Acks; a != nil {
+			if late := time.Since(c.PublishedAt); late > orDefault(a.Wait, 24*time.Hour) {
+				return connector.Result{ID: id, Outcome: connector.OutcomeFailed, Err: connector.Errorf(connector.CodeTimeout,
+					"publication %d is without a response for %v; ask the receiver whether it was read, then retry", c.Seq, late.Round(time.Minute))}
+			}
+			return connector.ResultOf(id, connector.Ref{}, connector.Pending(ticket(c.Key), orDefault(a.Poll, time.Minute)))
+		}
+	}
+	return connector.ResultOf(id, connector.Ref{}, connector.Pending(ticket(c.Key), t.patience(c)))
+}
+
+// confirmed is the answer to a change that the receiver has.
+func (t *Target) confirmed(ctx context.Context, id string, c outbox.Change) connector.Result {
+	r := connector.Result{ID: id, Outcome: connector.OutcomeApplied, RequestID: requestID(c.Seq)}
+	shown, err := t.box.Shown(ctx, c.ID)
+	if err != nil {
+		return connector.ResultOf(id, connector.Ref{}, connector.Unknown(stateError(err)))
+	}
+	o := connector.Object{Ref: connector.Ref{Type: t.cfg.typeName(), ID: c.ID}}
+	if row, err := decodeRow(shown); err == nil && visible(row) != nil {
+		o = t.object(c.ID, row, nil)
+	}
+	r.Object = &o
+	return r
+}
+
+// patience is when to ask again after a change that waits to be published. It
+// grows while more keep coming, so that many who ask do not keep out those that
+// are still to be accepted.
+func (t *Target) patience(c outbox.Change) time.Duration {
+	now := time.Now()
+	age := min(now.Sub(c.At), t.cfg.within())
+	return max(t.dueIn(now)%time.Hour, age, 50*time.Millisecond)
+}
+
+// continuation is what the hub gives back when it asks.
+type continuation struct {
+	Key string `json:"key"`
+}
+
+func ticket(key string) []byte {
+	b, err := json.Marshal(continuation{key})
+	if err != nil {
+		panic(err) // text always encodes
+	}
+	return b
+}
+
+// errForgotten has the hub send an operation again: an outbox that was lost does
+// not know what it accepted.
+var errForgotten = &connector.Error{Code: connector.CodeBusy, Scope: connector.ScopeOperation,
+	Message: "the outbox does not know this change (any more); it is to be sent again"}
+
+// poll answers what has become of changes that were accepted earlier. When
+// something is due it is published first.
+func (t *Target) poll(ctx context.Context, ops []connector.Operation) []connector.Result {
+	vs := make([]*verdict, len(ops))
+	for i, op := range ops {
+		vs[i] = &verdict{op: op}
+		var c continuation
+		if p, ok := op.(connector.Poll); !ok || json.Unmarshal(p.Continuation, &c) != nil || c.Key == "" {
+			vs[i].fail(connector.Errorf(connector.CodeInvalidValue, "the continuation is not one of this connector"))
+			continue
+		}
+		vs[i].key = c.Key
+	}
+	failed := t.settle(ctx, vs)
+	ctx = context.WithoutCancel(ctx)
+	out := make([]connector.Result, len(vs))
+	for i, v := range vs {
+		if v.answer == nil {
+			r := t.polled(ctx, v, failed)
+			v.answer = &r
+		}
+		out[i] = *v.answer
+	}
+	return out
+}
+
+// settle publishes what is due and looks for responses.
+func (t *Target) settle(ctx context.Context, vs []*verdict) error {
+	if err := t.prepare(ctx); err != nil {
+		return err
+	}
+	_, unpublished, err := t.box.Unpublished(ctx)
+	if err != nil {
+		return stateError(err)
+	}
+	if unpublished || t.due(time.Now()) {
+		ctx, cancel := leaveTime(ctx)
+		defer cancel()
+		if err := t.publish(ctx, false); err != nil {
+			return err
+		}
+	}
+	return t.responses(ctx)
+}
+
+// leaveTime ends a wait a little before the call does.
+func leaveTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, end.Add(-min(time.Until(end)/4, time.Second)))
+}
+
+// polled answers one question. A publication that failed concerns all: the hub
+// treats it as an outage of the target, and asks again.
+func (t *Target) polled(ctx context.Context, v *verdict, failed error) connector.Result {
+	id := v.op.Meta().ID
+	c, ok, err := t.box.Change(ctx, v.key)
+	switch {
+	case err != nil:
+		return connector.ResultOf(id, connector.Ref{}, asOutage(stateError(err)))
+	case !ok:
+		return connector.ResultOf(id, connector.Ref{}, errForgotten)
+	case c.State == outbox.Accepted && errors.Is(failed, errUnderWay):
+		return connector.ResultOf(id, connector.Ref{}, connector.Pending(ticket(v.key), time.Second))
+	case c.State == outbox.Accepted && failed != nil, c.State == outbox.Published && failed != nil:
+		return connector.ResultOf(id, connector.Ref{}, asOutage(failed))
+	}
+	return t.state(ctx, id, c)
+}
+
+// asOutage is err as an error of the whole target that is no answer to a single
+// operation: only what a person must mend keeps its code.
+func asOutage(err error) *connector.Error {
+	e := *connector.AsError(err)
+	e.Scope = connector.ScopeInstance
+	if e.Code.Class() != connector.ClassInstance {
+		e.Code = connector.CodeUnavailable
+	}
+	return &e
+}

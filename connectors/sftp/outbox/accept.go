@@ -1,0 +1,221 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Record is one account.
+type Record struct {
+	ID      string
+	Want    []byte // nil: it is to be gone
+	Line    []byte // nil: it has no row in a full file
+	Members []byte
+	Groups  int64 // rows in Members
+}
+
+// Held is an account as the outbox has it.
+type Held struct {
+	Want []byte // nil: there is none
+	// Pending: the receiver has not confirmed it so; it has Shown, nil for nothing.
+	Pending bool
+	Shown   []byte
+	// Frozen: a publication that is not confirmed carries it.
+	Frozen bool
+}
+
+// ChangeState is what became of a change.
+type ChangeState string
+
+// The states of a change.
+const (
+	Accepted  ChangeState = "accepted"
+	Published ChangeState = "published" // and not confirmed
+	Confirmed ChangeState = "confirmed"
+	Rejected  ChangeState = "rejected"
+)
+
+// Change is one operation that was accepted.
+type Change struct {
+	Key string
+	ID  string
+	// At is when it was accepted; PublishedAt when it was published, zero before.
+	At, PublishedAt time.Time
+	State           ChangeState
+	// Sealed: its publication has its number, and is on its way or was in doubt.
+	Sealed  bool
+	Code    int    // of a rejection
+	Message string // of a rejection: the receiver's words
+	Seq     int64  // of its publication; 0: it has none
+}
+
+// Tx is one transaction of changes.
+type Tx struct {
+	ctx   context.Context
+	tx    *sql.Tx
+	epoch int64 // that changes go into
+	taken int64 // the last epoch that a publication has
+	now   time.Time
+	noted int64
+}
+
+// Accept runs f in a transaction: what it saves and notes is on disk when Accept
+// returns nil, and none of it otherwise.
+func (b *Box) Accept(ctx context.Context, now time.Time, f func(*Tx) error) error {
+	b.accept.Lock()
+	defer b.accept.Unlock()
+	tx, err := b.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("outbox: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	t := &Tx{ctx: ctx, tx: tx, now: now}
+	if t.epoch, t.taken, err = epochs(ctx, tx); err != nil {
+		return fmt.Errorf("outbox: %w", err)
+	}
+	if err := f(t); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	if t.noted > 0 {
+		b.waiting.add(t.noted, now)
+	}
+	return nil
+}
+
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// epochs returns the epoch that is open and the last one that a publication has.
+func epochs(ctx context.Context, q querier) (open, taken int64, err error) {
+	err = q.QueryRowContext(ctx, `SELECT 1 + COALESCE((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'epoch'), 0),
+		COALESCE((SELECT MAX(last) FROM batch), 0)`).Scan(&open, &taken)
+	return open, taken, err
+}
+
+// Savepoint runs f so that nothing of it stays when it fails.
+func (t *Tx) Savepoint(f func() error) error {
+	if _, err := t.tx.ExecContext(t.ctx, `SAVEPOINT unit`); err != nil {
+		return err
+	}
+	if err := f(); err != nil {
+		if _, undo := t.tx.ExecContext(t.ctx, `ROLLBACK TO unit`); undo != nil {
+			return errors.Join(err, undo)
+		}
+		_, _ = t.tx.ExecContext(t.ctx, `RELEASE unit`)
+		return err
+	}
+	_, err := t.tx.ExecContext(t.ctx, `RELEASE unit`)
+	return err
+}
+
+// Load returns an account.
+func (t *Tx) Load(id string) (h Held, err error) {
+	var epoch sql.NullInt64
+	err = t.tx.QueryRowContext(t.ctx, `SELECT r.want, p.shown, p.epoch FROM record r LEFT JOIN pending p ON p.id = r.id WHERE r.id = ?`, id).
+		Scan(&h.Want, &h.Shown, &epoch)
+	if errors.Is(err, sql.ErrNoRows) {
+		return h, nil
+	}
+	h.Pending = epoch.Valid
+	h.Frozen = epoch.Valid && epoch.Int64 <= t.taken
+	return h, err
+}
+
+// Save keeps an account as it is wanted now, and what the receiver has of it until
+// that is confirmed.
+func (t *Tx) Save(r Record) error {
+	if _, err := t.tx.ExecContext(t.ctx, `INSERT INTO pending (id, shown, epoch) VALUES (?1, (SELECT want FROM record WHERE id = ?1), ?2)
+		ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch`, r.ID, t.epoch); err != nil {
+		return err
+	}
+	_, err := t.tx.ExecContext(t.ctx, `INSERT INTO record (id, want, line, members, groups) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET want = excluded.want, line = excluded.line, members = excluded.members, groups = excluded.groups`,
+		r.ID, r.Want, r.Line, r.Members, r.Groups)
+	return err
+}
+
+// Note keeps a change under its key, in place of a rejected one.
+func (t *Tx) Note(key, id string) error {
+	t.noted++
+	_, err := t.tx.ExecContext(t.ctx, `INSERT INTO change (key, id, epoch, state, at) VALUES (?, ?, ?, 'accepted', ?)
+		ON CONFLICT (key) DO UPDATE SET id = excluded.id, epoch = excluded.epoch, state = excluded.state, code = 0, message = '', at = excluded.at`,
+		key, id, t.epoch, t.now.UnixMilli())
+	return err
+}
+
+// Change returns a change by its key; ok is false when there is none.
+func (t *Tx) Change(key string) (Change, bool, error) { return change(t.ctx, t.tx, key) }
+
+// Change returns a change by its key; ok is false when there is none.
+func (b *Box) Change(ctx context.Context, key string) (c Change, ok bool, err error) {
+	return change(ctx, b.write, key)
+}
+
+func change(ctx context.Context, q querier, key string) (c Change, ok bool, err error) {
+	var at, published int64
+	var batch sql.NullString
+	err = q.QueryRowContext(ctx, `SELECT c.key, c.id, c.at, c.state, c.code, c.message, b.state, COALESCE(b.seq, 0), COALESCE(b.published_at, 0)
+		FROM change c LEFT JOIN batch b ON b.number = (SELECT number FROM batch WHERE last >= c.epoch ORDER BY last LIMIT 1) AND b.first <= c.epoch
+		WHERE c.key = ?`, key).Scan(&c.Key, &c.ID, &at, &c.State, &c.Code, &c.Message, &batch, &c.Seq, &published)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, false, nil
+	}
+	c.At = time.UnixMilli(at)
+	if published > 0 {
+		c.PublishedAt = time.UnixMilli(published)
+	}
+	c.Sealed = batch.String == "sealed"
+	if c.State == Accepted {
+		switch batch.String {
+		case "published":
+			c.State = Published
+		case "confirmed":
+			c.State = Confirmed
+		}
+	}
+	return c, err == nil, err
+}
+
+// Waiting says what has been accepted and not been taken: how many changes, since
+// when, and when the last came. Zero times when there is nothing.
+type Waiting struct {
+	Changes     int64
+	First, Last time.Time
+}
+
+func (w *Waiting) add(n int64, now time.Time) {
+	w.Changes += n
+	if w.First.IsZero() {
+		w.First = now
+	}
+	w.Last = now
+}
+
+// Waiting returns what waits to be published.
+func (b *Box) Waiting() Waiting {
+	b.accept.Lock()
+	defer b.accept.Unlock()
+	return b.waiting
+}
+
+// recount works out what waits from what is on disk.
+func (b *Box) recount(ctx context.Context) error {
+	b.accept.Lock()
+	defer b.accept.Unlock()
+	var w Waiting
+	var first, last sql.NullInt64
+	err := b.write.QueryRowContext(ctx, `SELECT COUNT(*), MIN(at), MAX(at) FROM change WHERE state = 'accepted'
+		AND epoch > (SELECT COALESCE(MAX(last), 0) FROM batch)`).Scan(&w.Changes, &first, &last)
+	if first.Valid {
+		w.First, w.Last = time.UnixMilli(first.Int64), time.UnixMilli(last.Int64)
+	}
+	b.waiting = w
+	return err
+}

@@ -1,0 +1,333 @@
+package sftp
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/sftp/feed"
+	"github.com/provhub/provhub/connectors/sftp/outbox"
+)
+
+// The roles of files, in the order of publication (QUIRKS FILE-6).
+const (
+	roleAccounts    = "accounts"
+	roleMemberships = "memberships"
+	roleManifest    = "manifest"
+	roleDone        = "done"
+)
+
+// sealOptions are what a person can ask for.
+type sealOptions struct {
+	always bool // also when nothing has changed
+	shrink bool // whatever is lost
+}
+
+// seal writes the files of the next publication into the spool and makes it final.
+// sealed is false when there was nothing to publish.
+func (t *Target) seal(ctx context.Context, mode string, o sealOptions) (sealed bool, err error) {
+	if err := t.relay(ctx, mode); err != nil {
+		return false, err
+	}
+	x, snap, ok, err := t.box.Take(ctx, mode, newRun(), o.always)
+	if err == nil && !ok {
+		return false, nil
+	}
+	if err == nil {
+		defer snap.Release()
+		sealed, err = t.write(ctx, &x, snap, o)
+	}
+	if err != nil {
+		return false, errors.Join(stateError(err), t.box.Abandon(ctx, x))
+	}
+	return sealed, nil
+}
+
+// newRun names one publication.
+func newRun() string {
+	var b [6]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+func (t *Target) write(ctx context.Context, x *outbox.Batch, snap *outbox.Snapshot, o sealOptions) (bool, error) {
+	if same, err := snap.Same(ctx, *x); err != nil || same && !o.always {
+		return false, errors.Join(err, skipUnless(err, func() error { return t.box.Skip(ctx, *x, time.Now()) }))
+	}
+	b := &binder{t: t, x: x, snap: snap, now: time.Now().UTC().Truncate(time.Second)}
+	if err := b.count(ctx); err != nil {
+		return false, err
+	}
+	if x.Mode == modeDelta && b.rows == 0 && b.members == 0 {
+		return false, t.box.Skip(ctx, *x, time.Now()) // what changed does not show in a file
+	}
+	if err := t.guard(ctx, x.Mode, b.rows, o); err != nil {
+		return false, err
+	}
+	if err := b.bind(ctx); err != nil {
+		return false, err
+	}
+	return true, t.box.Seal(ctx, *x, time.Now())
+}
+
+func skipUnless(err error, skip func() error) error {
+	if err != nil {
+		return nil
+	}
+	return skip()
+}
+
+// guard refuses a full file that has lost too much against the one before.
+func (t *Target) guard(ctx context.Context, mode string, rows int64, o sealOptions) error {
+	last, ok, err := t.box.Last(ctx, modeFull)
+	if err != nil || !ok || mode != modeFull || o.shrink || !t.shrunk(last.Rows, rows) {
+		return err
+	}
+	return connector.Errorf(connector.CodeConfiguration,
+		"the next full file would hold %d accounts, and the last one (%d) held %d: more than shrink.max_percent (%d) would be lost, so nothing is published; "+
+			"when that is right, run the action publish with allow_shrink, or raise the limit", rows, last.Seq, last.Rows, *t.cfg.Shrink.MaxPercent)
+}
+
+func (t *Target) shrunk(was, is int64) bool {
+	return was >= int64(t.cfg.Shrink.MinRows) && (was-is)*100 > was*int64(*t.cfg.Shrink.MaxPercent)
+}
+
+// relay writes the lines of all accounts anew when the layout has changed.
+func (t *Target) relay(ctx context.Context, mode string) error {
+	want := t.layout.Fingerprint()
+	is, err := t.box.Meta(ctx, metaLayout)
+	if err != nil || is == want || mode == modeDelta {
+		return stateError(err)
+	}
+	err = t.box.Relay(ctx, want, t.render)
+	if connector.IsCode(err, connector.CodeInvalidValue) {
+		return connector.Errorf(connector.CodeConfiguration, "an account that was accepted does not fit the new layout of the file: %w", err)
+	}
+	return stateError(err)
+}
+
+// metaLayout is the setting of the outbox that names the layout of its lines.
+const metaLayout = "layout"
+
+// binder writes the files of one publication.
+type binder struct {
+	t             *Target
+	x             *outbox.Batch
+	snap          *outbox.Snapshot
+	now           time.Time
+	rows, members int64
+	written       []feed.Written
+}
+
+// count counts what will be in the files: their first line may tell.
+func (b *binder) count(ctx context.Context) (err error) {
+	if b.x.Mode == modeFull {
+		b.rows, b.members, err = b.snap.Counts(ctx)
+		return err
+	}
+	if err := b.delta(ctx, func([]byte) error { b.rows++; return nil }); err != nil {
+		return err
+	}
+	return b.deltaMembers(ctx, func([]byte) error { b.members++; return nil })
+}
+
+// bind writes all files, each on disk when it returns.
+func (b *binder) bind(ctx context.Context) error {
+	c := &b.t.cfg
+	facts := feed.Facts{Seq: b.x.Seq, At: b.now, Run: b.x.Run, Mode: b.x.Mode, Rows: b.rows}
+	var err error
+	if facts.File, err = c.File.Fill(c.File.Name, facts); err != nil {
+		return err
+	}
+	if err := b.body(ctx, roleAccounts, facts.File, facts, b.accounts); err != nil {
+		return err
+	}
+	b.x.Rows = b.rows
+	if m := c.Memberships; m != nil {
+		name, err := c.File.Fill(m.Name, facts)
+		if err != nil {
+			return err
+		}
+		facts.Rows = b.members
+		if err := b.body(ctx, roleMemberships, name, facts, b.memberships); err != nil {
+			return err
+		}
+	}
+	if err := b.manifest(ctx, facts); err != nil {
+		return err
+	}
+	if c.Done != "" {
+		if err := b.plain(roleDone, c.Done, facts, nil); err != nil {
+			return err
+		}
+	}
+	return b.t.box.SyncSpool()
+}
+
+// body writes one file of rows.
+func (b *binder) body(ctx context.Context, role, name string, facts feed.Facts, lines func(context.Context, *feed.Writer) error) error {
+	f, err := b.t.box.Spool(*b.x, len(b.x.Files))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	b.t.mu.Lock()
+	pgp := b.t.pgp
+	b.t.mu.Unlock()
+	w, err := b.t.layout.NewWriter(f, facts, role == roleMemberships, pgp)
+	if err != nil {
+		return err
+	}
+	if err := lines(ctx, w); err != nil {
+		return err
+	}
+	done, err := w.Close()
+	if err != nil {
+		return err
+	}
+	done.Name = name
+	b.written = append(b.written, done)
+	return b.add(f, outbox.File{Role: role, Name: name, Size: done.Size, SHA256: done.SHA256})
+}
+
+func (b *binder) add(f *os.File, file outbox.File) error {
+	b.x.Files = append(b.x.Files, file)
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// manifest writes the manifest, which names the one before.
+func (b *binder) manifest(ctx context.Context, facts feed.Facts) error {
+	if !b.t.cfg.hasManifest() {
+		return nil
+	}
+	last, _, err := b.t.box.Last(ctx, "")
+	if err != nil {
+		return err
+	}
+	text := feed.Manifest{Run: b.x.Run, Sequence: b.x.Seq, Mode: b.x.Mode, Created: b.now, Previous: last.Manifest, Files: b.written}.Encode()
+	sum := sha256.Sum256(text)
+	b.x.Manifest = hex.EncodeToString(sum[:])
+	return b.plain(roleManifest, b.t.cfg.Manifest, facts, text)
+}
+
+// plain writes a small file.
+func (b *binder) plain(role, pattern string, facts feed.Facts, text []byte) error {
+	name, err := b.t.cfg.File.Fill(pattern, facts)
+	if err != nil {
+		return err
+	}
+	f, err := b.t.box.Spool(*b.x, len(b.x.Files))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.Write(text); err != nil {
+		return err
+	}
+	sum := sha256.Sum256(text)
+	return b.add(f, outbox.File{Role: role, Name: name, Size: int64(len(text)), SHA256: hex.EncodeToString(sum[:])})
+}
+
+func (b *binder) accounts(ctx context.Context, w *feed.Writer) error {
+	one := func(line []byte) error { return w.Lines(line, 1) }
+	if b.x.Mode == modeFull {
+		return b.snap.Lines(ctx, one)
+	}
+	return b.delta(ctx, one)
+}
+
+func (b *binder) memberships(ctx context.Context, w *feed.Writer) error {
+	if b.x.Mode == modeFull {
+		return b.snap.Members(ctx, w.Lines)
+	}
+	return b.deltaMembers(ctx, func(line []byte) error { return w.Lines(line, 1) })
+}
+
+// delta makes the rows of a delta file.
+func (b *binder) delta(ctx context.Context, yield func([]byte) error) error {
+	l := b.t.layout
+	return b.changed(ctx, func(id string, was, is *feed.Row) error {
+		action, ok := l.ActionOf(was, is)
+		if !ok || bytes.Equal(encodeRow(was), encodeRow(is)) {
+			return nil
+		}
+		show := is
+		if !l.Shows(is) { // what the receiver knows it by
+			gone := *was
+			gone.State = feed.Deleted
+			show = &gone
+		}
+		line, err := l.Line(id, show, action)
+		if err != nil {
+			return err
+		}
+		return yield(line)
+	})
+}
+
+// deltaMembers makes the rows of a delta file of memberships: first what is lost.
+func (b *binder) deltaMembers(ctx context.Context, yield func([]byte) error) error {
+	l := b.t.layout
+	if l.Memberships == nil {
+		return nil
+	}
+	return b.changed(ctx, func(id string, was, is *feed.Row) error {
+		before, after := groupsOf(l, was), groupsOf(l, is)
+		for _, g := range before {
+			if !slices.Contains(after, g) {
+				if err := yieldMember(l, id, g, true, yield); err != nil {
+					return err
+				}
+			}
+		}
+		for _, g := range after {
+			if !slices.Contains(before, g) {
+				if err := yieldMember(l, id, g, false, yield); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func yieldMember(l *feed.Layout, id, group string, remove bool, yield func([]byte) error) error {
+	line, err := l.MemberLine(id, group, true, remove)
+	if err != nil {
+		return err
+	}
+	return yield(line)
+}
+
+func groupsOf(l *feed.Layout, r *feed.Row) []string {
+	if !l.Shows(r) {
+		return nil
+	}
+	return r.Groups
+}
+
+// changed calls yield with every account of the publication, as it was and is.
+func (b *binder) changed(ctx context.Context, yield func(id string, was, is *feed.Row) error) error {
+	return b.snap.Changed(ctx, *b.x, func(id string, shown, want []byte) error {
+		was, err := decodeRow(shown)
+		if err != nil {
+			return err
+		}
+		is, err := decodeRow(want)
+		if err != nil {
+			return err
+		}
+		if err := yield(id, was, is); err != nil {
+			return fmt.Errorf("an account: %w", err)
+		}
+		return nil
+	})
+}
