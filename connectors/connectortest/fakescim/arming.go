@@ -1,6 +1,7 @@
 package fakescim
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,8 +17,12 @@ type armed struct {
 }
 
 // Arm makes something go wrong by this door from now on. The function that it
-// returns ends it.
+// returns ends it. It panics when there is no fault of the name: a test that arms
+// nothing would prove nothing.
 func (d *Door) Arm(f Fault) (disarm func()) {
+	if !contains(faultNames, f.Name) {
+		panic(fmt.Sprintf("fakescim: there is no fault %q; there are %q", f.Name, faultNames))
+	}
 	a := &armed{Fault: f, seen: map[string]bool{}}
 	switch f.Name {
 	case Down:

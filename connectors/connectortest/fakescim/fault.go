@@ -1,6 +1,9 @@
 package fakescim
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // FaultName names a way in which a service lets its client down.
 type FaultName string
@@ -89,6 +92,18 @@ const (
 	ConfigLies    FaultName = "config_lies"
 	ConfigMissing FaultName = "config_missing"
 )
+
+// faultNames lists the faults.
+var faultNames = []FaultName{
+	LostReply, Hang, Slow, Reset, RateLimited, Busy, Down, Truncated,
+	RepeatIDs, TotalTooBig, TotalTooSmall, ForcedCursor, ExpiredCursor, EmptyPages,
+	HTML, CreateWithoutID, CreateThen504, BlindLookup, Business412, Refused, Dropped, DropMidBody, TruncatedJSON, TokenExpired, Quota,
+	EmptyMembers, MemberLimit, BadMember, ActiveAsText, ObfuscateDisabled, HideDisabled, PathlessSingle, PutWipes, PrimaryFlips,
+	LowerCaseResources, ConfigLies, ConfigMissing,
+}
+
+// FaultNames returns the names of all faults.
+func FaultNames() []FaultName { return slices.Clone(faultNames) }
 
 // Fault is something that goes wrong.
 type Fault struct {

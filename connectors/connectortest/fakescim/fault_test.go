@@ -303,3 +303,18 @@ func TestEachDoorHasItsOwnFaults(t *testing.T) {
 	require.True(t, strings.HasPrefix(other.want(200, "", "GET", "/Users", "").body["Resources"].([]any)[0].(map[string]any)["meta"].(map[string]any)["location"].(string), d.URL()))
 	require.Equal(t, 1, d.Connections())
 }
+
+func TestEveryFaultCanBeArmedByName(t *testing.T) {
+	s, _ := serve(t, Options{})
+	for _, name := range FaultNames() {
+		s.Arm(Fault{Name: name})()
+	}
+	require.PanicsWithValue(t, `fakescim: there is no fault "lost_repply"`, func() {
+		defer func() {
+			if v, ok := recover().(string); ok {
+				panic(v[:strings.Index(v, ";")])
+			}
+		}()
+		s.Arm(Fault{Name: "lost_repply"})
+	})
+}

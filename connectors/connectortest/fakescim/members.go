@@ -44,3 +44,17 @@ func (s *Server) join(q *request, d *directory.Draft, members []directory.Member
 	}
 	return nil
 }
+
+// setMembers makes members those of a group, and nobody else.
+func (s *Server) setMembers(q *request, d *directory.Draft, members []directory.Member) error {
+	wanted := map[string]bool{}
+	for _, m := range members {
+		wanted[m.Value] = true
+	}
+	for _, m := range d.Members() {
+		if !wanted[m.Value] {
+			d.RemoveMember(m.Value)
+		}
+	}
+	return s.join(q, d, members)
+}

@@ -21,15 +21,7 @@ func (e *editor) members(o patchOp) error {
 		return err
 	}
 	if o.op == opReplace {
-		wanted := map[string]bool{}
-		for _, m := range given {
-			wanted[m.Value] = true
-		}
-		for _, m := range e.draft.Members() {
-			if !wanted[m.Value] {
-				e.draft.RemoveMember(m.Value)
-			}
-		}
+		return e.server.setMembers(e.q, e.draft, given)
 	}
 	return e.server.join(e.q, e.draft, given)
 }

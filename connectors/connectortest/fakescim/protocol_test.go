@@ -91,6 +91,7 @@ func TestWhatIsNoRequest(t *testing.T) {
 		{405, "", "DELETE", "/Users", "", ""},
 		{405, "", "POST", "/ServiceProviderConfig", `{}`, ""},
 		{501, "", "GET", "/Me", "", ""},
+		{501, "", "POST", "/.search", `{}`, ""},
 		{403, "", "GET", "/Schemas?filter=id+pr", "", ""},
 		{406, "", "GET", "/Users", "", "Accept: text/html"},
 		{415, "", "POST", "/Users", `{}`, "Content-Type: text/plain"},
@@ -218,6 +219,10 @@ func TestDiscovery(t *testing.T) {
 	c.want(201, "", "POST", "/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:acme:User"],"userName":"ann","urn:acme:user":{"BADGE":"7"}}`)
 	u, _ := s.User("ann")
 	require.JSONEq(t, `{"userName":"ann","active":true,"urn:acme:User":{"badge":"7"}}`, u.JSON())
+	require.Len(t, s.Users(), 1)
+	s.Clear()
+	require.Empty(t, s.Users())
+	c.want(404, "", "GET", "/Users/"+u.ID, "")
 }
 
 func TestOptionsThatCannotBe(t *testing.T) {

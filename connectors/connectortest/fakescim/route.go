@@ -23,8 +23,8 @@ func (s *Server) route(q *request) (*reply, error) {
 		return s.discover(q, path, "")
 	case "/Bulk":
 		return s.bulk(q)
-	case "/Me":
-		return nil, schema.Refused(http.StatusNotImplemented, "/Me is not offered")
+	case "/Me", "/.search":
+		return nil, schema.Refused(http.StatusNotImplemented, "%s is not offered", path)
 	}
 	for _, t := range s.types {
 		rest, ok := strings.CutPrefix(path, q.rules.path(t))

@@ -83,9 +83,6 @@ func (d *Draft) Added() []Member {
 	return slices.DeleteFunc(slices.Clone(d.added), func(m Member) bool { return m.Value == "" })
 }
 
-// Removed counts the members that the write takes out.
-func (d *Draft) Removed() int { return len(d.removed) }
-
 // changed reports whether the write changes anything.
 func (d *Draft) changed() bool {
 	return d.old == nil || len(d.place) > 0 || len(d.removed) > 0 || !reflect.DeepEqual(d.Attrs, d.old.Attrs)

@@ -17,9 +17,6 @@ type Members struct {
 
 func newMembers() *Members { return &Members{at: map[string]int{}} }
 
-// Len returns how many there are.
-func (m *Members) Len() int { return len(m.at) }
-
 // Has reports whether id is a member.
 func (m *Members) Has(id string) bool {
 	_, ok := m.at[id]
