@@ -76,7 +76,11 @@ func (a *AttributeIndex) mergeList(p *Profile, rows []any, ch Change) any {
 	var out []any
 	switch {
 	case !ch.Delta:
-		for _, v := range ch.Replace {
+		for _, v := range onePrimary(slices.Clone(ch.Replace), ch) {
+			if i := a.rowIndex(out, ch.Path, v); i >= 0 {
+				out[i] = mergedRow(out[i], v) // the same said twice
+				continue
+			}
 			out = append(out, a.rowOf(rows, ch.Path, v))
 		}
 	default:
@@ -85,8 +89,8 @@ func (a *AttributeIndex) mergeList(p *Profile, rows []any, ch Change) any {
 				out = append(out, row)
 			}
 		}
-		for _, v := range ch.Add {
-			if i := slices.IndexFunc(out, func(row any) bool { return a.isRow(ch.Path, row, v) }); i >= 0 {
+		for _, v := range onePrimary(slices.Clone(ch.Add), ch) {
+			if i := a.rowIndex(out, ch.Path, v); i >= 0 {
 				out[i] = mergedRow(out[i], v)
 				continue
 			}
@@ -99,18 +103,21 @@ func (a *AttributeIndex) mergeList(p *Profile, rows []any, ch Change) any {
 	return onePrimary(out, ch)
 }
 
-// rowOf returns the row among rows that has all that v says, with what the target
-// knows besides, or a new one.
+// rowOf returns the row among rows that v means, with what the target knows
+// besides, or a new one.
 func (a *AttributeIndex) rowOf(rows []any, path Path, v any) any {
-	if i := slices.IndexFunc(rows, func(row any) bool {
-		return a.isRow(path, row, v) && a.Equal(path.Bare(), row, mergedRow(row, v))
-	}); i >= 0 {
-		return rows[i]
+	if i := a.rowIndex(rows, path, v); i >= 0 {
+		return mergedRow(rows[i], v)
 	}
 	if path.Sub != "" && object(v) == nil {
 		return map[string]any{path.Sub: v}
 	}
 	return cloneValue(v)
+}
+
+// rowIndex returns where the row that v means is among rows, -1 when there is none.
+func (a *AttributeIndex) rowIndex(rows []any, path Path, v any) int {
+	return slices.IndexFunc(rows, func(row any) bool { return a.isRow(path, row, v) })
 }
 
 // mergedRow lays what is given over what is there.

@@ -32,7 +32,8 @@ func anyChange(t *rapid.T) Change {
 		return set(path, rapid.Bool().Draw(t, "on"))
 	case "emails", "phoneNumbers":
 		if rapid.Bool().Draw(t, "delta") {
-			return Change{Path: MustPath(path), Delta: true, Add: list("add", row, 2), Remove: list("remove", row, 2)}
+			gone := rapid.SampledFrom([]any{"x", "X", "y", map[string]any{"value": "x"}, map[string]any{"value": "y", "type": "home"}})
+			return Change{Path: MustPath(path), Delta: true, Add: list("add", row, 2), Remove: list("remove", gone, 2)}
 		}
 		return set(path, list("rows", row, 3)...)
 	case "emails.value":
