@@ -1,108 +1,40 @@
-// Command targets makes the SQLite databases of the quickstart, and runs SQL on
-// one of them, so that nothing has to be installed.
+// Command targets is the demo's computer room: a database, a directory, a SCIM
+// service and an SFTP server, with nothing installed. All but the database are the
+// servers that the connectors are tested with; they live as long as the command that
+// they are started for, and speak TLS or SSH as real ones do.
 //
-//	targets DIR                 make DIR/crm.db and DIR/wiki.db
-//	targets FILE "SQL"          run SQL and print what it returns
+//	targets run DIR COMMAND…    start them, write DIR/provhub.yaml, run COMMAND
+//	targets show PERSON         what each holds about a person, read over its protocol
+//	targets sql "SQL"           run SQL in the database
 package main
 
 import (
-	"database/sql"
+	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
-
-	_ "modernc.org/sqlite"
+	"os/exec"
 )
 
-const crm = `
-create table app_user (
-  id integer primary key,
-  login text not null unique,
-  email text not null unique,
-  given_name text, family_name text,
-  employee_no text unique,
-  active boolean not null default true);
-create table app_role (id integer primary key, name text not null unique);
-create table app_user_role (
-  user_id integer not null references app_user on delete cascade,
-  role_id integer not null references app_role on delete cascade,
-  primary key (user_id, role_id));
-insert into app_role (name) values ('reader'), ('seller'), ('agent'), ('supervisor');
--- Two accounts were made by hand before provhub came. The first has an employee
--- number and is recognised; the second is in the way of somebody to be hired.
-insert into app_user (login, email, given_name, family_name, employee_no)
-  values ('bjorn', 'bjorn.akesson@acme.example', 'Björn', 'Akesson', '1002');
-insert into app_user (login, email, given_name, family_name)
-  values ('test-account', 'viktoria.szabo@acme.example', 'Test', 'Account');`
-
-const wiki = `
-create table wiki_user (
-  name text primary key,
-  display_name text,
-  team text,
-  enabled boolean not null default true);`
-
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	err := run(os.Args[1:])
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		os.Exit(exit.ExitCode()) // the command has said why
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "targets:", err)
 		os.Exit(1)
 	}
 }
 
 func run(args []string) error {
-	switch len(args) {
-	case 1:
-		for name, schema := range map[string]string{"crm.db": crm, "wiki.db": wiki} {
-			if err := execute(filepath.Join(args[0], name), schema); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-		}
-		return nil
-	case 2:
-		return query(args[0], args[1])
+	switch {
+	case len(args) > 2 && args[0] == "run":
+		return serve(args[1], args[2:])
+	case len(args) == 2 && args[0] == "show":
+		return show(args[1])
+	case len(args) == 2 && args[0] == "sql":
+		return query(args[1])
 	}
-	return fmt.Errorf("expected a folder, or a file and SQL")
-}
-
-func execute(path, text string) error {
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	_, err = db.Exec(text)
-	return err
-}
-
-func query(path, text string) error {
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	rows, err := db.Query(text)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	cols, err := rows.Columns()
-	if err != nil {
-		return err
-	}
-	values := make([]any, len(cols))
-	for i := range values {
-		values[i] = new(sql.NullString)
-	}
-	for rows.Next() {
-		if err := rows.Scan(values...); err != nil {
-			return err
-		}
-		texts := make([]string, len(cols))
-		for i, v := range values {
-			texts[i] = v.(*sql.NullString).String
-		}
-		fmt.Println(strings.Join(texts, "  "))
-	}
-	return rows.Err()
+	return errors.New("expected run DIR COMMAND…, show PERSON or sql SQL")
 }
