@@ -197,3 +197,59 @@ func TestLiveDiscovery(t *testing.T) {
 		t.Errorf("etag %s, bulk_max_ops %d", p.ETag, p.BulkMaxOps)
 	}
 }
+
+// Every shape of a change leads to the same account on a real service: the one that
+// the merge has worked out.
+func TestLiveEveryShapeOfAChangeDoesTheSame(t *testing.T) {
+	row := func(typ, value string) any { return map[string]any{"type": typ, "value": value} }
+	changes := []Change{
+		set("title", "CEO"), set("name.givenName", "Janet"), wipe("title"), set(dept, "Sales"), wipe(dept), set(EnterpriseUser+":manager", "m2"), wipe(EnterpriseUser + ":manager"),
+		set(`emails[type eq "work"].value`, "n@x.org"), set(`emails[type eq "other"].value`, "o@x.org"), wipe(`emails[type eq "home"].value`),
+		set(`emails[type eq "other"].primary`, true),
+		{Path: MustPath("emails"), Delta: true, Add: []any{row("home", "again@x.org")}, Remove: []any{row("other", "o@x.org")}},
+		set("emails", row("work", "one@x.org"), row("home", "two@x.org")), wipe("emails"), set("phoneNumbers", row("mobile", "+41 1")), set("active", false), set("active", true),
+	}
+	for name, overrides := range map[string]map[string]any{
+		"per_path": nil, "pathless_object": {"patch_style": "pathless_object"}, "pathless_single": {"patch_style": "pathless_single"}, "no filters": {"path_filters": "none"},
+		"type_only": {"path_filters": "type_only"}, "one operation at a time": {"patch_max_ops": 1}, "put_merge": {"user_update": "put_merge"}, "manager at its value": {"manager_style": "sub_path"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, prefix := live(t, overrides)
+			if _, err := c.Discover(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			given := object0(t, jane)
+			given["userName"] = prefix + "j"
+			delete(given, "custom")
+			id := made(t, c, Users, given).ID()
+			for _, ch := range changes {
+				before, err := c.Get(t.Context(), Users, id, Selection{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				wanted := before.Clone()
+				normal, err := c.Attributes().normal(c.Profile(), ch)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.Attributes().apply(c.Profile(), wanted, normal)
+				if _, err := c.Update(t.Context(), Update{Type: Users, ID: id, Changes: []Change{ch}}); err != nil && !errors.Is(err, connector.Unchanged) {
+					t.Errorf("%s: %v\n%s", ch.Path, err, connector.AsError(err).Detail)
+					continue
+				}
+				after, err := c.Get(t.Context(), Users, id, Selection{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				at := normal.Path.Bare()
+				if normal.Path.Names(managerValue) {
+					at = managerValue // the name beside it is the service's
+				}
+				want, got := wanted.Values(at), after.Values(at)
+				if !c.Attributes().Equal(at, want, got) {
+					t.Errorf("%s: the service has %v, worked out was %v", ch.Path, got, want)
+				}
+			}
+		})
+	}
+}

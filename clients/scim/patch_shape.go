@@ -23,7 +23,9 @@ func (p *Profile) shape(edits []edit) (ops []PatchOp, of [][]Change) {
 		e = p.manager(p.cleared(e))
 		op := PatchOp{Op: p.op(e.op)}
 		switch {
-		case e.op == "remove" || p.PatchStyle == PatchPerPath:
+		case e.op == "remove" || p.PatchStyle == PatchPerPath || isList(e.value):
+			// A list always says where it goes: in an object without path some services
+			// add it to what is there.
 			ops, of = append(ops, p.atPath(e)), append(of, e.of)
 		case p.PatchStyle == PatchDotted:
 			put(e.op, op, e)[e.path.text(p.separator())] = p.value(e)
@@ -34,6 +36,11 @@ func (p *Profile) shape(edits []edit) (ops []PatchOp, of [][]Change) {
 		}
 	}
 	return ops, of
+}
+
+func isList(v any) bool {
+	_, ok := v.([]any)
+	return ok
 }
 
 // atPath is an operation that names its path.

@@ -136,7 +136,8 @@ const (
 	OpCapital OpCase = "capital"
 )
 
-// PatchStyle is the shape of a PATCH.
+// PatchStyle is the shape of a PATCH. Removals and lists name their path in every
+// shape.
 type PatchStyle string
 
 // The shapes of a PATCH.
