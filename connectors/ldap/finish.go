@@ -12,8 +12,7 @@ import (
 )
 
 // finish brings a new account to the wanted state. Where the directory makes
-// accounts disabled, the password comes before enabling; elsewhere an account
-// that is to be disabled is so before it gets a password. Each step may have been
+// accounts disabled, the password comes before enabling. Each step may have been
 // done by an earlier try.
 func (s *session) finish(ctx context.Context, m *model, typ *objectType, c connector.Create, e ldap.Entry) error {
 	if typ != m.users {
@@ -29,7 +28,7 @@ func (s *session) finish(ctx context.Context, m *model, typ *objectType, c conne
 		password = generated(s.cfg.InitialPassword)
 	}
 	if !password.IsZero() && !s.hasPassword(ctx, m, e, c) {
-		if err := s.setPassword(ctx, m, e, password, false); err != nil {
+		if err := s.setPassword(ctx, m, e, password, false, c.Enabled == connector.IsDisabled); err != nil {
 			return connector.Partial(err)
 		}
 	}
@@ -109,12 +108,32 @@ func (t *Target) SetCredential(ctx context.Context, c connector.SetCredential) e
 	if err != nil {
 		return err
 	}
-	return s.setPassword(ctx, m, *e, c.Credential, c.MustChange)
+	state, err := s.state(ctx, m.users, *e)
+	if err != nil {
+		return err
+	}
+	return s.setPassword(ctx, m, *e, c.Credential, c.MustChange, state == connector.IsDisabled)
 }
 
-// setPassword sets a password as the directory wants it. It is never read back,
-// nor compared: directories do not show passwords.
-func (s *session) setPassword(ctx context.Context, m *model, e ldap.Entry, password connector.Secret, mustChange bool) error {
+// setPassword sets a password. An account that is disabled stays so: a new
+// password makes OpenLDAP's ppolicy lift every lock, the administrator's too.
+func (s *session) setPassword(ctx context.Context, m *model, e ldap.Entry, password connector.Secret, mustChange, disabled bool) error {
+	if err := s.writePassword(ctx, m, e, password, mustChange); err != nil || !disabled {
+		return err
+	}
+	now, err := s.Read(ctx, e.DN, m.reads(m.users)...)
+	if err == nil {
+		err = s.setEnabled(ctx, m, now, false)
+	}
+	if err != nil && err != connector.Unchanged {
+		return connector.Partial(err)
+	}
+	return nil
+}
+
+// writePassword writes a password as the directory wants it. It is never read
+// back, nor compared: directories do not show passwords.
+func (s *session) writePassword(ctx context.Context, m *model, e ldap.Entry, password connector.Secret, mustChange bool) error {
 	if password.IsZero() {
 		return &connector.Error{Code: connector.CodePolicy, Message: "an empty password is refused: servers take a sign-in without one for an anonymous one"}
 	}
