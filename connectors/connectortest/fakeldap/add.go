@@ -20,8 +20,14 @@ func (c *conn) add(m message) ([]*ber.Packet, error) {
 	if name.isRoot() {
 		return nil, refuse(entryAlreadyExists, "root DSE already exists").ad(winExists)
 	}
-	inputs, err := c.dir.parseAttributes(parts[1], m.controls.has(oidRelax))
+	inputs, err := c.dir.parseAttributes(parts[1])
 	if err != nil {
+		return nil, err
+	}
+	if err := c.dir.foreign(name); err != nil {
+		return nil, err
+	}
+	if err := writable(inputs, m.controls.has(oidRelax)); err != nil {
 		return nil, err
 	}
 	var extra []*ber.Packet
@@ -37,7 +43,7 @@ func (c *conn) add(m message) ([]*ber.Packet, error) {
 }
 
 // parseAttributes reads an AttributeList.
-func (d *directory) parseAttributes(p *ber.Packet, relaxed bool) ([]input, error) {
+func (d *directory) parseAttributes(p *ber.Packet) ([]input, error) {
 	var out []input
 	for _, a := range p.Children {
 		parts, err := children(a, 2)
@@ -54,17 +60,22 @@ func (d *directory) parseAttributes(p *ber.Packet, relaxed bool) ([]input, error
 		}
 		out = append(out, in)
 	}
-	for _, in := range out {
-		if err := in.typ.mayWrite(relaxed); err != nil {
-			return nil, err
-		}
-	}
-	for i, in := range out {
-		if slices.ContainsFunc(out[:i], func(o input) bool { return o.description == in.description }) {
-			return nil, refuse(attributeOrValueExists, "attribute '%s' provided more than once", in.typ.name()).ad(winValueExists).of(in.typ.name())
-		}
-	}
 	return out, nil
+}
+
+// writable refuses what only the server writes, and attributes given twice.
+func writable(inputs []input, relaxed bool) error {
+	for _, in := range inputs {
+		if err := in.typ.mayWrite(relaxed); err != nil {
+			return err
+		}
+	}
+	for i, in := range inputs {
+		if slices.ContainsFunc(inputs[:i], func(o input) bool { return o.description == in.description }) {
+			return refuse(attributeOrValueExists, "attribute '%s' provided more than once", in.typ.name()).ad(winValueExists).of(in.typ.name())
+		}
+	}
+	return nil
 }
 
 func texts(p *ber.Packet) []string {
@@ -77,9 +88,6 @@ func texts(p *ber.Packet) []string {
 
 // create makes an entry under all rules.
 func (t *tx) create(name dn, inputs []input, who identity, encrypted bool) (*entry, error) {
-	if err := t.foreign(name); err != nil {
-		return nil, err
-	}
 	e := &entry{dn: name}
 	password, err := t.fillEntry(e, inputs)
 	if err != nil {
@@ -109,9 +117,6 @@ func (t *tx) create(name dn, inputs []input, who identity, encrypted bool) (*ent
 		return nil, err
 	}
 	e.dn = parent.dn.child(name.rdns[0]) // the parents' own spelling counts
-	if err := t.checkUnique(e); err != nil {
-		return nil, err
-	}
 	t.insert(e)
 	return e, t.settle(e, nil)
 }

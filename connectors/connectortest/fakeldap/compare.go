@@ -33,6 +33,9 @@ func (c *conn) compare(m message) error {
 	if desc.typ.key == "userpassword" {
 		return verdictCode(e.secret.matches(text(ava[1])))
 	}
+	if desc.typ.key == "objectclass" {
+		return verdictCode(d.isA(e, text(ava[1])))
+	}
 	want := canonical(desc.typ, text(ava[1]))
 	exists, equal := false, false
 	d.each(e, desc, func(values, _ []string) bool {

@@ -48,19 +48,27 @@ func (e *entry) holds(t *attributeType, key string) bool {
 
 // track notes a link that points to nothing.
 func (t *tx) track(a *attribute, norm string) {
-	if t.links[a.typ].tracked && t.entries[norm] == nil {
-		if a.dangling == nil {
-			a.dangling = map[string]bool{}
-		}
-		a.dangling[norm] = true
+	if t.entries[norm] == nil {
+		t.dangle(a, norm)
 	}
+}
+
+func (t *tx) dangle(a *attribute, norm string) {
+	if !t.links[a.typ].tracked {
+		return
+	}
+	if a.dangling == nil {
+		a.dangling = map[string]bool{}
+	}
+	a.dangling[norm] = true
+	t.onUndo(func() { delete(a.dangling, norm) })
 }
 
 // retrack: memberof looks at all members of a group anew when it is renamed.
 func (t *tx) retrack(e *entry) {
 	for _, a := range e.attrs {
 		for n := range a.dangling {
-			if t.entries[n] != nil {
+			if x := t.entries[n]; x != nil && x != e {
 				delete(a.dangling, n)
 				t.onUndo(func() { a.dangling[n] = true })
 			}
@@ -97,13 +105,11 @@ func (t *tx) relink(e *entry, old string) {
 			if !holder.holds(typ, old) {
 				continue
 			}
-			for _, a := range holder.attrs {
-				if a.typ == typ {
-					a.rename(old, now, e.dn.String())
+			for _, a := range slices.Clone(holder.attrs) {
+				if i := a.find(old); a.typ == typ && i >= 0 {
+					t.redirect(holder, a, a.values[i], old, e)
 				}
 			}
-			t.forget(holder, typ, old)
-			t.note(holder, typ, now)
 			if t.flavor != ActiveDirectory {
 				t.touch(holder)
 			}
@@ -111,11 +117,25 @@ func (t *tx) relink(e *entry, old string) {
 	}
 }
 
-func (a *attribute) rename(old, now, value string) {
-	i := a.find(old)
-	if i < 0 {
+// redirect replaces one link; where the new one is there already, the old one goes.
+func (t *tx) redirect(holder *entry, a *attribute, was, old string, to *entry) {
+	now, value := to.dn.key(), to.dn.String()
+	if a.find(now) >= 0 {
+		t.del(holder, a.description, was)
 		return
 	}
+	a.rename(old, now, value)
+	t.forget(holder, a.typ, old)
+	t.note(holder, a.typ, now)
+	t.onUndo(func() {
+		a.rename(now, old, was)
+		t.forget(holder, a.typ, now)
+		t.note(holder, a.typ, old)
+	})
+}
+
+func (a *attribute) rename(old, now, value string) {
+	i := a.find(old)
 	if a.places != nil {
 		delete(a.places, old)
 		a.places[now] = i
@@ -131,7 +151,11 @@ func (t *tx) unlink(e *entry) {
 				continue
 			}
 			for _, a := range slices.Clone(holder.attrs) {
-				if a.typ == typ && !t.lastMember(holder, a) {
+				switch {
+				case a.typ != typ:
+				case t.lastMember(holder, a):
+					t.dangle(a, e.dn.key())
+				default:
 					t.unhold(holder, a, e.dn.String())
 				}
 			}

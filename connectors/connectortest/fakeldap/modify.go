@@ -73,15 +73,24 @@ func (c *conn) modify(m message) ([]*ber.Packet, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.dir.parseDN(text(parts[0])); err != nil {
-		return nil, err
-	}
-	mods, err := c.dir.acceptAll(raw, m.controls.has(oidRelax))
+	name, err := c.dir.parseDN(text(parts[0]))
 	if err != nil {
 		return nil, err
 	}
-	if text(parts[0]) == "" {
+	mods, err := c.dir.acceptAll(raw)
+	if err != nil {
+		return nil, err
+	}
+	if name.isRoot() {
 		return nil, refuse(unwillingToPerform, "modify upon the root DSE not supported")
+	}
+	if err := c.dir.foreign(name); err != nil {
+		return nil, err
+	}
+	for _, mod := range mods {
+		if err := mod.typ.mayWrite(m.controls.has(oidRelax)); err != nil {
+			return nil, err
+		}
 	}
 	var extra []*ber.Packet
 	who := c.who()
@@ -131,7 +140,7 @@ func decodeModifications(p *ber.Packet) ([]rawModification, error) {
 }
 
 // acceptAll checks modifications against the schema.
-func (d *directory) acceptAll(raw []rawModification, relaxed bool) ([]modification, error) {
+func (d *directory) acceptAll(raw []rawModification) ([]modification, error) {
 	var out []modification
 	for _, r := range raw {
 		in, err := d.accept(r.name, r.values, r.op != modDelete)
@@ -139,11 +148,6 @@ func (d *directory) acceptAll(raw []rawModification, relaxed bool) ([]modificati
 			return nil, err
 		}
 		out = append(out, modification{r.op, in})
-	}
-	for _, m := range out {
-		if err := m.typ.mayWrite(relaxed); err != nil {
-			return nil, err
-		}
 	}
 	return out, nil
 }
@@ -188,12 +192,6 @@ func (w *writer) apply(mods []modification) error {
 		return err
 	}
 	w.touch(w.entry)
-	if err := w.check(w.entry); err != nil {
-		return err
-	}
-	if err := w.checkUnique(w.entry); err != nil {
-		return err
-	}
 	return w.settle(w.entry, before)
 }
 
@@ -223,6 +221,9 @@ func (w *writer) one(m modification) error {
 func (w *writer) addValues(m modification) error {
 	if err := w.checkLinks(w.entry, m.description, m.values); err != nil {
 		return err
+	}
+	if m.typ.normal == nil && w.flavor == OpenLDAP && w.entry.attr(m.description) != nil {
+		return refuse(inappropriateMatching, "modify/add: %s: no equality matching rule", m.description)
 	}
 	for i, v := range m.values {
 		if w.add(w.entry, m.description, v) || w.permissive {

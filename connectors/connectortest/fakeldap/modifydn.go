@@ -93,10 +93,7 @@ func (t *tx) rename(e *entry, r rdn, superior *dn, dropOld bool, who identity) e
 	t.rewriteRDN(e, r, dropOld || t.flavor == ActiveDirectory)
 	t.move(e, parent, r)
 	t.touch(e)
-	if err := t.check(e); err != nil {
-		return err
-	}
-	return t.checkUnique(e)
+	return t.settle(e, nil)
 }
 
 // rewriteRDN puts the new RDN's values into the entry, and takes the old out.
@@ -114,16 +111,25 @@ func (t *tx) rewriteRDN(e *entry, r rdn, dropOld bool) {
 
 // move puts a subtree elsewhere, and has the links follow.
 func (t *tx) move(e, parent *entry, r rdn) {
+	subtree := e.subtree(nil)
+	old := make([]string, len(subtree))
+	for i, x := range subtree {
+		old[i] = x.dn.key()
+	}
 	oldParent, oldRDN := e.parent, e.dn.rdns[0]
 	t.relocate(e, parent, r)
-	t.retrack(e)
 	t.onUndo(func() { t.relocate(e, oldParent, oldRDN) })
+	for i, x := range subtree {
+		t.relink(x, old[i])
+	}
+	t.retrack(e)
 }
 
-func (t *tx) relocate(e, parent *entry, r rdn) {
+// relocate names a subtree anew.
+func (d *directory) relocate(e, parent *entry, r rdn) {
 	subtree := e.subtree(nil)
 	for _, x := range subtree {
-		delete(t.entries, x.dn.key())
+		delete(d.entries, x.dn.key())
 	}
 	if e.parent != parent {
 		delete(e.parent.children, e)
@@ -135,9 +141,7 @@ func (t *tx) relocate(e, parent *entry, r rdn) {
 		if x == e {
 			own = r
 		}
-		old := x.dn.key()
 		x.dn = x.parent.dn.child(own)
-		t.entries[x.dn.key()] = x
-		t.relink(x, old)
+		d.entries[x.dn.key()] = x
 	}
 }

@@ -60,10 +60,10 @@ func (t *tx) load(r record) error {
 		if err != nil {
 			return err
 		}
-		if err := in.typ.mayWrite(false); err != nil {
-			return err
-		}
 		inputs = append(inputs, in)
+	}
+	if err := writable(inputs, false); err != nil {
+		return err
 	}
 	if _, err := t.fillEntry(e, inputs); err != nil {
 		return err

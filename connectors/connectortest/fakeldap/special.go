@@ -66,21 +66,24 @@ func (w *writer) wrongOld() error {
 	return refuse(noSuchAttribute, "modify/delete: userPassword: no such value").of("userPassword")
 }
 
-// settle applies the product's rules for an entry as it stands after a change.
-// before are its classes before it; nil: it is new.
+// settle holds an entry, as it stands after a change, against the schema and the
+// product's rules. before are its classes before it; nil: they did not change.
 func (t *tx) settle(e *entry, before []*objectClass) error {
+	if was, _ := structural(before); was != nil && t.flavor == OpenLDAP {
+		is, fault := structural(t.classesOf(e))
+		if fault == "" && was != is {
+			return refuse(objectClassModsProhibited, "structural object class modification from '%s' to '%s' not allowed", was.name, is.name)
+		}
+	}
+	if err := t.check(e); err != nil {
+		return err
+	}
 	if t.flavor == ActiveDirectory {
-		return t.settleAD(e)
+		if err := t.settleAD(e); err != nil {
+			return err
+		}
 	}
-	if t.flavor != OpenLDAP || before == nil {
-		return nil
-	}
-	was, _ := structural(before)
-	is, _ := structural(t.classesOf(e))
-	if was != nil && was != is {
-		return refuse(objectClassModsProhibited, "structural object class modification from '%s' to '%s' not allowed", was.name, is.name)
-	}
-	return nil
+	return t.checkUnique(e)
 }
 
 // checkUnique refuses a value that another entry has, where the product watches

@@ -28,8 +28,9 @@ func (s *schema) parseSubstrings(p *ber.Packet) (filter, error) {
 		return f, nil
 	}
 	for _, c := range parts[1].Children {
+		// There are no empty pieces (RFC 4511 §4.5.1), and all of them fit the rule.
+		f.known = f.known && text(c) != "" && s.fitsAssertion(f.typ, text(c))
 		piece := s.piece(f.typ, text(c))
-		f.known = f.known && piece != "" // there are no empty pieces (RFC 4511 §4.5.1)
 		switch c.Tag {
 		case 0:
 			f.initial = piece
