@@ -24,7 +24,9 @@ func (t *Target) Check(ctx context.Context) error {
 // CheckSteps implements [connector.Checker]: login, server, folders, state, files.
 // The first failure ends it.
 func (t *Target) CheckSteps(ctx context.Context) (steps []connector.CheckStep, product string) {
-	c := &check{t: t, srv: t.server()}
+	srv, release := t.server()
+	defer release()
+	c := &check{t: t, srv: srv}
 	for _, s := range []struct {
 		name string
 		run  func(context.Context) (string, error)
