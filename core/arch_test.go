@@ -52,6 +52,7 @@ var walls = []wall{
 	{"core/cycle", append(pure, "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/store", "core/config"), "a cycle starts no process and sends nothing"},
 	{"core/dispatch", append(pure, "core/plan", "core/store"), "dispatch sends what was planned; it knows a target as an interface"},
 	{"core/hub", []string{"core", "clients", "connectors/connector", "plugins/protocol"}, "the hub assembles the core"},
+	{"core/api", []string{"core/hub", "core/store", "connectors/connector"}, "the API says what the hub says"},
 	{"cmd/provhub", []string{"core", "connectors/connector", "connectors/connectortest", "plugins/scaffold"}, "the program prints what the hub says"},
 }
 

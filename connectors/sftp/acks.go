@@ -28,8 +28,7 @@ func (t *Target) responses(ctx context.Context) error {
 	if err != nil {
 		return stateError(err)
 	}
-	srv, release := t.server()
-	defer release()
+	srv := t.server()
 	for _, x := range open {
 		if err := t.response(ctx, srv, x); err != nil {
 			return err

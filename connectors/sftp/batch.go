@@ -53,9 +53,7 @@ func (t *Target) begin(ctx context.Context) error {
 	if !t.cfg.atOnce() {
 		return nil
 	}
-	srv, release := t.server()
-	defer release()
-	if _, err := srv.Stat(ctx, t.cfg.Folder); err != nil {
+	if _, err := t.server().Stat(ctx, t.cfg.Folder); err != nil {
 		return folderError(t.cfg.Folder, err)
 	}
 	return nil

@@ -24,9 +24,7 @@ func (t *Target) Check(ctx context.Context) error {
 // CheckSteps implements [connector.Checker]: login, server, folders, state, files.
 // The first failure ends it.
 func (t *Target) CheckSteps(ctx context.Context) (steps []connector.CheckStep, product string) {
-	srv, release := t.server()
-	defer release()
-	c := &check{t: t, srv: srv}
+	c := &check{t: t, srv: t.server()}
 	for _, s := range []struct {
 		name string
 		run  func(context.Context) (string, error)

@@ -21,8 +21,7 @@ import (
 // file that is there, or was there and the receiver has moved it, is not sent
 // again.
 func (t *Target) deliver(ctx context.Context, x outbox.Batch) error {
-	srv, release := t.server()
-	defer release()
+	srv := t.server()
 	next := 0
 	var err error
 	if x.Attempted {

@@ -102,8 +102,7 @@ type found struct {
 
 // lastOnServer looks through the folders for the last publication.
 func (t *Target) lastOnServer(ctx context.Context) (last found, err error) {
-	srv, release := t.server()
-	defer release()
+	srv := t.server()
 	role := roleAccounts
 	if t.cfg.hasManifest() {
 		role = roleManifest
@@ -175,8 +174,7 @@ const staleAfter = 24 * time.Hour
 // dropTemporary removes temporary files of ours that an earlier run left behind
 // (QUIRKS FILE-1). One of the publication that is on its way is written over.
 func (t *Target) dropTemporary(ctx context.Context) {
-	srv, release := t.server()
-	defer release()
+	srv := t.server()
 	entries, err := srv.List(ctx, t.cfg.Folder)
 	if err != nil {
 		return // the next start tries again

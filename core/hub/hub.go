@@ -10,7 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/secret"
 	"github.com/provhub/provhub/core/store"
 )
 
@@ -102,3 +104,18 @@ func (h *Hub) Close() error {
 	wg.Wait()
 	return errors.Join(append(errs, h.store.Close())...)
 }
+
+// Secret fetches one of the config's secrets.
+func (h *Hub) Secret(name string) (connector.Secret, error) {
+	var names []string
+	for _, s := range h.cfg.Secrets {
+		if s.Name == name {
+			return secret.Resolve(s)
+		}
+		names = append(names, s.Name)
+	}
+	return connector.Secret{}, unknown("secret", name, names)
+}
+
+// Log is where the hub logs.
+func (h *Hub) Log() *slog.Logger { return h.log }
