@@ -92,7 +92,7 @@ skip: {E12: "no policy"}
 		"secrets: {a: {file: none}}":               "secret a",
 		"fake: htp":                                `there is no fake "htp"; there are http, ldap, scim, sftp, sqlite`,
 		"fake: {kind: sqlite, schema: x}":          "x: no such file",
-		"{fake: http, config: {a: '${fake.uri}'}}": `"${fake.uri}" stands for nothing; there are fake.new_token, fake.token, fake.url, other.new_token`,
+		"{fake: http, config: {a: '${fake.uri}'}}": `"${fake.uri}" stands for nothing; there are fake.new_token, fake.token, fake.url, kit.folder, kit.temporary, other.new_token`,
 	} {
 		_, _, err := LoadTarget(write("bad.yaml", text), "./acme")
 		assert.ErrorContains(t, err, want)

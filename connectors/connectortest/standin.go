@@ -58,7 +58,8 @@ func newStandIn(o fakeOptions, dir string, twin *standIn) (*standIn, error) {
 	return s, nil
 }
 
-// expand replaces "${WHO.NAME}" in all texts of v.
+// expand replaces "${WHO.NAME}" in all texts of v: what a fake, the other fake or
+// the kit itself gives.
 func expand(v any, words map[string]string) (any, error) {
 	switch x := v.(type) {
 	case string:
@@ -84,7 +85,7 @@ func expand(v any, words map[string]string) (any, error) {
 }
 
 func expandText(s string, words map[string]string) (string, error) {
-	for _, who := range []string{"fake", "other"} {
+	for _, who := range []string{"fake", "other", "kit"} {
 		for begin := strings.Index(s, "${"+who+"."); begin >= 0; begin = strings.Index(s, "${"+who+".") {
 			name, _, closed := strings.Cut(s[begin+2:], "}")
 			value, ok := words[name]

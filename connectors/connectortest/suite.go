@@ -201,11 +201,19 @@ func (s *session) env(ctx context.Context, c Check) (*Env, error) {
 		}
 		run = s.shared
 	}
-	scale := 1.0
+	return newEnv(s.target, s.host, run, c.ID, s.scale()), nil
+}
+
+// scale returns which share of their operations the heavy checks send.
+func (s *session) scale() float64 {
+	share := 1.0
 	if s.options.Quick {
-		scale = 0.1
+		share = 0.1
 	}
-	return newEnv(s.target, s.host, run, c.ID, scale), nil
+	if s.target.Share > 0 {
+		share = min(share, s.target.Share)
+	}
+	return share
 }
 
 // end cleans up after a check.

@@ -40,6 +40,9 @@ type Target struct {
 	Faults map[Fault]json.RawMessage
 	// Delay is how long every call takes under [Slow], by config.
 	Delay time.Duration
+	// Share is how many of their operations the heavy checks send, for targets
+	// that are slow; 0: all.
+	Share float64
 	// Other is the config of a second target, which shares nothing with the first.
 	Other json.RawMessage
 	// WrongSecrets are refused by the target; NewSecrets are accepted as well.

@@ -24,7 +24,11 @@ import (
 //	other:             {base_url: "${other.url}"}   # a second fake
 //	values:            {user.country: [DE, FR], mail: ["kit-%d@example.com"]}
 //	faults:            {hang: {base_url: "http://127.0.0.1:8081"}}
+//	share:             0.1             # of the operations of the heavy checks, for slow targets
 //	skip:              {E12: "the API has no password policy"}
+//
+// Texts may also name ${kit.folder}, where the file lies, and ${kit.temporary}, a
+// folder that is made for the test.
 //
 // With a fake, config and secrets may be left out where they are those of
 // provhub's own connector for such targets.
@@ -40,6 +44,7 @@ type testkit struct {
 	Durable      bool                      `yaml:"durable"`
 	Faults       map[string]map[string]any `yaml:"faults"`
 	Delay        time.Duration             `yaml:"delay"`
+	Share        float64                   `yaml:"share"`
 	Other        map[string]any            `yaml:"other"`
 	WeakPassword string                    `yaml:"weak_password"`
 	OlderConfigs map[int]map[string]any    `yaml:"older_configs"`
@@ -72,7 +77,10 @@ func LoadTarget(path, binary string) (t Target, end func(), err error) {
 		return Target{}, func() {}, fmt.Errorf("%s: %w", path, err)
 	}
 	l := &loader{dir: filepath.Dir(path), words: map[string]string{}}
-	if t, err = l.target(k); err != nil {
+	if err = l.folders(); err == nil {
+		t, err = l.target(k)
+	}
+	if err != nil {
 		l.end()
 		return Target{}, func() {}, fmt.Errorf("%s: %w", path, err)
 	}
@@ -93,8 +101,23 @@ func (l *loader) end() {
 	}
 }
 
+// folders names the folders that texts may refer to.
+func (l *loader) folders() error {
+	dir, err := filepath.Abs(l.dir)
+	if err != nil {
+		return err
+	}
+	temporary, err := os.MkdirTemp("", "provhub-testkit-")
+	if err != nil {
+		return err
+	}
+	l.ends = append(l.ends, func() { _ = os.RemoveAll(temporary) })
+	l.words["kit.folder"], l.words["kit.temporary"] = dir, temporary
+	return nil
+}
+
 func (l *loader) target(k testkit) (t Target, err error) {
-	t = Target{Types: k.Types, Values: k.Values, Settle: k.Settle, Durable: k.Durable, Delay: k.Delay, WeakPassword: k.WeakPassword, Skip: k.Skip,
+	t = Target{Types: k.Types, Values: k.Values, Settle: k.Settle, Durable: k.Durable, Delay: k.Delay, Share: k.Share, WeakPassword: k.WeakPassword, Skip: k.Skip,
 		Faults: map[Fault]json.RawMessage{}, OlderConfigs: map[int]json.RawMessage{}}
 	if k.Fake != nil {
 		if err := l.fakes(&k, &t); err != nil {

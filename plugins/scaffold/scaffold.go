@@ -26,8 +26,11 @@ type Kind string
 
 // The kinds.
 const (
-	HTTP Kind = "http" // a JSON API
-	File Kind = "file" // a file that the target reads
+	HTTP   Kind = "http"   // a JSON API
+	LDAP   Kind = "ldap"   // a directory
+	SQL    Kind = "sql"    // a database
+	File   Kind = "file"   // a file that the target reads
+	Script Kind = "script" // a script in any language, run for each operation
 )
 
 // Kinds returns every kind with what it is for, in the order to show them.
@@ -40,7 +43,10 @@ func Kinds() []struct {
 		For  string
 	}{
 		{HTTP, "a target with a JSON API of its own"},
+		{LDAP, "a directory that the ldap connector cannot be set up for"},
+		{SQL, "a database that the sql connector cannot be set up for"},
 		{File, "a target that reads its accounts from a file"},
+		{Script, "anything that a script of yours can do, in any language"},
 	}
 }
 
@@ -115,6 +121,7 @@ type values struct {
 	Env     string // ACME_CRM
 	Hub     string
 	Go      string // the version that provhub asks for
+	Kind    string
 }
 
 func (o Options) values() (values, error) {
@@ -124,7 +131,7 @@ func (o Options) values() (values, error) {
 	if err := o.checkKind(); err != nil {
 		return values{}, err
 	}
-	v := values{Name: o.Name, Module: o.Module, Version: o.Version, Hub: hub, Go: "1.26.0",
+	v := values{Name: o.Name, Module: o.Module, Version: o.Version, Hub: hub, Go: "1.26.0", Kind: string(o.kind()),
 		Title: strings.ToUpper(o.Name[:1]) + strings.ReplaceAll(o.Name[1:], "-", " "),
 		Env:   strings.ToUpper(strings.ReplaceAll(o.Name, "-", "_"))}
 	if v.Module == "" {
@@ -148,9 +155,6 @@ func (o Options) checkKind() error {
 			return nil
 		}
 	}
-	if o.Kind == "sql" {
-		return errors.New("a database needs no plugin of its own: the sql connector is set up by its config, see `provhub plugin schema sql`")
-	}
 	return fmt.Errorf("there is no kind %q; use one of %s", o.Kind, strings.Join(known, ", "))
 }
 
@@ -168,7 +172,8 @@ func free(dir string) error {
 	return nil
 }
 
-// render writes every template of a set: "x.go.tmpl" becomes "x.go".
+// render writes every template of a set: "x.go.tmpl" becomes "x.go". Scripts may
+// be executed.
 func (r *Result) render(set string, v values) error {
 	return fs.WalkDir(templates, set, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -186,11 +191,19 @@ func (r *Result) render(set string, v values) error {
 		if err := t.Execute(&b, v); err != nil {
 			return err
 		}
-		return r.write(strings.TrimSuffix(filepath.Base(path), ".tmpl"), b.String())
+		return r.write(strings.TrimSuffix(strings.TrimPrefix(path, set+"/"), ".tmpl"), b.String())
 	})
 }
 
 func (r *Result) write(name, content string) error {
 	r.Files = append(r.Files, name)
-	return os.WriteFile(filepath.Join(r.Dir, name), []byte(content), 0o644)
+	path := filepath.Join(r.Dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	mode := fs.FileMode(0o644)
+	if strings.HasPrefix(content, "#!") {
+		mode = 0o755
+	}
+	return os.WriteFile(path, []byte(content), mode)
 }

@@ -1,16 +1,20 @@
 package scaffold
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/provhub/provhub/connectors/connectortest"
 )
 
 // A new plugin of every kind compiles and passes the conformance suite before a
-// line of it is changed.
+// line of it is changed: by its own tests, and from outside with its testkit.yaml.
 func TestANewPluginConforms(t *testing.T) {
 	for _, k := range Kinds() {
 		t.Run(string(k.Kind), func(t *testing.T) {
@@ -18,19 +22,44 @@ func TestANewPluginConforms(t *testing.T) {
 				t.Skip("builds a plugin and runs its conformance suite: run without -short")
 			}
 			r := write(t, Options{Name: "acme-crm", Kind: k.Kind, Replace: "../.."})
-			for _, args := range [][]string{{"vet", "./..."}, {"test", "-short", "-timeout", "5m", "./..."}} {
-				cmd := exec.Command("go", args...)
-				cmd.Dir = r.Dir
-				cmd.Env = append(os.Environ(), "GOFLAGS=-mod=readonly", "GOPROXY=off", "GOWORK=off")
-				if out, err := cmd.CombinedOutput(); err != nil {
-					t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
-				}
+			for _, args := range [][]string{{"vet", "./..."}, {"test", "-short", "-timeout", "10m", "./..."}, {"build", "."}} {
+				command(t, r.Dir, "go", args...)
 			}
-			if out, err := exec.Command("gofmt", "-l", r.Dir).CombinedOutput(); err != nil || len(out) > 0 {
-				t.Errorf("not as gofmt writes it: %s %v", out, err)
+			if out := command(t, r.Dir, "gofmt", "-l", "."); out != "" {
+				t.Errorf("not as gofmt writes it: %s", out)
+			}
+			target, end, err := connectortest.LoadTarget(filepath.Join(r.Dir, "testkit.yaml"), filepath.Join(r.Dir, "provhub-connector-acme-crm"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer end()
+			report, err := connectortest.Suite(t.Context(), target, connectortest.Options{Quick: true, Only: fromOutside})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, o := range report.Outcomes {
+				if o.Status == connectortest.Failed {
+					t.Errorf("%s %s: %s", o.ID, o.Title, o.Reason)
+				}
 			}
 		})
 	}
+}
+
+// fromOutside are checks that depend on what testkit.yaml says.
+var fromOutside = []string{"B2", "B5", "C1", "C4", "C5", "E1", "E12", "G1", "G2", "I1"}
+
+// command runs a program and returns what it says.
+func command(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=readonly", "GOPROXY=off", "GOWORK=off")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return string(out)
 }
 
 func write(t *testing.T, o Options) Result {
@@ -67,20 +96,31 @@ func read(t *testing.T, r Result, name string) string {
 }
 
 func TestWhatIsWrittenIsWhatIsTold(t *testing.T) {
-	r := write(t, Options{Name: "acme", Kind: File})
-	var got []string
-	entries, err := os.ReadDir(r.Dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		got = append(got, e.Name())
-		if strings.Contains(read(t, r, e.Name()), "[[") {
-			t.Errorf("%s is not filled in", e.Name())
+	for _, k := range Kinds() {
+		r := write(t, Options{Name: "acme", Kind: k.Kind})
+		var got []string
+		err := filepath.WalkDir(r.Dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			name, err := filepath.Rel(r.Dir, path)
+			got = append(got, filepath.ToSlash(name))
+			content := read(t, r, name)
+			if strings.Contains(content, "[[") {
+				t.Errorf("%s: %s is not filled in", k.Kind, name)
+			}
+			info, statErr := d.Info()
+			if runs := strings.HasPrefix(content, "#!"); statErr == nil && runs != (info.Mode()&0o100 != 0) {
+				t.Errorf("%s: the mode of %s is %v", k.Kind, name, info.Mode())
+			}
+			return errors.Join(err, statErr)
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if !slices.Equal(got, r.Files) {
-		t.Errorf("wrote %v, told %v", got, r.Files)
+		if slices.Sort(got); !slices.Equal(got, r.Files) {
+			t.Errorf("%s: wrote %v, told %v", k.Kind, got, r.Files)
+		}
 	}
 }
 
@@ -98,12 +138,11 @@ func TestNothingIsOverwritten(t *testing.T) {
 
 func TestOptionsThatCannotWorkAreExplained(t *testing.T) {
 	for want, o := range map[string]Options{
-		`"Acme" cannot be the name`:             {Name: "Acme"},
-		`"a" cannot be the name`:                {Name: "a"},
-		`"../x" cannot be the name`:             {Name: "../x"},
-		`no kind "ldap"; use one of http, file`: {Name: "acme", Kind: "ldap"},
-		"needs no plugin of its own":            {Name: "acme", Kind: "sql"},
-		"is not a checkout of provhub":          {Name: "acme", Replace: t.TempDir()},
+		`"Acme" cannot be the name`:                                {Name: "Acme"},
+		`"a" cannot be the name`:                                   {Name: "a"},
+		`"../x" cannot be the name`:                                {Name: "../x"},
+		`no kind "scim"; use one of http, ldap, sql, file, script`: {Name: "acme", Kind: "scim"},
+		"is not a checkout of provhub":                             {Name: "acme", Replace: t.TempDir()},
 	} {
 		o.Dir = filepath.Join(t.TempDir(), "new")
 		if _, err := Write(o); err == nil || !strings.Contains(err.Error(), want) {
