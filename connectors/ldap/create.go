@@ -205,7 +205,7 @@ func (s *session) meet(ctx context.Context, m *model, typ *objectType, c connect
 		return ref, err
 	}
 	if !c.MaybeApplied && !c.Adopt {
-		return connector.Ref{}, s.inTheWay(typ, ref, typ.named([]string{n.blame(typ, *e)}))
+		return connector.Ref{}, inTheWay(typ, ref, typ.named([]string{n.blame(typ, *e)}), nil)
 	}
 	if c.MaybeApplied && typ.holds(*e, c.Attributes) {
 		if err := m.mayWrite(e.DN, e); err != nil {
@@ -236,12 +236,18 @@ func (n *newEntry) blame(typ *objectType, e ldap.Entry) string {
 	return ""
 }
 
-func (s *session) inTheWay(typ *objectType, ref connector.Ref, attributes []string) error {
+// inTheWay names the entry that keeps a new one from being made. cause is what
+// the server said, nil when it was not asked.
+func inTheWay(typ *objectType, ref connector.Ref, attributes []string, cause error) error {
 	text := "another " + typ.name + " has this name"
 	if len(attributes) > 0 {
 		text = "another " + typ.name + " holds this " + attributes[0]
 	}
-	return &connector.Error{Code: connector.CodeAlreadyExists, Message: text, Attributes: attributes, Conflicting: &ref}
+	e := &connector.Error{Code: connector.CodeAlreadyExists, Message: text, Attributes: attributes, Conflicting: &ref, Cause: cause}
+	if cause != nil {
+		e.NativeCode = connector.AsError(cause).NativeCode
+	}
+	return e
 }
 
 // notAdded answers an add that the server refused. What holds the name is read:
@@ -266,7 +272,7 @@ func (s *session) notAdded(ctx context.Context, m *model, typ *objectType, c con
 	if err != nil {
 		return connector.Ref{}, typ.renamed(cause)
 	}
-	return connector.Ref{}, s.inTheWay(typ, ref, typ.named([]string{n.blame(typ, *e)}))
+	return connector.Ref{}, inTheWay(typ, ref, typ.named([]string{n.blame(typ, *e)}), cause)
 }
 
 // holder finds the entry that is in the way: the one of this name, else one with

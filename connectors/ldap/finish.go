@@ -150,25 +150,30 @@ func (s *session) writePassword(ctx context.Context, m *model, e ldap.Entry, pas
 	if m.dir.Password.PolicyControl && m.root.Supports(ldap.OIDPasswordPolicy) {
 		controls = append(controls, ldap.PasswordPolicy())
 	}
+	if err := policy(s.sendPassword(ctx, m, e.DN, password, controls)); err != nil || mods == nil {
+		return err
+	}
+	// Not in the same request: the server would take the change for the newer one.
+	if err := s.Modify(ctx, e.DN, mods); err != nil {
+		return connector.Partial(err)
+	}
+	return nil
+}
+
+// sendPassword is the one request that sets a password.
+func (s *session) sendPassword(ctx context.Context, m *model, dn ldap.DN, password connector.Secret, controls []ldap.Control) error {
 	switch m.dir.Password.Method {
 	case "extended":
-		if err := s.SetPassword(ctx, e.DN, password, controls...); err != nil || mods == nil {
-			return policy(err)
-		}
-		controls = nil
+		return s.SetPassword(ctx, dn, password, controls...)
 	case "attribute":
-		mods = append([]ldap.Mod{{Op: ldap.OpReplace, Name: "userPassword", Values: []string{password.Reveal()}}}, mods...)
+		return s.Modify(ctx, dn, []ldap.Mod{{Op: ldap.OpReplace, Name: "userPassword", Values: []string{password.Reveal()}}}, controls...)
 	case "unicode_pwd":
 		if !s.Encrypted() {
 			return configuration("Active Directory takes passwords over TLS alone; use ldaps://, and take the host out of allow_plaintext")
 		}
-		mods = append([]ldap.Mod{{Op: ldap.OpReplace, Name: "unicodePwd", Values: []string{unicodePassword(password)}}}, mods...)
+		return s.Modify(ctx, dn, []ldap.Mod{{Op: ldap.OpReplace, Name: "unicodePwd", Values: []string{unicodePassword(password)}}}, controls...)
 	}
-	err := policy(s.Modify(ctx, e.DN, mods, controls...))
-	if err != nil && m.dir.Password.Method == "extended" {
-		return connector.Partial(err)
-	}
-	return err
+	return connector.Errorf(connector.CodeUnsupported, "the description of the directory says that passwords cannot be set (password.method)")
 }
 
 // unicodePassword is a password in quotes and UTF-16, as unicodePwd takes it

@@ -206,10 +206,11 @@ func (p preview) credential(c connector.SetCredential) (string, error) {
 	if attribute == "" {
 		body = "# extended operation: password modify (RFC 3062)\n"
 	}
+	out := p.record(p.l.users, p.l.users.base, "modify", body)
 	if c.MustChange {
 		for _, v := range p.l.dir.Password.MustChange {
-			body += fmt.Sprintf("replace: %s\n%s: %s\n-\n", v.Attribute, v.Attribute, v.Value)
+			out += "\n" + p.record(p.l.users, p.l.users.base, "modify", fmt.Sprintf("replace: %s\n%s: %s\n-\n", v.Attribute, v.Attribute, v.Value))
 		}
 	}
-	return p.record(p.l.users, p.l.users.base, "modify", body), nil
+	return out, nil
 }
