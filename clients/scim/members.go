@@ -250,11 +250,19 @@ func (w *memberWork) single(ctx context.Context, i int, f *Fault, err error) err
 // verify asks whether members were really added, on a target that says yes to what
 // it does not know.
 func (w *memberWork) verify(ctx context.Context) {
+	is := func(id string) (bool, error) { return w.c.HasMember(ctx, w.group, id) }
+	if w.p.MembersRead == MembersFull { // one reading tells of all
+		shown, err := w.c.memberIDs(ctx, w.group)
+		if err != nil {
+			return
+		}
+		is = func(id string) (bool, error) { return shown[id], nil }
+	}
 	for i, ch := range w.changes {
 		if ch.Remove || w.answers[i] != nil {
 			continue
 		}
-		if has, err := w.c.HasMember(ctx, w.group, ch.ID); err == nil && !has {
+		if has, err := is(ch.ID); err == nil && !has {
 			w.answers[i] = connector.Errorf(connector.CodeNotFound, "the target took the member and does not have it: it does not know it")
 		}
 	}

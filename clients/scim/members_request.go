@@ -97,6 +97,20 @@ func (w *memberWork) merged(group Resource, batch []int) Resource {
 	return out
 }
 
+// memberIDs reads the members that a group shows. NOT_FOUND when there is none.
+func (c *Client) memberIDs(ctx context.Context, group string) (map[string]bool, error) {
+	g, err := c.Get(ctx, Groups, group, Selection{Attributes: []string{"id", "members"}})
+	if err != nil {
+		return nil, err
+	}
+	ids := map[string]bool{}
+	for _, m := range g.Values(Path{Attr: "members"}) {
+		ids[textOf(m)], ids[textOf(member(object(m), "value"))] = true, true
+	}
+	delete(ids, "")
+	return ids, nil
+}
+
 // HasMember tells whether a user is a member of a group, by reading the group where
 // it shows its members, else by a filter. NOT_FOUND when there is no such group,
 // UNSUPPORTED when the target cannot be asked.
@@ -104,13 +118,8 @@ func (c *Client) HasMember(ctx context.Context, group, id string) (bool, error) 
 	p := c.Profile()
 	switch p.MembersRead {
 	case MembersFull:
-		g, err := c.Get(ctx, Groups, group, Selection{Attributes: []string{"id", "members"}})
-		if err != nil {
-			return false, err
-		}
-		return slices.ContainsFunc(g.Values(Path{Attr: "members"}), func(m any) bool {
-			return textOf(m) == id || textOf(member(object(m), "value")) == id
-		}), nil
+		shown, err := c.memberIDs(ctx, group)
+		return shown[id], err
 	case MembersFilterOnly:
 		for _, probe := range memberProbes(group, id) {
 			if p.CheckFilter(probe.Type, probe.Filter) == nil {
