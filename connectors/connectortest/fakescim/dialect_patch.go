@@ -42,9 +42,10 @@ func (r *rules) opWritten(o *patchOp) error {
 }
 
 // patchShape says whether an operation that adds or replaces has the form that
-// the dialect reads.
+// the dialect reads. A list may name its path in each.
 func (r *rules) patchShape(o *patchOp) error {
-	if !r.declared("patch_style") || o.op == opRemove || o.about("members") {
+	_, isList := o.value.([]any)
+	if !r.declared("patch_style") || o.op == opRemove || isList || o.about("members") {
 		return nil
 	}
 	m, _ := o.value.(map[string]any)

@@ -52,7 +52,7 @@ func TestADialectIsEnforced(t *testing.T) {
 		{"extra_headers", map[string]any{"extra_headers": map[string]any{"X-Tenant": "7"}}, []try1{
 			{400, "", "GET /Users", "", ""}, {200, "", "GET /Users", "", "X-Tenant: 7"}}},
 		{"trailing_slash", map[string]any{"trailing_slash": true}, []try1{
-			{404, "", "GET /Users", "", ""}, {200, "", "GET /Users/", "", ""}, {200, "", "GET /Users/~/", "", ""}, {404, "", "GET /Users/~", "", ""}}},
+			{404, "", "GET /Users", "", ""}, {200, "", "GET /Users/", "", ""}, {200, "", "GET /Users/~", "", ""}, {404, "", "GET /Users/~/", "", ""}}},
 		{"paths", map[string]any{"users_path": "/People", "spc_path": "/ServiceProviderConfigs"}, []try1{
 			{404, "", "GET /Users", "", ""}, {200, "", "GET /People/~", "", ""}, {200, "", "GET /ServiceProviderConfigs", "", ""}, {404, "", "GET /ServiceProviderConfig", "", ""}}},
 		{"discovery", map[string]any{"discovery": "none"}, []try1{{404, "", "GET /ServiceProviderConfig", "", ""}, {404, "", "GET /Schemas", "", ""}}},

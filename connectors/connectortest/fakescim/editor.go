@@ -107,31 +107,35 @@ func (e *editor) attribute(o patchOp) error {
 	if err != nil {
 		return err
 	}
+	given, isObject := value.(map[string]any)
 	switch {
+	case a.Complex() && !a.MultiValued && isObject && len(given) > 0:
+		merge(home, a, given, v)
 	case v == nil:
 		return e.q.rules.take(home, a)
 	case a.MultiValued && o.op == opAdd:
 		return e.append(home, a, v.([]any))
-	case a.MultiValued:
-		home[a.Name] = v
-	case a.Complex():
-		merged, _ := home[a.Name].(map[string]any)
-		if merged == nil {
-			merged = map[string]any{}
-		}
-		// Sub-attributes that are not named stay, with replace as with add
-		// (RFC 7644 §3.5.2.3).
-		given, _ := value.(map[string]any)
-		for _, s := range a.SubAttributes {
-			if _, named := fieldOf(given, s.Name); named {
-				merged[s.Name] = v.(map[string]any)[s.Name]
-			}
-		}
-		home[a.Name] = merged
 	default:
 		home[a.Name] = v
 	}
 	return nil
+}
+
+// merge changes the sub-attributes that given names; v is what was read of it, nil
+// when that is nothing. The others stay, with replace as with add (RFC 7644
+// §3.5.2.3).
+func merge(home map[string]any, a *schema.Attr, given map[string]any, v any) {
+	merged, _ := home[a.Name].(map[string]any)
+	if merged == nil {
+		merged = map[string]any{}
+	}
+	read, _ := v.(map[string]any)
+	for _, s := range a.SubAttributes {
+		if _, named := fieldOf(given, s.Name); named {
+			merged[s.Name] = read[s.Name]
+		}
+	}
+	home[a.Name] = merged
 }
 
 // sub changes a sub-attribute: of a single value, or of all values.

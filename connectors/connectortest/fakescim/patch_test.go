@@ -30,6 +30,7 @@ func TestPatch(t *testing.T) {
 		{"a sub-attribute", `{"op":"replace","path":"name.givenName","value":"Joan"}`, "name", `{"familyName":"Doe","givenName":"Joan"}`},
 		{"remove a sub-attribute", `{"op":"remove","path":"name.givenName"}`, "name", `{"familyName":"Doe"}`},
 		{"a complex attribute keeps what is not named", `{"op":"replace","path":"name","value":{"givenName":"Joan"}}`, "name", `{"familyName":"Doe","givenName":"Joan"}`},
+		{"a sub-attribute that is null", `{"op":"replace","path":"name","value":{"givenName":null}}`, "name", `{"familyName":"Doe"}`},
 		{"path-less", `{"op":"replace","value":{"title":"Dr","name":{"givenName":"Joan"}}}`, "name", `{"familyName":"Doe","givenName":"Joan"}`},
 		{"path-less with a whole extension", `{"op":"add","value":{"` + ent + `":{"costCenter":"7"}}}`, ent, `{"costCenter":"7","department":"Sales","manager":{"value":"m1"}}`},
 		{"an extension's attribute", `{"op":"replace","path":"` + ent + `:department","value":"IT"}`, ent, `{"department":"IT","manager":{"value":"m1"}}`},

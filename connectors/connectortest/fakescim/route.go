@@ -11,12 +11,9 @@ import (
 
 // route finds who answers a request (RFC 7644 §3.2).
 func (s *Server) route(q *request) (*reply, error) {
-	path := q.path
-	if q.rules.TrailingSlash {
-		var ok bool
-		if path, ok = strings.CutSuffix(path, "/"); !ok {
-			return nil, schema.Refused(http.StatusNotFound, "there is nothing at this address; it lacks a slash at its end")
-		}
+	path, err := q.rules.slashed(q.path)
+	if err != nil {
+		return nil, err
 	}
 	switch path {
 	case q.rules.SPCPath, q.rules.SchemasPath, q.rules.ResourceTypesPath:
@@ -44,6 +41,23 @@ func (s *Server) route(q *request) (*reply, error) {
 		}
 	}
 	return nil, schema.Refused(http.StatusNotFound, "there is nothing at this address")
+}
+
+// slashed returns the path without the slash that the dialect wants at the end of
+// a collection's address.
+func (r *rules) slashed(path string) (string, error) {
+	if !r.TrailingSlash {
+		return path, nil
+	}
+	for _, collection := range []string{r.UsersPath, r.GroupsPath} {
+		switch path {
+		case collection:
+			return "", schema.Refused(http.StatusNotFound, "there is nothing at this address; it lacks a slash at its end")
+		case collection + "/":
+			return collection, nil
+		}
+	}
+	return path, nil
 }
 
 // resources answers what is about users or about groups.
