@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"path"
@@ -82,7 +83,7 @@ func target(t testing.TB, s settings, secrets map[string]connector.Secret) *Targ
 	for _, f := range Definition.Validate(raw) {
 		require.True(t, f.Warning, "%s: %s", f.Path, f.Summary)
 	}
-	x, err := Definition.Open(context.Background(), raw, connector.Instance{Secrets: secrets})
+	x, err := Definition.Open(context.Background(), raw, connector.Instance{Secrets: secrets, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	out := x.(*Target)
 	t.Cleanup(func() {
