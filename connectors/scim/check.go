@@ -157,16 +157,32 @@ func (c *check) tls(ctx context.Context) (string, error) {
 // (QUIRKS SCIM-35).
 func (c *check) login(ctx context.Context) (string, error) {
 	_, err := c.s.Find(ctx, client.Users, "userName", "provhub-check-"+rand.Text(), client.Selection{})
-	if connector.IsCode(err, connector.CodeUnsupported) {
-		stop := errors.New("seen")
-		if _, err = c.s.Client.List(ctx, client.Query{Type: client.Users, PageSize: 1}, func(client.Resource) error { return stop }); errors.Is(err, stop) {
-			err = nil
+	var refused *client.Fault
+	switch {
+	case connector.IsCode(err, connector.CodeUnsupported):
+		err = c.lists(ctx)
+	case connector.IsCode(err, connector.CodeNotFound) && errors.As(err, &refused):
+		// Some say 404 for nobody, and all do for a wrong address.
+		if err = c.lists(ctx); connector.IsCode(err, connector.CodeNotFound) {
+			err = configuration("the service answers 404 to everything: does base_url end where " + c.s.Profile().UsersPath + " begins?")
 		}
+	case connector.IsCode(err, connector.CodeNotFound):
+		err = nil
 	}
-	if err != nil && !connector.IsCode(err, connector.CodeNotFound) {
+	if err != nil {
 		return "", err
 	}
 	return "the service answers and accepts the " + orElse(c.t.cfg.Auth.Kind, "bearer") + " login", nil
+}
+
+// lists reports whether accounts can be listed.
+func (c *check) lists(ctx context.Context) error {
+	seen := errors.New("seen")
+	_, err := c.s.Client.List(ctx, client.Query{Type: client.Users, PageSize: 1}, func(client.Resource) error { return seen })
+	if errors.Is(err, seen) {
+		return nil
+	}
+	return err
 }
 
 func (c *check) discovery(ctx context.Context) (message string, err error) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -79,7 +80,7 @@ func (t *Target) Invoke(ctx context.Context, in connector.Invocation, progress f
 		return nil, invalid("former", "former: %w", err)
 	}
 	s := t.current()
-	p := &prober{Client: s.Client, args: args, progress: progress, found: map[string]*finding{}, token: strings.ToLower(rand.Text()[:10])}
+	p := &prober{Client: s.Client, dialect: t.cfg.Dialect, args: args, progress: progress, found: map[string]*finding{}, token: strings.ToLower(rand.Text()[:10])}
 	stopped := p.run(ctx)
 	if stopped != nil && len(p.found) == 0 && len(p.made) == 0 {
 		return nil, stopped
@@ -90,9 +91,11 @@ func (t *Target) Invoke(ctx context.Context, in connector.Invocation, progress f
 // prober is one probe under way.
 type prober struct {
 	*client.Client
+	dialect  string // of the config: what the profile extends
 	args     probeArguments
 	progress func(connector.Progress)
 	token    string // in the names of all that it makes
+	active   any    // of new accounts, in the form that the service takes; nil: none
 
 	found    map[string]*finding
 	notes    []string
@@ -164,16 +167,37 @@ func (p *prober) result(former map[string]any, stopped error) probeResult {
 }
 
 // differences returns the columns that were otherwise, as JSON has them. What
-// was did not say is no difference.
+// was did not say is no difference, nor is the order of a list.
 func differences(was map[string]any, found map[string]*finding, from string) []difference {
 	out := []difference{}
 	for _, key := range sortedKeys(found) {
 		old, ok := was[key]
-		if is := found[key].Value; ok && asJSON(old) != asJSON(is) {
+		if is := found[key].Value; ok && asJSON(sorted(old)) != asJSON(sorted(is)) {
 			out = append(out, difference{Key: key, Was: old, Is: is, From: from})
 		}
 	}
 	return out
+}
+
+// sorted returns v as JSON has it, with the texts of lists in order.
+func sorted(v any) any {
+	var through any
+	if err := json.Unmarshal([]byte(asJSON(v)), &through); err != nil {
+		return v
+	}
+	return inOrder(through)
+}
+
+func inOrder(v any) any {
+	switch x := v.(type) {
+	case []any:
+		slices.SortFunc(x, func(a, b any) int { return strings.Compare(asJSON(a), asJSON(b)) })
+	case map[string]any:
+		for name, e := range x {
+			x[name] = inOrder(e)
+		}
+	}
+	return v
 }
 
 func asJSON(v any) string {
@@ -184,9 +208,17 @@ func asJSON(v any) string {
 	return string(b)
 }
 
-// errStop ends a probe that cannot go on.
+// fatal reports whether nothing more can be asked after err: the service was not
+// reached or does not know us. A refusal is none.
 func fatal(err error) bool {
-	return err != nil && (connector.IsCode(err, connector.CodeAuthentication) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
+	var refused *client.Fault
+	switch {
+	case err == nil:
+		return false
+	case errors.As(err, &refused):
+		return refused.Status == http.StatusUnauthorized
+	}
+	return !errors.Is(err, connector.Unchanged) && !connector.IsCode(err, connector.CodeRateLimited)
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -42,10 +42,42 @@ func (p *prober) cleanUp(ctx context.Context) {
 			continue
 		}
 		if why := p.remove(ctx, m); why != "" {
+			if m.t == client.Users && m.id != "" && p.deactivate(ctx, m) {
+				why += "; it is deactivated"
+			}
 			p.left = append(p.left, leftover{Type: string(m.t), ID: m.id, Name: m.name, Why: why})
 		}
 	}
 }
+
+// deactivate makes sure that nobody can use an account that stays, by PATCH or
+// by PUT.
+func (p *prober) deactivate(ctx context.Context, m *synthetic) bool {
+	off := any(false)
+	switch p.is("bool_style", p.Profile().BoolStyle) {
+	case client.BoolStringTrue:
+		off = "False"
+	case client.BoolStringLow:
+		off = "false"
+	}
+	if a, err := p.patchItem(ctx, m, "", map[string]any{"op": p.op("replace"), "path": "active", "value": off}); err == nil && a.ok() {
+		return true
+	}
+	r, err := p.Client.Get(ctx, m.t, m.id, client.Selection{})
+	if err != nil {
+		return false
+	}
+	r["active"] = off
+	path, err := p.Profile().Item(m.t, m.id)
+	if err != nil {
+		return false
+	}
+	a, err := p.send(ctx, client.Request{Op: client.OpUpdate, Type: m.t, Method: http.MethodPut, Path: path, Body: r})
+	return err == nil && a.ok()
+}
+
+// removeTries is how often a delete is sent whose answer did not come.
+const removeTries = 3
 
 // remove deletes one object. why says why it is still there, "" when it is not.
 func (p *prober) remove(ctx context.Context, m *synthetic) (why string) {
@@ -63,21 +95,24 @@ func (p *prober) remove(ctx context.Context, m *synthetic) (why string) {
 	if err != nil {
 		return err.Error()
 	}
-	a, err := p.send(ctx, client.Request{Op: client.OpDelete, Type: m.t, Method: http.MethodDelete, Path: path})
-	if err != nil || !a.ok() && !errors.Is(a.err, connector.Unchanged) {
-		return "deleting it failed: " + connector.AsError(errors.Join(err, a.err)).Message
+	for try := 1; ; try++ {
+		a, err := p.send(ctx, client.Request{Op: client.OpDelete, Type: m.t, Method: http.MethodDelete, Path: path})
+		switch {
+		case a.ok() || errors.Is(a.err, connector.Unchanged):
+			return p.stillThere(ctx, m)
+		case err == nil || try == removeTries || ctx.Err() != nil:
+			return "deleting it failed: " + connector.AsError(a.err).Message
+		}
 	}
-	return p.stillThere(ctx, m)
 }
 
-// lookUp finds something whose create got no answer, or one without an id.
+// lookUp finds something whose create got no answer, or one without an id. It
+// looks until the service must show what was written.
 func (p *prober) lookUp(ctx context.Context, m *synthetic) (client.Resource, error) {
-	for wait := time.Second; ; wait *= 2 {
+	until := time.Now().Add(max(time.Second, 2*time.Duration(p.Profile().ReadAfterWrite)))
+	for wait := 100 * time.Millisecond; ; wait *= 2 {
 		r, err := p.Client.Find(ctx, m.t, naming(m.t), m.name, client.Selection{})
-		if !connector.IsCode(err, connector.CodeNotFound) || wait > 8*time.Second {
-			return r, err
-		}
-		if pause(ctx, wait) != nil {
+		if !connector.IsCode(err, connector.CodeNotFound) || time.Now().After(until) || pause(ctx, wait) != nil {
 			return r, err
 		}
 	}

@@ -3,69 +3,87 @@ package scim
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	client "github.com/provhub/provhub/clients/scim"
 )
 
 // manyResources is what a page is asked to hold to see where the service stops.
-const manyResources = "1000"
+const manyResources = 1000
 
 // pages finds out how listings come in pages.
 func (p *prober) pages(ctx context.Context) error {
-	first, err := p.get(ctx, client.Users, query("startIndex", "1", "count", "1", "attributes", "id"))
+	plain, err := p.get(ctx, client.Users, query("count", "1"))
 	if err != nil {
 		return err
 	}
-	if !first.ok() {
-		p.set("list_without_filter", false, first.says("refused"))
+	p.set("list_without_filter", plain.ok(), plain.says("%d listed", len(plain.resources())))
+	if !plain.ok() {
 		return nil
 	}
-	p.set("list_without_filter", true, first.says("answered"))
-	if first.total() < 0 {
-		p.set("total_results", client.TotalsAbsent, first.says("no totalResults"))
+	if plain.total() < 0 {
+		p.set("total_results", client.TotalsAbsent, plain.says("no totalResults"))
 	}
-	if err := p.paging(ctx, first); err != nil {
-		return err
-	}
-	large, err := p.get(ctx, client.Users, query("startIndex", "1", "count", manyResources, "attributes", "id"))
+	byCursor, err := p.paging(ctx, plain)
 	if err != nil {
 		return err
 	}
-	if n := len(large.resources()); large.ok() && n > 0 && n < large.total() {
+	start := []string{"startIndex", "1"}
+	if byCursor {
+		start = []string{"cursor", ""}
+	}
+	large, err := p.get(ctx, client.Users, query(append(start, "count", strconv.Itoa(manyResources))...))
+	if err != nil {
+		return err
+	}
+	switch n := len(large.resources()); {
+	case large.ok() && n > 0 && (n < large.total() || large.Text("nextCursor") != ""):
 		p.set("page_max", n, large.says("%d of %d", n, large.total()))
-	} else if large.ok() {
-		p.note("a page of %s holds all %d accounts: where pages end is not known", manyResources, n)
+	case large.ok():
+		p.note("a page of %d holds all %d accounts: where pages end is not known", manyResources, n)
+	default:
+		p.note("a page of %d is refused (%d)", manyResources, large.Status)
+	}
+	if byCursor && p.Profile().Paging != client.PagingCursor {
+		p.note("whether totalResults is true shows in a second probe, with paging: cursor")
+		return nil
 	}
 	return p.totals(ctx)
 }
 
-// paging tells index from cursor.
-func (p *prober) paging(ctx context.Context, first *answer) error {
-	second, err := p.get(ctx, client.Users, query("startIndex", "2", "count", "1", "attributes", "id"))
+// paging tells index from cursor, and reports whether a cursor is the only way.
+func (p *prober) paging(ctx context.Context, plain *answer) (byCursor bool, err error) {
+	first, err := p.get(ctx, client.Users, query("startIndex", "1", "count", "1"))
 	if err != nil {
-		return err
+		return false, err
 	}
-	cursor, err := p.get(ctx, client.Users, query("cursor", "", "count", "1", "attributes", "id"))
+	second, err := p.get(ctx, client.Users, query("startIndex", "2", "count", "1"))
 	if err != nil {
-		return err
+		return false, err
 	}
-	byCursor := cursor.ok() && cursor.Text("nextCursor") != ""
+	cursor, err := p.get(ctx, client.Users, query("cursor", "", "count", "1"))
+	if err != nil {
+		return false, err
+	}
 	one, two := first.resources(), second.resources()
+	goesOn := len(one) > 0 && len(two) > 0 && one[0].ID() != two[0].ID()
+	hasCursor := cursor.ok() && cursor.Text("nextCursor") != ""
 	switch {
-	case len(one) > 1:
-		p.set("paging", client.PagingNone, first.says("count 1 is answered with %d", len(one)))
-	case len(one) == 0 || len(two) == 0:
-		p.note("there are too few accounts to see how pages go on")
-	case one[0].ID() != two[0].ID() && byCursor:
+	case len(plain.resources()) > 1:
+		p.set("paging", client.PagingNone, plain.says("count 1 is answered with %d", len(plain.resources())))
+	case goesOn && hasCursor:
 		p.set("paging", client.PagingAuto, second.says("another account"), cursor.says("a cursor"))
-	case one[0].ID() != two[0].ID():
+	case goesOn:
 		p.set("paging", client.PagingIndex, second.says("another account"), cursor.says("no cursor"))
-	case byCursor:
-		p.set("paging", client.PagingCursor, second.says("the same account again"), cursor.says("a cursor"))
+	case hasCursor:
+		p.set("paging", client.PagingCursor, second.says("no other account"), cursor.says("a cursor"))
+		return true, nil
+	case plain.total() > 1:
+		p.set("paging", client.PagingNone, second.says("no other account"), cursor.says("no cursor"))
 	default:
-		p.set("paging", client.PagingNone, second.says("the same account again"), cursor.says("no cursor"))
+		p.note("there are too few accounts to see how pages go on")
 	}
-	return nil
+	return false, nil
 }
 
 // totalsMax bounds the accounts that are read to check totalResults.
@@ -76,7 +94,7 @@ func (p *prober) totals(ctx context.Context) error {
 	enough := errors.New("enough")
 	n := 0
 	at := evidence{Request: "listing of " + p.Profile().UsersPath, At: now()}
-	end, err := p.List(ctx, client.Query{Type: client.Users, Selection: client.Selection{Attributes: []string{"id"}}}, func(client.Resource) error {
+	end, err := p.List(ctx, client.Query{Type: client.Users}, func(client.Resource) error {
 		if n++; n > totalsMax {
 			return enough
 		}
@@ -107,7 +125,7 @@ func (p *prober) parameters(ctx context.Context) error {
 	for _, q := range []struct{ key, name, value string }{
 		{"attributes_param", "attributes", "userName"}, {"excluded_attributes_param", "excludedAttributes", "userName"}, {"sort_param", "sortBy", "userName"},
 	} {
-		a, err := p.get(ctx, client.Users, query("startIndex", "1", "count", "1", q.name, q.value))
+		a, err := p.get(ctx, client.Users, query("count", "1", q.name, q.value))
 		if err != nil {
 			return err
 		}
@@ -129,7 +147,7 @@ func (p *prober) parameters(ctx context.Context) error {
 // tellsMembers looks whether any group shows its members. That none does may
 // mean that all are empty: only a group of its own proves it.
 func (p *prober) tellsMembers(ctx context.Context) error {
-	a, err := p.get(ctx, client.Groups, query("startIndex", "1", "count", "20"))
+	a, err := p.get(ctx, client.Groups, query("count", "20"))
 	if err != nil || !a.ok() {
 		return err
 	}

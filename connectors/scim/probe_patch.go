@@ -156,6 +156,9 @@ func (p *prober) clears(ctx context.Context) error {
 
 // disabling finds out how an account is disabled, and what is seen of it then.
 func (p *prober) disabling(ctx context.Context) error {
+	if p.is("user_update", client.UpdatePatch) != client.UpdatePatch {
+		return nil
+	}
 	var because []evidence
 	for _, s := range []struct {
 		style   client.BoolStyle

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	client "github.com/provhub/provhub/clients/scim"
 )
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Second) }
@@ -17,7 +19,7 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Second) }
 func (p *prober) document() string {
 	base := p.Client.Profile()
 	head := []struct{ key, value string }{
-		{"name", base.Name + "-probed"}, {"extends", base.Name},
+		{"name", base.Name + "-probed"}, {"extends", orElse(p.dialect, client.RootProfile)},
 		{"description", "Measured by provhub's probe; read it before you use it."},
 		{"verified", "tried-on"}, {"verified_on", now().Format(time.DateOnly)},
 	}

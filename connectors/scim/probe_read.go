@@ -12,6 +12,7 @@ import (
 // discovery asks the service about itself, at the addresses in use.
 func (p *prober) discovery(ctx context.Context) error {
 	told := 0
+	var asked []evidence
 	for _, part := range []struct {
 		key   string
 		paths []string
@@ -30,30 +31,45 @@ func (p *prober) discovery(ctx context.Context) error {
 				told++
 				break
 			}
-			p.note("%s is not told (%d)", path, a.Status)
+			asked = append(asked, a.says("not told"))
 		}
 	}
 	if told == 0 {
-		p.set("discovery", client.DiscoveryNone)
+		p.set("discovery", client.DiscoveryNone, asked...)
 		p.note("the service tells nothing of itself: the profile must")
 	}
 	return nil
 }
 
-// filterable are the attributes that filters are tried on.
-var filterable = map[client.ResourceType][]string{
+// usuallyFilterable are the attributes that filters are tried on, besides those
+// that the profile in use names.
+var usuallyFilterable = map[client.ResourceType][]string{
 	client.Users:  {"userName", "externalId", "id", "displayName", "emails.value", "groups.value", enterpriseSchema + ":employeeNumber"},
 	client.Groups: {"displayName", "externalId", "id", "members.value"},
+}
+
+func (p *prober) filterable(t client.ResourceType) []string {
+	out := slices.Clone(usuallyFilterable[t])
+	for _, name := range p.Profile().FilterAttrs.Of(t) {
+		if path, err := client.ParsePath(name); err == nil && !in(out, path) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // filters finds out which filters are understood. A filter for something that
 // nobody has finds nothing; one that finds all was not looked at.
 func (p *prober) filters(ctx context.Context) error {
-	works := map[client.ResourceType][]string{}
+	works := map[client.ResourceType][]string{client.Users: {}, client.Groups: {}}
 	all := true
 	var because []evidence
 	for _, t := range []client.ResourceType{client.Users, client.Groups} {
-		for _, attr := range filterable[t] {
+		for _, attr := range p.filterable(t) {
+			if attr == "active" { // somebody is: only an account of its own shows whether that works
+				works[t] = append(works[t], attr)
+				continue
+			}
 			a, ok, err := p.filter(ctx, t, fmt.Sprintf("%s eq %q", attr, "provhub-"+p.token))
 			if err != nil {
 				return err
@@ -97,7 +113,7 @@ func (p *prober) operators(ctx context.Context) error {
 	var because []evidence
 	for _, o := range []struct{ op, text string }{
 		{"eq", "userName eq " + value}, {"co", "userName co " + value}, {"sw", "userName sw " + value}, {"ew", "userName ew " + value},
-		{"and", "userName eq " + value + " and userName sw " + value}, {"or", "userName eq " + value + " or userName eq " + value},
+		{"and", "userName eq " + value + " and userName eq " + value}, {"or", "userName eq " + value + " or userName eq " + value},
 		{"not", "not (userName pr)"}, {"gt", `meta.lastModified gt "9999-01-01T00:00:00Z"`}, {"ge", `meta.lastModified ge "9999-01-01T00:00:00Z"`},
 		{"lt", `meta.lastModified lt "1000-01-01T00:00:00Z"`}, {"le", `meta.lastModified le "1000-01-01T00:00:00Z"`},
 	} {
@@ -121,10 +137,10 @@ func (p *prober) operators(ctx context.Context) error {
 		}
 		because = append(because, a.says("%d found", a.hits()))
 	}
-	if len(ops) == 2 { // only those that an ignored filter passes as well
+	if !slices.Contains(ops, "eq") { // the rest is what an ignored filter passes as well
 		ops = nil
 	}
-	p.set("filter_ops", slices.Sorted(slices.Values(ops)), because...)
+	p.set("filter_ops", ops, because...)
 	return p.search(ctx, value)
 }
 

@@ -20,10 +20,13 @@ func (p *prober) user(n int) client.Resource {
 	name := fmt.Sprintf("provhub-probe-%s-%d", p.token, n)
 	r := client.Resource{
 		"schemas":  []any{userSchema},
-		"userName": name + "@" + p.args.Domain, "externalId": name, "displayName": "Provhub Probe " + p.token, "active": true,
+		"userName": name + "@" + p.args.Domain, "externalId": name, "displayName": "Provhub Probe " + p.token,
 		"name":   map[string]any{"givenName": "Provhub", "familyName": "Probe", "formatted": "Provhub Probe"},
 		"emails": []any{map[string]any{"type": "work", "value": name + "@" + p.args.Domain, "primary": true}},
 		"title":  "Probe", "nickName": "probe",
+	}
+	if p.active != nil {
+		r["active"] = p.active
 	}
 	if in(p.Profile().RequiredOnCreate, client.Path{Attr: "password"}) {
 		r["password"] = rand.Text() + "-aZ9"
@@ -54,12 +57,9 @@ func (p *prober) post(ctx context.Context, t client.ResourceType, r client.Resou
 
 // create makes the account that the other steps work on.
 func (p *prober) create(ctx context.Context) error {
-	m, a, err := p.post(ctx, client.Users, p.user(0))
-	switch {
-	case err != nil:
+	m, a, err := p.first(ctx)
+	if err != nil {
 		return err
-	case !a.ok():
-		return fmt.Errorf("no account can be made, so nothing more can be tried: %w", a.err)
 	}
 	if m.id == "" {
 		p.note("a create is answered with %d and tells no id", a.Status)
@@ -69,8 +69,6 @@ func (p *prober) create(ctx context.Context) error {
 		}
 		m.id = r.ID()
 	}
-	p.set("user_create", nil, a.says("made"))
-	delete(p.found, "user_create") // no column: the summary tells
 	p.note("an account is made with %d", a.Status)
 	if got := a.Text("externalId"); a.Resource != nil && got == "" {
 		p.set("external_id", client.ExternalIDUnsupported, a.says("it does not come back"))
@@ -78,6 +76,25 @@ func (p *prober) create(ctx context.Context) error {
 		p.set("id_source", client.IDFromExternalID, a.says("the id is the externalId"))
 	}
 	return p.again(ctx)
+}
+
+// first makes an account, with active in the form that is taken: not every
+// product has a boolean there (QUIRKS SCIM-63).
+func (p *prober) first(ctx context.Context) (*synthetic, *answer, error) {
+	var refused error
+	for _, p.active = range []any{true, "true", "True", nil} {
+		m, a, err := p.post(ctx, client.Users, p.user(0))
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case a.ok():
+			return m, a, nil
+		case refused == nil:
+			refused = a.err
+		}
+		p.made = p.made[:len(p.made)-1] // there is none
+	}
+	return nil, nil, fmt.Errorf("no account can be made, so nothing more can be tried: %w", refused)
 }
 
 // again makes the same account a second time, which must be refused.
@@ -143,12 +160,13 @@ func (p *prober) findable(ctx context.Context, me client.Resource) error {
 	var works []string
 	var because []evidence
 	all := true
-	for _, attr := range []string{"userName", "externalId", "id", "displayName", "emails.value"} {
-		value := me.Text(attr)
-		if attr == "id" {
-			value = p.made[0].id
+	me["id"] = p.made[0].id
+	for _, attr := range p.filterable(client.Users) {
+		values := me.Values(client.MustPath(attr))
+		if len(values) == 0 {
+			continue // the account has no such value to be found by
 		}
-		a, err := p.get(ctx, client.Users, query("filter", fmt.Sprintf("%s eq %q", attr, value)))
+		a, err := p.get(ctx, client.Users, query("filter", client.Eq(attr, values[0]).String()))
 		if err != nil {
 			return err
 		}
@@ -294,8 +312,13 @@ func (p *prober) puts(ctx context.Context) error {
 	return nil
 }
 
-// deleting finds out what is left of an account after DELETE.
+// deleting finds out what is left of a group and of an account after DELETE.
 func (p *prober) deleting(ctx context.Context) error {
+	if g := p.group(); g != nil {
+		if err := p.deleteGroup(ctx, g); err != nil {
+			return err
+		}
+	}
 	m := p.made[0]
 	path, err := p.Profile().Item(m.t, m.id)
 	if err != nil {
@@ -324,7 +347,9 @@ func (p *prober) deleting(ctx context.Context) error {
 	case b.ok():
 		m.ended = true
 		p.set("delete", client.DeleteHard, a.says("gone"), b.says("it can be made again"))
-		p.note("the new account has the id %s", map[bool]string{true: "of the deleted one", false: "of its own"}[anew.id == m.id])
+		if anew.id == m.id {
+			p.note("an account that is made again gets the id of the deleted one")
+		}
 	default:
 		p.set("delete", client.DeleteSoft, a.says("not readable any more"), b.says("its userName is still taken"))
 		p.note("after a delete the userName stays taken: if the vendor says that this is for ever, set delete to irreversible")
