@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,17 +57,21 @@ func (a *app) pluginNew() *cobra.Command {
 
 func (a *app) pluginTest() *cobra.Command {
 	var o connectortest.Options
-	var kit, format string
+	var kit, live, format string
 	c := &cobra.Command{
 		Use: "test FILE|FOLDER", Short: "Run the conformance suite against a plugin", Args: args(cobra.ExactArgs(1), "a plugin's file, or the folder it is built from"),
 		Long: `Start the plugin as the hub does and hold it to everything that the hub relies on. What
 the suite may know of the target is in testkit.yaml beside the plugin, or where --kit
-says. A check that is left out is listed with its reason.
+says. A check that is left out is listed with its reason. Against a target that others
+use, say --live and --prefix.
 
 Exit codes: 0 all passed, 1 a check failed, 2 nothing could be tested.`,
-		Example: "  provhub plugin test ./provhub-connector-acme\n  provhub plugin test . --only E1,G2 --format junit > report.xml",
+		Example: "  provhub plugin test ./provhub-connector-acme\n  provhub plugin test . --only E1,G2 --format junit > report.xml\n  provhub plugin test . --live sandbox.yaml --prefix zz-",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			target, clean, err := testTarget(cmd.Context(), args[0], kit)
+			if live != "" && kit != "" || (live != "") != (o.Prefix != "") {
+				return usageError{errors.New("--live FILE goes with --prefix, and takes the place of --kit")}
+			}
+			target, clean, err := testTarget(cmd.Context(), args[0], cmp.Or(live, kit))
 			defer clean()
 			if err != nil {
 				return usageError{err}
@@ -87,6 +92,8 @@ Exit codes: 0 all passed, 1 a check failed, 2 nothing could be tested.`,
 	c.Flags().StringSliceVar(&o.Only, "only", nil, "only checks whose id begins so, such as E or G2")
 	c.Flags().BoolVar(&o.Quick, "quick", false, "a tenth of the operations in the heavy checks")
 	c.Flags().StringVar(&kit, "kit", "", "file that says what the suite may know of the target (default testkit.yaml beside the plugin)")
+	c.Flags().StringVar(&live, "live", "", "like --kit, for a real target: nothing is made to fail, and what is made is removed; needs --prefix")
+	c.Flags().StringVar(&o.Prefix, "prefix", "", "with --live: begins the names of all that is made, such as zz-; whatever is named so is deleted")
 	c.Flags().StringVar(&format, "format", "", "table, json or junit (default: as --output)")
 	return c
 }

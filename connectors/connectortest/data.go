@@ -93,7 +93,8 @@ func (e *Env) textValue(a connector.Attr, n int) connector.Value {
 		s = fmt.Sprintf("+49401%09d", n)
 	}
 	if a.MaxLength > 0 && len(s) > a.MaxLength {
-		s = s[len(s)-a.MaxLength:]
+		keep := min(len(e.Target.prefix), a.MaxLength) // by which it is found again
+		s = s[:keep] + s[len(s)-a.MaxLength+keep:]
 	}
 	if a.Secret {
 		return connector.NewSecret(s)
@@ -112,7 +113,7 @@ func (e *Env) override(t connector.ObjectType, a connector.Attr, n int) (connect
 	}
 	switch v := vs[n%len(vs)].(type) {
 	case string:
-		return strings.ReplaceAll(v, "%d", e.prefix[2:]+fmt.Sprint(n)), true
+		return strings.ReplaceAll(v, "%d", strings.TrimPrefix(e.prefix, "zz")+fmt.Sprint(n)), true
 	case int:
 		return int64(v), true
 	default:

@@ -49,16 +49,24 @@ func newEnv(t *Target, h host, r running, id string, scale float64) *Env {
 	b := make([]byte, 3)
 	_, _ = rand.Read(b) // never fails
 	return &Env{Target: t, Scale: scale, host: h, run: r, instance: "kit-" + strings.ToLower(id),
-		prefix: "zz" + hex.EncodeToString(b), helpers: map[string]connector.Ref{}, story: &story{}, oracle: t.Oracle}
+		prefix: t.begin() + hex.EncodeToString(b), helpers: map[string]connector.Ref{}, story: &story{}, oracle: t.Oracle}
 }
 
 // kid makes a second instance of the same target, to be opened by the caller.
 func (e *Env) kid(name string) *Env {
 	k := newEnv(e.Target, e.host, e.run, name, e.Scale)
 	k.name, k.instance, k.story = name, e.instance+"-"+name, e.story
-	k.prefix = e.prefix + k.prefix[6:]
+	k.prefix = e.prefix + k.prefix[len(k.prefix)-2:]
 	e.kids = append(e.kids, k)
 	return k
+}
+
+// begin is what every name begins with.
+func (t *Target) begin() string {
+	if t.prefix != "" {
+		return t.prefix
+	}
+	return "zz"
 }
 
 // scaled returns n, reduced when the suite is to be quick.

@@ -38,6 +38,9 @@ func (r Report) writeTable(w io.Writer) error {
 			fmt.Fprintf(w, "\n%s (%s)\nrepeat it with: --only %s\n", o.explain(), o.Host, o.ID)
 		}
 	}
+	if r.Swept > 0 {
+		fmt.Fprintf(w, "\n%d objects that were left in the target have been removed\n", r.Swept)
+	}
 	_, err := fmt.Fprintf(w, "\n%s %s: %d passed, %d failed, %d skipped in %v\n", r.Connector, r.Version,
 		r.Count(Pass), r.Count(Failed), r.Count(Skipped), r.Took.Round(100*time.Millisecond))
 	return err

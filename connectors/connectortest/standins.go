@@ -112,12 +112,27 @@ func newLDAP(o fakeOptions, _ string, _ *standIn) (*standIn, error) {
 		end()
 		return nil, err
 	}
+	directory := map[fakeldap.Flavor]string{"": "openldap-overlays", fakeldap.OpenLDAP: "openldap-overlays", fakeldap.DS389: "389ds", fakeldap.ActiveDirectory: "ad"}
 	return &standIn{
+		config: map[string]any{
+			"urls": []any{s.URL()}, "directory": directory[fakeldap.Flavor(o.Flavor)], "bind_dn": s.AdminDN(), "tls_ca_file": ca,
+			"users":  map[string]any{"base": s.In(fakeldap.People), "attributes": attributesOf(fakeldap.Flavor(o.Flavor))},
+			"groups": []any{map[string]any{"base": s.In(fakeldap.Groups), "attributes": []any{map[string]any{"name": "name", "attribute": "cn"}, map[string]any{"name": "description"}}}},
+		},
 		words: map[string]string{"url": s.URL(), "plain_url": s.PlainURL(), "base_dn": s.BaseDN(), "people_dn": s.In(fakeldap.People), "groups_dn": s.In(fakeldap.Groups),
 			"bind_dn": s.AdminDN(), "password": s.AdminPassword(), "ca_file": ca},
 		secrets: map[string]string{"bind_password": s.AdminPassword()}, wrongs: map[string]string{"bind_password": wrongValue},
 		close: end,
 	}, nil
+}
+
+// attributesOf are those of accounts in the products that the fake knows.
+func attributesOf(f fakeldap.Flavor) []any {
+	as := []any{map[string]any{"name": "displayName"}, map[string]any{"name": "mail"}, map[string]any{"name": "surname", "attribute": "sn"}}
+	if f == fakeldap.ActiveDirectory {
+		return append(as, map[string]any{"name": "userName", "attribute": "sAMAccountName"}, map[string]any{"name": "commonName", "attribute": "cn"})
+	}
+	return append(as, map[string]any{"name": "userName", "attribute": "uid"}, map[string]any{"name": "commonName", "attribute": "cn"})
 }
 
 // newSFTP serves SFTP with a password.

@@ -16,6 +16,10 @@ type Options struct {
 	Only []string
 	// Quick sends a tenth of the operations in the heavy checks.
 	Quick bool
+	// Prefix makes it a live run, against a target that others use: no faults are
+	// made, everything that is made is named with the prefix, and what is named so is
+	// deleted before and after. It takes three characters or more; "": not live.
+	Prefix string
 	// Progress is told of each outcome as it comes; nil: nobody.
 	Progress func(Outcome)
 }
@@ -46,10 +50,13 @@ type Outcome struct {
 
 // Report is the result of a suite.
 type Report struct {
-	Connector string        `json:"connector"`
-	Version   string        `json:"version"`
-	Outcomes  []Outcome     `json:"outcomes"`
-	Took      time.Duration `json:"took"`
+	Connector string    `json:"connector"`
+	Version   string    `json:"version"`
+	Outcomes  []Outcome `json:"outcomes"`
+	// Swept is how many objects a live run has removed besides those that its checks
+	// removed themselves.
+	Swept int           `json:"swept,omitempty"`
+	Took  time.Duration `json:"took"`
 }
 
 // Failed reports whether a check failed.
@@ -72,6 +79,12 @@ func Suite(ctx context.Context, t Target, o Options) (Report, error) {
 	if err := t.check(); err != nil {
 		return Report{}, err
 	}
+	if t.prefix = o.Prefix; o.Prefix != "" {
+		if len(o.Prefix) < minPrefix {
+			return Report{}, errPrefix
+		}
+		o.Quick, t.Faults = true, nil
+	}
 	var report Report
 	began := time.Now()
 	for _, h := range hostsOf(&t) {
@@ -80,12 +93,18 @@ func Suite(ctx context.Context, t Target, o Options) (Report, error) {
 			return report, err
 		}
 		report.Connector, report.Version = s.connector, s.version
+		if err := s.sweep(ctx, &report); err != nil {
+			return report, err
+		}
 		for _, c := range s.checks() {
 			out := s.run(ctx, c)
 			report.Outcomes = append(report.Outcomes, out)
 			if o.Progress != nil {
 				o.Progress(out)
 			}
+		}
+		if err := s.sweep(context.WithoutCancel(ctx), &report); err != nil {
+			return report, err
 		}
 		s.close()
 	}
@@ -132,6 +151,20 @@ func (s *session) start(ctx context.Context) error {
 	d, err := newEnv(s.target, s.host, run, "start", 1).describe(ctx)
 	s.connector, s.version = d.GetType(), d.GetVersion()
 	return err
+}
+
+// sweep removes what a live run leaves; without a prefix there is nothing to do.
+func (s *session) sweep(ctx context.Context, r *Report) error {
+	if s.target.prefix == "" {
+		return nil
+	}
+	if pid := s.shared.pid(); pid != 0 && !exists(pid) { // the last check killed it
+		s.shared.stop()
+		if err := s.start(ctx); err != nil {
+			return err
+		}
+	}
+	return s.clean(ctx, r)
 }
 
 func (s *session) close() {

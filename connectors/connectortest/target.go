@@ -58,6 +58,8 @@ type Target struct {
 	// binary form; nil: there is none.
 	LastRelease []byte
 
+	// prefix begins the names of all that is made, in a live run; "": there is none.
+	prefix string
 	// Skip maps ids of checks to the reason why they are left out.
 	Skip map[string]string
 }
