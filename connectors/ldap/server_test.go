@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/provhub/provhub/clients/ldap"
 	"github.com/provhub/provhub/connectors/connector"
@@ -78,17 +80,26 @@ func (s *server) remove() {
 	var dns []ldap.DN
 	_, _ = s.c.List(context.Background(), ldap.Search{Base: s.base, Attributes: []string{"1.1"}}, func(e ldap.Entry) error { dns = append(dns, e.DN); return nil })
 	for len(dns) > 0 { // leaves first
+		left := len(dns)
+		var mu sync.Mutex
 		var rest []ldap.DN
+		g := errgroup.Group{}
+		g.SetLimit(64)
 		for _, d := range dns {
-			if s.c.Delete(context.Background(), d) != nil {
-				rest = append(rest, d)
-			}
+			g.Go(func() error {
+				if s.c.Delete(context.Background(), d) != nil {
+					mu.Lock()
+					defer mu.Unlock()
+					rest = append(rest, d)
+				}
+				return nil
+			})
 		}
-		if len(rest) == len(dns) {
-			s.t.Errorf("%d entries cannot be removed", len(rest))
+		_ = g.Wait()
+		if dns = rest; len(dns) == left {
+			s.t.Errorf("%d entries cannot be removed", left)
 			return
 		}
-		dns = rest
 	}
 }
 
