@@ -44,6 +44,9 @@ func (c *conn) add(m message) ([]*ber.Packet, error) {
 
 // parseAttributes reads an AttributeList.
 func (d *directory) parseAttributes(p *ber.Packet) ([]input, error) {
+	if len(p.Children) == 0 {
+		return nil, refuse(protocolError, "no attributes provided")
+	}
 	var out []input
 	for _, a := range p.Children {
 		parts, err := children(a, 2)

@@ -32,7 +32,7 @@ func TestDifferentialAgainstSlapd(t *testing.T) {
 	}
 	base := os.Getenv("PROVHUB_TEST_LDAP_BASE_DN")
 	bindDN, password := os.Getenv("PROVHUB_TEST_LDAP_BIND_DN"), os.Getenv("PROVHUB_TEST_LDAP_PASSWORD")
-	s := start(t, Options{BaseDN: base, AdminDN: bindDN, AdminPassword: password, Passwords: PasswordPolicy{History: 3}, RefintNothing: os.Getenv("PROVHUB_TEST_LDAP_ADMIN_DN")})
+	s := start(t, Options{BaseDN: base, AdminDN: bindDN, AdminPassword: password, Passwords: PasswordPolicy{History: 3}})
 	root := fmt.Sprintf("ou=fakeldap-%d,%s", time.Now().UnixNano(), os.Getenv("PROVHUB_TEST_LDAP_PEOPLE_DN"))
 
 	real, err := ldap.DialURL(url)
@@ -121,9 +121,6 @@ func (d *differ) compare(what string, do func(*ldap.Conn) error) {
 		d.codes = map[uint16]int{}
 	}
 	d.codes[want.Code]++
-	if moved := strings.Contains(what, "rename") || strings.Contains(what, "delete"); moved && want.Code == 0 {
-		time.Sleep(5 * time.Millisecond) // refint follows in a thread of its own
-	}
 	if want != got {
 		d.failures++
 		d.t.Errorf("%s\n  slapd: %+v\n  fake:  %+v", what, want, got)
@@ -163,8 +160,10 @@ func (d *differ) other() string {
 	}
 }
 
+// attr leaves out manager: slapd's refint follows renames in a thread of its own,
+// whenever it gets to it.
 func (d *differ) attr() string {
-	return pick(d, "description", "mail", "telephoneNumber", "sn", "cn", "uid", "employeeNumber", "displayName", "manager", "member", "seeAlso",
+	return pick(d, "description", "mail", "telephoneNumber", "sn", "cn", "uid", "employeeNumber", "displayName", "secretary", "member", "seeAlso",
 		"objectClass", "title", "businessCategory", "uidNumber", "entryUUID", "modifyTimestamp", "nosuchattr", "description;lang-de", "gecos",
 		"postalAddress", "preferredLanguage", "jpegPhoto", "pwdAccountLockedTime", "memberOf", "c", "surname", "roomNumber", "labeledURI")
 }
@@ -172,7 +171,7 @@ func (d *differ) attr() string {
 func (d *differ) value(attr string) string {
 	base, _, _ := strings.Cut(attr, ";")
 	switch base {
-	case "manager", "member", "seeAlso", "memberOf":
+	case "secretary", "member", "seeAlso", "memberOf":
 		return pick(d, d.other(), d.other(), d.other(), "not a dn")
 	case "objectClass":
 		return pick(d, "inetOrgPerson", "person", "top", "organizationalUnit", "groupOfNames", "extensibleObject", "simpleSecurityObject", "nonsense", "posixAccount", "organizationalPerson")
@@ -340,31 +339,24 @@ func (d *differ) search(i int) {
 	}
 }
 
-// dump compares the whole subtree, and again when it differs: refint may not be
-// done yet.
+// dump compares the whole subtree.
 func (d *differ) dump(i int) {
-	diff := ""
-	for range 20 {
-		var found [2]map[string]map[string][]string
-		for side, c := range d.sides {
-			res, err := c.Search(ldap.NewSearchRequest(d.root, ldap.ScopeWholeSubtree, 0, 0, 0, false, "(objectClass=*)",
-				[]string{"*", "memberOf", "structuralObjectClass", "hasSubordinates", "entryDN", "creatorsName", "pwdAccountLockedTime"}, nil))
-			require.NoError(d.t, err)
-			found[side] = plain(res.Entries)
-		}
-		if diff = cmp.Diff(found[0], found[1]); diff == "" {
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
+	var found [2]map[string]map[string][]string
+	for side, c := range d.sides {
+		res, err := c.Search(ldap.NewSearchRequest(d.root, ldap.ScopeWholeSubtree, 0, 0, 0, false, "(objectClass=*)",
+			[]string{"*", "memberOf", "structuralObjectClass", "hasSubordinates", "entryDN", "creatorsName", "pwdAccountLockedTime"}, nil))
+		require.NoError(d.t, err)
+		found[side] = plain(res.Entries)
 	}
-	d.failures++
-	d.t.Fatalf("after step %d the subtrees differ, -slapd +fake\n%s", i, diff)
+	if diff := cmp.Diff(found[0], found[1]); diff != "" {
+		d.failures++
+		d.t.Fatalf("after step %d the subtrees differ, -slapd +fake\n%s", i, diff)
+	}
 }
 
 // plain makes entries comparable: sets are sorted; passwords are left out, as
-// each server salts its own; links are compared without case, as the overlays
-// memberof and refint spell a renamed entry as the request did, the fake as the
-// entry does.
+// each server salts its own; links are compared without case, as memberof spells
+// a renamed entry as the request did, the fake as the entry does.
 func plain(entries []*ldap.Entry) map[string]map[string][]string {
 	out := map[string]map[string][]string{}
 	for _, e := range entries {
@@ -374,7 +366,7 @@ func plain(entries []*ldap.Entry) map[string]map[string][]string {
 			if a.Name == "userPassword" {
 				values = []string{fmt.Sprint(len(values))}
 			}
-			if slices.Contains([]string{"member", "memberOf", "manager"}, a.Name) {
+			if slices.Contains([]string{"member", "memberOf"}, a.Name) {
 				for i := range values {
 					values[i] = strings.ToLower(values[i])
 				}

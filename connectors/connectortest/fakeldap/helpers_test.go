@@ -59,7 +59,8 @@ func person(t *testing.T, s *Server, c *ldap.Conn, name string) string {
 	if s.options.Flavor == ActiveDirectory {
 		dn := "CN=" + name + "," + s.In(People)
 		require.NoError(t, c.Add(addRequest(dn, "objectClass", "user", "sAMAccountName", name, "userAccountControl", "514")))
-		return dn
+		e, _ := s.Entry(dn)
+		return e.DN
 	}
 	dn := "uid=" + name + "," + s.In(People)
 	require.NoError(t, c.Add(addRequest(dn, "objectClass", "inetOrgPerson", "uid", name, "cn", name, "sn", name)))

@@ -156,23 +156,13 @@ func (t *tx) unlink(e *entry) {
 				case t.lastMember(holder, a):
 					t.dangle(a, e.dn.key())
 				default:
-					t.unhold(holder, a, e.dn.String())
+					t.del(holder, a.description, e.dn.String())
 				}
 			}
 			if t.flavor != ActiveDirectory {
 				t.touch(holder)
 			}
 		}
-	}
-}
-
-// unhold removes a value that points to what is gone, or puts the option's
-// stand-in where refint would leave nothing.
-func (t *tx) unhold(holder *entry, a *attribute, value string) {
-	last := len(a.values) == 1
-	t.del(holder, a.description, value)
-	if nothing := t.options.RefintNothing; nothing != "" && last && t.flavor == OpenLDAP && !t.links[a.typ].tracked {
-		t.add(holder, a.description, nothing)
 	}
 }
 

@@ -250,7 +250,6 @@ func (w *writer) deleteValues(m modification) error {
 	}
 	found := w.entry.attr(m.description) != nil
 	for i, v := range m.values {
-		exists := w.entry.attr(m.description) != nil
 		if w.del(w.entry, m.description, v) {
 			continue
 		}
@@ -262,7 +261,7 @@ func (w *writer) deleteValues(m modification) error {
 			continue
 		}
 		r := refuse(noSuchAttribute, "modify/delete: %s: no such value", m.description).ad(winNoSuchValue).of(m.typ.name())
-		if !exists {
+		if !found {
 			r.text = "modify/delete: " + m.String() + ": no such attribute"
 		}
 		if m.typ.key == "member" {

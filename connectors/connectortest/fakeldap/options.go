@@ -51,9 +51,6 @@ type Options struct {
 	Passwords PasswordPolicy
 	// Unique are the attributes that 389-ds's uniqueness plug-in watches. nil: uid.
 	Unique []string
-	// RefintNothing takes the place of a manager who is deleted, where it is set
-	// (OpenLDAP's olcRefintNothing). "": the value is removed.
-	RefintNothing string
 	// Protected are entries that, with all below them, nobody may change.
 	Protected []string
 	// RequireTLS refuses simple binds on plain connections.

@@ -77,7 +77,7 @@ func (s *schema) normaliser(rule string) func(string) string {
 	case "caseIgnoreMatch", "caseIgnoreIA5Match", "caseIgnoreListMatch":
 		return s.fold
 	case "caseExactMatch", "caseExactIA5Match":
-		return squash
+		return func(v string) string { return squash(norm.NFKC.String(v)) }
 	case "telephoneNumberMatch":
 		return func(v string) string { return strings.NewReplacer(" ", "", "-", "").Replace(v) } // slapd minds the case
 	case "numericStringMatch":
