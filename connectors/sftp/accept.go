@@ -38,6 +38,10 @@ type verdict struct {
 	op  connector.Operation
 	id  string // of the account
 	key string // under which the change is noted; "": nothing was
+	// created: it asks after the making of an account.
+	created bool
+	// change is what was noted, as it was then.
+	change outbox.Change
 	// answer is final when it is set.
 	answer *connector.Result
 }
@@ -80,7 +84,11 @@ func (t *Target) acceptUnit(tx *outbox.Tx, u *unit) ([]*verdict, error) {
 	for i, op := range u.ops {
 		out[i] = &verdict{op: op}
 	}
-	err := tx.Savepoint(func() error {
+	whole := tx.Savepoint
+	if len(out) == 1 { // it writes only once nothing can refuse it any more
+		whole = func(f func() error) error { return f() }
+	}
+	err := whole(func() error {
 		for i, v := range out {
 			err := t.acceptOne(tx, v)
 			var own *connector.Error
@@ -128,7 +136,7 @@ func (t *Target) acceptOne(tx *outbox.Tx, v *verdict) error {
 	case err != nil:
 		return err
 	case ok && c.State != outbox.Rejected:
-		v.key, v.id = key, c.ID
+		v.key, v.id, v.change = key, c.ID, c
 		return nil
 	}
 	var err error
@@ -212,7 +220,8 @@ func (t *Target) change(tx *outbox.Tx, v *verdict, key string, held outbox.Held,
 			Message: "the same change is on its way and not confirmed by the receiver yet"}
 	}
 	v.key = key
-	return tx.Note(key, v.id)
+	v.change, err = tx.Note(key, v.id)
+	return err
 }
 
 // exists answers a create of what is there.

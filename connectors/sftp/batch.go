@@ -37,11 +37,11 @@ func (t *Target) apply(ctx context.Context, ops []connector.Operation) []connect
 		return refuse(ops, err)
 	}
 	verdicts := t.accept(ctx, ops)
-	if !t.cfg.atOnce() {
-		return t.answers(ctx, verdicts, nil)
+	var failed error
+	if t.cfg.atOnce() {
+		failed = t.publishAll(ctx, verdicts)
 	}
-	err := t.publishAll(ctx, verdicts)
-	return t.answers(ctx, verdicts, err)
+	return t.answers(ctx, verdicts, failed)
 }
 
 // begin makes sure that something can be accepted: the outbox holds what the
@@ -119,27 +119,29 @@ func (t *Target) answers(ctx context.Context, vs []*verdict, failed error) []con
 }
 
 func (t *Target) answer(ctx context.Context, v *verdict, failed error) connector.Result {
-	id := v.op.Meta().ID
-	c, ok, err := t.box.Change(ctx, v.key)
+	id, c := v.op.Meta().ID, v.change
+	var err error
+	if t.cfg.atOnce() {
+		c, _, err = t.box.Change(ctx, v.key)
+	}
 	switch {
 	case err != nil:
 		return connector.ResultOf(id, connector.Ref{}, connector.Unknown(stateError(err)))
-	case !ok:
-		return connector.ResultOf(id, connector.Ref{}, errForgotten)
 	case c.State == outbox.Accepted && failed != nil && inDoubt(failed):
 		return connector.ResultOf(id, connector.Ref{}, connector.Unknown(failed))
 	case c.State == outbox.Accepted && failed != nil:
 		// It is in the outbox for good; the hub's next question gets the reason.
-		return connector.ResultOf(id, connector.Ref{}, connector.Pending(ticket(v.key), time.Millisecond))
+		return connector.ResultOf(id, connector.Ref{}, connector.Pending(v.ticket(), time.Millisecond))
 	}
-	return t.state(ctx, id, c)
+	return t.state(ctx, v, c)
 }
 
 // state answers from the state of a change.
-func (t *Target) state(ctx context.Context, id string, c outbox.Change) connector.Result {
+func (t *Target) state(ctx context.Context, v *verdict, c outbox.Change) connector.Result {
+	id := v.op.Meta().ID
 	switch c.State {
 	case outbox.Confirmed:
-		return t.confirmed(ctx, id, c)
+		return t.confirmed(ctx, v, c)
 	case outbox.Rejected:
 		return connector.Result{ID: id, Outcome: connector.OutcomeFailed, Err: &connector.Error{
 			Code: connector.Code(c.Code), Message: c.Message, NativeCode: "response"}}
@@ -149,18 +151,22 @@ func (t *Target) state(ctx context.Context, id string, c outbox.Change) connecto
 				return connector.Result{ID: id, Outcome: connector.OutcomeFailed, Err: connector.Errorf(connector.CodeTimeout,
 					"publication %d is without a response for %v; ask the receiver whether it was read, then retry", c.Seq, late.Round(time.Minute))}
 			}
-			return connector.ResultOf(id, connector.Ref{}, connector.Pending(ticket(c.Key), orDefault(a.Poll, time.Minute)))
+			return connector.ResultOf(id, connector.Ref{}, connector.Pending(v.ticket(), orDefault(a.Poll, time.Minute)))
 		}
 	}
-	return connector.ResultOf(id, connector.Ref{}, connector.Pending(ticket(c.Key), t.patience(c)))
+	return connector.ResultOf(id, connector.Ref{}, connector.Pending(v.ticket(), t.patience(c)))
 }
 
-// confirmed is the answer to a change that the receiver has.
-func (t *Target) confirmed(ctx context.Context, id string, c outbox.Change) connector.Result {
-	r := connector.Result{ID: id, Outcome: connector.OutcomeApplied, RequestID: requestID(c.Seq)}
+// confirmed is the answer to a change that the receiver has. The account is told
+// where it was made: the other steps do not make one.
+func (t *Target) confirmed(ctx context.Context, v *verdict, c outbox.Change) connector.Result {
+	r := connector.Result{ID: v.op.Meta().ID, Outcome: connector.OutcomeApplied, RequestID: requestID(c.Seq)}
+	if !v.makes() {
+		return r
+	}
 	shown, err := t.box.Shown(ctx, c.ID)
 	if err != nil {
-		return connector.ResultOf(id, connector.Ref{}, connector.Unknown(stateError(err)))
+		return connector.ResultOf(r.ID, connector.Ref{}, connector.Unknown(stateError(err)))
 	}
 	o := connector.Object{Ref: connector.Ref{Type: t.cfg.typeName(), ID: c.ID}}
 	if row, err := decodeRow(shown); err == nil && visible(row) != nil {
@@ -170,22 +176,28 @@ func (t *Target) confirmed(ctx context.Context, id string, c outbox.Change) conn
 	return r
 }
 
-// patience is when to ask again after a change that waits to be published. It
-// grows while more keep coming, so that many who ask do not keep out those that
-// are still to be accepted.
+// patience is when to ask again after a change that waits to be published. It is
+// as long as others have been coming in by now, so that those who ask do not keep
+// out those that are still to be accepted, and all of them get into one file.
 func (t *Target) patience(c outbox.Change) time.Duration {
-	now := time.Now()
-	age := min(now.Sub(c.At), t.cfg.within())
-	return max(t.dueIn(now)%time.Hour, age, 50*time.Millisecond)
+	now, since := time.Now(), c.At
+	if w := t.box.Waiting(); w.Changes > 0 && w.First.Before(since) {
+		since = w.First
+	}
+	return max(min(now.Sub(since), t.cfg.within()), min(t.dueIn(now), t.cfg.within()), 50*time.Millisecond)
 }
 
 // continuation is what the hub gives back when it asks.
 type continuation struct {
-	Key string `json:"key"`
+	Key    string `json:"key"`
+	Create bool   `json:"create,omitempty"` // the change makes an account
 }
 
-func ticket(key string) []byte {
-	b, err := json.Marshal(continuation{key})
+// makes reports whether the change makes an account.
+func (v *verdict) makes() bool { return v.created || v.op.Verb() == connector.VerbCreate }
+
+func (v *verdict) ticket() []byte {
+	b, err := json.Marshal(continuation{Key: v.key, Create: v.makes()})
 	if err != nil {
 		panic(err) // text always encodes
 	}
@@ -208,7 +220,7 @@ func (t *Target) poll(ctx context.Context, ops []connector.Operation) []connecto
 			vs[i].fail(connector.Errorf(connector.CodeInvalidValue, "the continuation is not one of this connector"))
 			continue
 		}
-		vs[i].key = c.Key
+		vs[i].key, vs[i].created = c.Key, c.Create
 	}
 	failed := t.settle(ctx, vs)
 	ctx = context.WithoutCancel(ctx)
@@ -262,11 +274,11 @@ func (t *Target) polled(ctx context.Context, v *verdict, failed error) connector
 	case !ok:
 		return connector.ResultOf(id, connector.Ref{}, errForgotten)
 	case c.State == outbox.Accepted && errors.Is(failed, errUnderWay):
-		return connector.ResultOf(id, connector.Ref{}, connector.Pending(ticket(v.key), time.Second))
+		return connector.ResultOf(id, connector.Ref{}, connector.Pending(v.ticket(), time.Second))
 	case c.State == outbox.Accepted && failed != nil, c.State == outbox.Published && failed != nil:
 		return connector.ResultOf(id, connector.Ref{}, asOutage(failed))
 	}
-	return t.state(ctx, id, c)
+	return t.state(ctx, v, c)
 }
 
 // asOutage is err as an error of the whole target that is no answer to a single

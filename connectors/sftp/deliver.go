@@ -45,14 +45,8 @@ func (t *Target) deliver(ctx context.Context, x outbox.Batch) error {
 
 // published records a publication all of whose files are on the server.
 func (t *Target) published(ctx context.Context, srv *client.Client, x outbox.Batch) error {
-	now := time.Now()
-	if err := t.box.MarkPublished(ctx, x, now); err != nil {
+	if err := t.box.MarkPublished(ctx, x, time.Now(), t.cfg.Acks == nil); err != nil {
 		return stateError(err)
-	}
-	if t.cfg.Acks == nil {
-		if err := t.box.Confirm(ctx, x, now); err != nil {
-			return stateError(err)
-		}
 	}
 	t.log.InfoContext(ctx, "published", "sequence", x.Seq, "mode", x.Mode, "file", x.Files[0].Name, "rows", x.Rows, "bytes", x.Files[0].Size, "run", x.Run)
 	t.tidy(ctx, srv)

@@ -52,8 +52,37 @@ type Change struct {
 	Seq     int64  // of its publication; 0: it has none
 }
 
+// The statements that every change needs, prepared once.
+const (
+	queryEpochs = `SELECT 1 + COALESCE((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'epoch'), 0), COALESCE((SELECT MAX(last) FROM batch), 0)`
+	queryLoad   = `SELECT r.want, p.shown, p.epoch FROM record r LEFT JOIN pending p ON p.id = r.id WHERE r.id = ?`
+	queryChange = `SELECT c.key, c.id, c.at, c.state, c.code, c.message, b.state, COALESCE(b.seq, 0), COALESCE(b.published_at, 0)
+		FROM change c LEFT JOIN batch b ON b.number = (SELECT number FROM batch WHERE last >= c.epoch ORDER BY last LIMIT 1) AND b.first <= c.epoch
+		WHERE c.key = ?`
+	queryPending = `INSERT INTO pending (id, shown, epoch) VALUES (?1, (SELECT want FROM record WHERE id = ?1), ?2)
+		ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch`
+	querySave = `INSERT INTO record (id, want, line, members, groups) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET want = excluded.want, line = excluded.line, members = excluded.members, groups = excluded.groups`
+	queryNote = `INSERT INTO change (key, id, epoch, state, at) VALUES (?, ?, ?, 'accepted', ?)
+		ON CONFLICT (key) DO UPDATE SET id = excluded.id, epoch = excluded.epoch, state = excluded.state, code = 0, message = '', at = excluded.at`
+	queryShown = `SELECT CASE WHEN p.id IS NULL THEN r.want ELSE p.shown END FROM record r LEFT JOIN pending p ON p.id = r.id WHERE r.id = ?`
+)
+
+// prepare prepares them. There is one connection for writing, and they live as
+// long as it does.
+func (b *Box) prepare(ctx context.Context) (err error) {
+	b.stmts = map[string]*sql.Stmt{}
+	for _, q := range []string{queryEpochs, queryLoad, queryChange, queryPending, querySave, queryNote, queryShown} {
+		if b.stmts[q], err = b.write.PrepareContext(ctx, q); err != nil {
+			return fmt.Errorf("outbox: %w", err)
+		}
+	}
+	return nil
+}
+
 // Tx is one transaction of changes.
 type Tx struct {
+	b     *Box
 	ctx   context.Context
 	tx    *sql.Tx
 	epoch int64 // that changes go into
@@ -72,8 +101,8 @@ func (b *Box) Accept(ctx context.Context, now time.Time, f func(*Tx) error) erro
 		return fmt.Errorf("outbox: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	t := &Tx{ctx: ctx, tx: tx, now: now}
-	if t.epoch, t.taken, err = epochs(ctx, tx); err != nil {
+	t := &Tx{b: b, ctx: ctx, tx: tx, now: now}
+	if t.epoch, t.taken, err = b.epochs(ctx, tx); err != nil {
 		return fmt.Errorf("outbox: %w", err)
 	}
 	if err := f(t); err != nil {
@@ -88,15 +117,19 @@ func (b *Box) Accept(ctx context.Context, now time.Time, f func(*Tx) error) erro
 	return nil
 }
 
-type querier interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+// epochs returns the epoch that is open and the last one that a publication has.
+func (b *Box) epochs(ctx context.Context, tx *sql.Tx) (open, taken int64, err error) {
+	err = tx.StmtContext(ctx, b.stmts[queryEpochs]).QueryRowContext(ctx).Scan(&open, &taken)
+	return open, taken, err
 }
 
-// epochs returns the epoch that is open and the last one that a publication has.
-func epochs(ctx context.Context, q querier) (open, taken int64, err error) {
-	err = q.QueryRowContext(ctx, `SELECT 1 + COALESCE((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'epoch'), 0),
-		COALESCE((SELECT MAX(last) FROM batch), 0)`).Scan(&open, &taken)
-	return open, taken, err
+func (t *Tx) row(query string, args ...any) *sql.Row {
+	return t.tx.StmtContext(t.ctx, t.b.stmts[query]).QueryRowContext(t.ctx, args...)
+}
+
+func (t *Tx) exec(query string, args ...any) error {
+	_, err := t.tx.StmtContext(t.ctx, t.b.stmts[query]).ExecContext(t.ctx, args...)
+	return err
 }
 
 // Savepoint runs f so that nothing of it stays when it fails.
@@ -118,8 +151,7 @@ func (t *Tx) Savepoint(f func() error) error {
 // Load returns an account.
 func (t *Tx) Load(id string) (h Held, err error) {
 	var epoch sql.NullInt64
-	err = t.tx.QueryRowContext(t.ctx, `SELECT r.want, p.shown, p.epoch FROM record r LEFT JOIN pending p ON p.id = r.id WHERE r.id = ?`, id).
-		Scan(&h.Want, &h.Shown, &epoch)
+	err = t.row(queryLoad, id).Scan(&h.Want, &h.Shown, &epoch)
 	if errors.Is(err, sql.ErrNoRows) {
 		return h, nil
 	}
@@ -131,39 +163,30 @@ func (t *Tx) Load(id string) (h Held, err error) {
 // Save keeps an account as it is wanted now, and what the receiver has of it until
 // that is confirmed.
 func (t *Tx) Save(r Record) error {
-	if _, err := t.tx.ExecContext(t.ctx, `INSERT INTO pending (id, shown, epoch) VALUES (?1, (SELECT want FROM record WHERE id = ?1), ?2)
-		ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch`, r.ID, t.epoch); err != nil {
+	if err := t.exec(queryPending, r.ID, t.epoch); err != nil {
 		return err
 	}
-	_, err := t.tx.ExecContext(t.ctx, `INSERT INTO record (id, want, line, members, groups) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET want = excluded.want, line = excluded.line, members = excluded.members, groups = excluded.groups`,
-		r.ID, r.Want, r.Line, r.Members, r.Groups)
-	return err
+	return t.exec(querySave, r.ID, r.Want, r.Line, r.Members, r.Groups)
 }
 
 // Note keeps a change under its key, in place of a rejected one.
-func (t *Tx) Note(key, id string) error {
+func (t *Tx) Note(key, id string) (Change, error) {
 	t.noted++
-	_, err := t.tx.ExecContext(t.ctx, `INSERT INTO change (key, id, epoch, state, at) VALUES (?, ?, ?, 'accepted', ?)
-		ON CONFLICT (key) DO UPDATE SET id = excluded.id, epoch = excluded.epoch, state = excluded.state, code = 0, message = '', at = excluded.at`,
-		key, id, t.epoch, t.now.UnixMilli())
-	return err
+	return Change{Key: key, ID: id, At: t.now, State: Accepted}, t.exec(queryNote, key, id, t.epoch, t.now.UnixMilli())
 }
 
 // Change returns a change by its key; ok is false when there is none.
-func (t *Tx) Change(key string) (Change, bool, error) { return change(t.ctx, t.tx, key) }
+func (t *Tx) Change(key string) (Change, bool, error) { return scanChange(t.row(queryChange, key)) }
 
 // Change returns a change by its key; ok is false when there is none.
 func (b *Box) Change(ctx context.Context, key string) (c Change, ok bool, err error) {
-	return change(ctx, b.write, key)
+	return scanChange(b.stmts[queryChange].QueryRowContext(ctx, key))
 }
 
-func change(ctx context.Context, q querier, key string) (c Change, ok bool, err error) {
+func scanChange(row *sql.Row) (c Change, ok bool, err error) {
 	var at, published int64
 	var batch sql.NullString
-	err = q.QueryRowContext(ctx, `SELECT c.key, c.id, c.at, c.state, c.code, c.message, b.state, COALESCE(b.seq, 0), COALESCE(b.published_at, 0)
-		FROM change c LEFT JOIN batch b ON b.number = (SELECT number FROM batch WHERE last >= c.epoch ORDER BY last LIMIT 1) AND b.first <= c.epoch
-		WHERE c.key = ?`, key).Scan(&c.Key, &c.ID, &at, &c.State, &c.Code, &c.Message, &batch, &c.Seq, &published)
+	err = row.Scan(&c.Key, &c.ID, &at, &c.State, &c.Code, &c.Message, &batch, &c.Seq, &published)
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, false, nil
 	}

@@ -70,7 +70,7 @@ func (b *Box) begin(ctx context.Context, tx *sql.Tx, mode, run string) (x Batch,
 	if _, err := tx.ExecContext(ctx, `DELETE FROM batch WHERE state = 'taken'`); err != nil {
 		return x, err
 	}
-	open, taken, err := epochs(ctx, tx)
+	open, taken, err := b.epochs(ctx, tx)
 	if err != nil {
 		return x, err
 	}
@@ -121,8 +121,14 @@ func (b *Box) Attempt(ctx context.Context, x Batch) error {
 }
 
 // MarkPublished notes that all files are on the server, and lets go of the spool.
-func (b *Box) MarkPublished(ctx context.Context, x Batch, now time.Time) error {
-	_, err := b.write.ExecContext(ctx, `UPDATE batch SET state = 'published', published_at = ? WHERE number = ?`, now.UnixMilli(), x.Number)
+// confirmed: nothing more is expected of the receiver.
+func (b *Box) MarkPublished(ctx context.Context, x Batch, now time.Time, confirmed bool) error {
+	err := b.in(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE batch SET state = 'published', published_at = ? WHERE number = ?`, now.UnixMilli(), x.Number); err != nil || !confirmed {
+			return err
+		}
+		return confirm(ctx, tx, x, now)
+	})
 	return errors.Join(err, b.sweep(ctx))
 }
 

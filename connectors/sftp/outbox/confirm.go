@@ -12,23 +12,24 @@ import (
 // again.
 const keepChanges = 30 * 24 * time.Hour
 
-// Confirm notes that the receiver has what a publication carries; without
-// responses that is as soon as it is published.
+// Confirm notes that the receiver has what a publication carries.
 func (b *Box) Confirm(ctx context.Context, x Batch, now time.Time) error {
-	return b.in(ctx, func(tx *sql.Tx) error {
-		for _, q := range []string{
-			`DELETE FROM record WHERE want IS NULL AND id IN (SELECT id FROM pending WHERE epoch BETWEEN ? AND ?)`,
-			`DELETE FROM pending WHERE epoch BETWEEN ? AND ?`,
-		} {
-			if _, err := tx.ExecContext(ctx, q, x.first, x.last); err != nil {
-				return err
-			}
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE batch SET state = 'confirmed' WHERE number = ?`, x.Number); err != nil {
+	return b.in(ctx, func(tx *sql.Tx) error { return confirm(ctx, tx, x, now) })
+}
+
+func confirm(ctx context.Context, tx *sql.Tx, x Batch, now time.Time) error {
+	for _, q := range []string{
+		`DELETE FROM record WHERE want IS NULL AND id IN (SELECT id FROM pending WHERE epoch BETWEEN ? AND ?)`,
+		`DELETE FROM pending WHERE epoch BETWEEN ? AND ?`,
+	} {
+		if _, err := tx.ExecContext(ctx, q, x.first, x.last); err != nil {
 			return err
 		}
-		return forget(ctx, tx, now)
-	})
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE batch SET state = 'confirmed' WHERE number = ?`, x.Number); err != nil {
+		return err
+	}
+	return forget(ctx, tx, now)
 }
 
 // Skip confirms a taken publication for which there was nothing to write.
@@ -102,7 +103,7 @@ func revert(ctx context.Context, tx *sql.Tx, id string, shown []byte, render fun
 	}
 	r, err := render(id, shown)
 	if err != nil {
-		return fmt.Errorf("take %s back: %w", "an account", err)
+		return fmt.Errorf("take an account back: %w", err)
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE record SET want = ?, line = ?, members = ?, groups = ? WHERE id = ?`, r.Want, r.Line, r.Members, r.Groups, id)
 	return err

@@ -20,6 +20,7 @@ type Box struct {
 	lock   *os.File
 	write  *sql.DB // one connection: writes come one after the other
 	read   *sql.DB // snapshots
+	stmts  map[string]*sql.Stmt
 	accept sync.Mutex
 	// waiting is what was accepted and not taken; accept guards it.
 	waiting Waiting
@@ -101,6 +102,9 @@ func (b *Box) open(ctx context.Context) error {
 	}
 	b.read.SetMaxOpenConns(8)
 	if err := b.migrate(ctx); err != nil {
+		return err
+	}
+	if err := b.prepare(ctx); err != nil {
 		return err
 	}
 	return b.recover(ctx)

@@ -8,7 +8,7 @@ import (
 
 // Shown returns what the receiver has of an account, nil for nothing.
 func (b *Box) Shown(ctx context.Context, id string) (shown []byte, err error) {
-	err = b.write.QueryRowContext(ctx, `SELECT CASE WHEN p.id IS NULL THEN r.want ELSE p.shown END FROM record r LEFT JOIN pending p ON p.id = r.id WHERE r.id = ?`, id).Scan(&shown)
+	err = b.stmts[queryShown].QueryRowContext(ctx, id).Scan(&shown)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
