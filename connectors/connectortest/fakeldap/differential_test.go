@@ -299,7 +299,15 @@ func (d *differ) rename(i int) {
 		to = d.place()
 	}
 	r := ldap.NewModifyDNRequest(d.dn(), d.name(), d.rng.IntN(2) == 0, to)
+	if d.hasChildren(r.DN) { // memberof does not follow when a whole subtree moves
+		return
+	}
 	d.compare(fmt.Sprintf("%d rename %+v", i, *r), func(c *ldap.Conn) error { return c.ModifyDN(r) })
+}
+
+func (d *differ) hasChildren(dn string) bool {
+	res, err := d.sides[1].Search(ldap.NewSearchRequest(dn, ldap.ScopeSingleLevel, 0, 1, 0, false, "(objectClass=*)", []string{"1.1"}, nil))
+	return res != nil && len(res.Entries) > 0 && (err == nil || ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded))
 }
 
 // filter leaves out ~=, whose meaning each server chooses for itself (RFC 4511

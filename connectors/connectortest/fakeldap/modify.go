@@ -3,6 +3,7 @@ package fakeldap
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
@@ -250,7 +251,8 @@ func (w *writer) deleteValues(m modification) error {
 	}
 	found := w.entry.attr(m.description) != nil
 	for i, v := range m.values {
-		if w.del(w.entry, m.description, v) {
+		again := func(x string) bool { return canonical(m.typ, x) == canonical(m.typ, v) }
+		if w.del(w.entry, m.description, v) || slices.ContainsFunc(m.values[:i], again) {
 			continue
 		}
 		if w.permissive && w.flavor == OpenLDAP && found && i == len(m.values)-1 {

@@ -50,7 +50,7 @@ func (s *schema) parseSubstrings(p *ber.Packet) (filter, error) {
 func (s *schema) piece(t *attributeType, v string) string {
 	lead, trail := strings.HasPrefix(v, " "), strings.HasSuffix(v, " ")
 	n := canonical(t, v)
-	if n == v || n == "" {
+	if n == v || n == "" || t.equality == "caseIgnoreIA5Match" { // slapd trims pieces of IA5 strings
 		return n
 	}
 	if lead && !strings.HasPrefix(n, " ") {
