@@ -28,7 +28,8 @@ func (t *Target) responses(ctx context.Context) error {
 	if err != nil {
 		return stateError(err)
 	}
-	srv := t.server()
+	srv, release := t.server()
+	defer release()
 	for _, x := range open {
 		if err := t.response(ctx, srv, x); err != nil {
 			return err

@@ -42,6 +42,8 @@ func (t *Target) hostKeys(ctx context.Context) (json.RawMessage, error) {
 	t.mu.Lock()
 	secrets := t.secrets
 	t.mu.Unlock()
+	srv, release := t.server()
+	defer release()
 	keys, err := client.LearnHostKeys(ctx, t.cfg.connection(secrets))
 	if err != nil {
 		return nil, err
@@ -50,7 +52,7 @@ func (t *Target) hostKeys(ctx context.Context) (json.RawMessage, error) {
 		Server   string           `json:"server"`
 		HostKeys []client.HostKey `json:"host_keys"`
 		Next     string           `json:"next"`
-	}{t.server().Addr(), keys, "compare a fingerprint with what the server's owner says; then pin that key with host_keys"})
+	}{srv.Addr(), keys, "compare a fingerprint with what the server's owner says; then pin that key with host_keys"})
 }
 
 // publishByHand publishes at a person's word and tells what is on the server then.

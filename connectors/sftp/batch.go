@@ -53,7 +53,9 @@ func (t *Target) begin(ctx context.Context) error {
 	if !t.cfg.atOnce() {
 		return nil
 	}
-	if _, err := t.server().Stat(ctx, t.cfg.Folder); err != nil {
+	srv, release := t.server()
+	defer release()
+	if _, err := srv.Stat(ctx, t.cfg.Folder); err != nil {
 		return folderError(t.cfg.Folder, err)
 	}
 	return nil

@@ -24,7 +24,9 @@ func (t *Target) Check(ctx context.Context) error {
 // CheckSteps implements [connector.Checker]: login, server, folders, state, files.
 // The first failure ends it.
 func (t *Target) CheckSteps(ctx context.Context) (steps []connector.CheckStep, product string) {
-	c := &check{t: t, srv: t.server()}
+	srv, release := t.server()
+	defer release()
+	c := &check{t: t, srv: srv}
 	for _, s := range []struct {
 		name string
 		run  func(context.Context) (string, error)
@@ -124,15 +126,24 @@ func (c *check) state(ctx context.Context) (string, error) {
 		c.warning = true
 		return fmt.Sprintf("the state is empty and goes on after number %d, as continue_after says", c.t.cfg.ContinueAfter), nil
 	case empty:
-		if why := c.t.cannotRestore(last); why != "" {
-			return "", c.t.lost(last, why)
-		}
-		c.warning = true
-		return fmt.Sprintf("the state is empty; it will be made anew from the full file number %d", last.seq), nil
+		return c.restorable(ctx, last)
 	case last.seq > max(ours.Seq, c.t.cfg.ContinueAfter):
 		return "", notOurs(fmt.Sprintf("%s holds number %d, and the last one known here is %d", last.dir, last.seq, ours.Seq))
 	}
 	return fmt.Sprintf("the last publication is number %d", ours.Seq), nil
+}
+
+// restorable tells whether an empty state can be made anew.
+func (c *check) restorable(ctx context.Context, last found) (string, error) {
+	last, err := c.t.manifestOf(ctx, last)
+	if err != nil {
+		return "", err
+	}
+	if why := c.t.cannotRestore(last); why != "" {
+		return "", c.t.lost(last, why)
+	}
+	c.warning = true
+	return fmt.Sprintf("the state is empty; it will be made anew from the full file number %d", last.seq), nil
 }
 
 // files tells what waits, what is in doubt, and whether the guard holds.

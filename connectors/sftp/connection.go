@@ -1,6 +1,7 @@
 package sftp
 
 import (
+	"sync"
 	"time"
 
 	client "github.com/provhub/provhub/clients/sftp"
@@ -51,4 +52,44 @@ func (c *Config) connection(secret map[string]connector.Secret) client.Config {
 		}
 	}
 	return out
+}
+
+// link is a client in use. One that is replaced is closed after the last use.
+type link struct {
+	*client.Client
+
+	mu      sync.Mutex
+	uses    int
+	retired bool
+}
+
+// server returns the client; release gives it back.
+func (t *Target) server() (srv *client.Client, release func()) {
+	t.mu.Lock()
+	l := t.link
+	l.mu.Lock()
+	l.uses++
+	l.mu.Unlock()
+	t.mu.Unlock()
+	return l.Client, l.release
+}
+
+func (l *link) release() {
+	l.mu.Lock()
+	l.uses--
+	last := l.retired && l.uses == 0
+	l.mu.Unlock()
+	if last {
+		_ = l.Close()
+	}
+}
+
+func (l *link) retire() {
+	l.mu.Lock()
+	l.retired = true
+	idle := l.uses == 0
+	l.mu.Unlock()
+	if idle {
+		_ = l.Close()
+	}
 }

@@ -21,7 +21,8 @@ import (
 // file that is there, or was there and the receiver has moved it, is not sent
 // again.
 func (t *Target) deliver(ctx context.Context, x outbox.Batch) error {
-	srv := t.server()
+	srv, release := t.server()
+	defer release()
 	next := 0
 	var err error
 	if x.Attempted {

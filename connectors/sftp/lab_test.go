@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -109,9 +110,17 @@ func openSSH(t testing.TB) (s settings, dir, local string) {
 	_, _ = rand.Read(b)
 	name := "feed-" + hex.EncodeToString(b)
 	dir, local = path.Join(env("PROVHUB_TEST_SFTP_REMOTE_DIR"), name), path.Join(env("PROVHUB_TEST_SFTP_LOCAL_DIR"), name)
-	s = settings{"host": env("PROVHUB_TEST_SFTP_ADDR"), "user": env("PROVHUB_TEST_SFTP_USER"), "known_hosts_file": env("PROVHUB_TEST_SFTP_KNOWN_HOSTS"),
+	known, err := os.ReadFile(env("PROVHUB_TEST_SFTP_KNOWN_HOSTS"))
+	require.NoError(t, err)
+	var keys []string // without the name, so that they hold behind a proxy too
+	for line := range strings.Lines(string(known)) {
+		if _, key, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
+			keys = append(keys, key)
+		}
+	}
+	s = settings{"host": env("PROVHUB_TEST_SFTP_ADDR"), "user": env("PROVHUB_TEST_SFTP_USER"), "host_keys": keys,
 		"key_file": env("PROVHUB_TEST_SFTP_KEY_FILE"), "folder": dir}
-	c, err := client.New(client.Config{Addr: s["host"].(string), User: s["user"].(string), KnownHosts: s["known_hosts_file"].(string),
+	c, err := client.New(client.Config{Addr: s["host"].(string), User: s["user"].(string), HostKeys: keys,
 		Auth: client.Auth{PrivateKeyFile: s["key_file"].(string)}})
 	require.NoError(t, err)
 	defer c.Close()

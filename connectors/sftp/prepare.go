@@ -71,6 +71,9 @@ func (t *Target) start(ctx context.Context) error {
 	case after > 0:
 		return connector.Errorf(connector.CodeConfiguration, "continue_after is %d, and the folder holds number %d already; a number is never used twice", after, last.seq)
 	}
+	if last, err = t.manifestOf(ctx, last); err != nil {
+		return err
+	}
 	if why := t.cannotRestore(last); why != "" {
 		return t.lost(last, why)
 	}
@@ -102,7 +105,8 @@ type found struct {
 
 // lastOnServer looks through the folders for the last publication.
 func (t *Target) lastOnServer(ctx context.Context) (last found, err error) {
-	srv := t.server()
+	srv, release := t.server()
+	defer release()
 	role := roleAccounts
 	if t.cfg.hasManifest() {
 		role = roleManifest
@@ -123,9 +127,19 @@ func (t *Target) lastOnServer(ctx context.Context) (last found, err error) {
 			last = found{seq: seq, unnumbered: seq == 0, dir: dir, name: e.Name}
 		}
 	}
-	if last.name == "" || role != roleManifest {
+	if last.name == "" || numbered || role != roleManifest {
 		return last, nil
 	}
+	return t.readManifest(ctx, srv, last)
+}
+
+// manifestOf reads the manifest of a publication that was found by its name.
+func (t *Target) manifestOf(ctx context.Context, last found) (found, error) {
+	if last.manifest != nil || !t.cfg.hasManifest() {
+		return last, nil
+	}
+	srv, release := t.server()
+	defer release()
 	return t.readManifest(ctx, srv, last)
 }
 
@@ -174,7 +188,8 @@ const staleAfter = 24 * time.Hour
 // dropTemporary removes temporary files of ours that an earlier run left behind
 // (QUIRKS FILE-1). One of the publication that is on its way is written over.
 func (t *Target) dropTemporary(ctx context.Context) {
-	srv := t.server()
+	srv, release := t.server()
+	defer release()
 	entries, err := srv.List(ctx, t.cfg.Folder)
 	if err != nil {
 		return // the next start tries again

@@ -54,7 +54,8 @@ func (t *Target) lookFirst(ctx context.Context) error {
 	if x, ok, err = t.box.Unpublished(ctx); err != nil || !ok || !x.Attempted {
 		return stateError(err)
 	}
-	srv := t.server()
+	srv, release := t.server()
+	defer release()
 	next, err := t.look(ctx, srv, x)
 	if err != nil || next < len(x.Files) {
 		return err

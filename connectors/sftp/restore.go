@@ -128,7 +128,8 @@ func (f fetched) discard() {
 // wherever the receiver may have moved it.
 func (t *Target) fetch(ctx context.Context, last found, at int) (f fetched, err error) {
 	want := last.manifest.Files[at]
-	srv := t.server()
+	srv, release := t.server()
+	defer release()
 	for _, dir := range t.places() {
 		f, err = t.fetchFrom(ctx, srv, path.Join(dir, want.Name), want)
 		if !connector.IsCode(err, connector.CodeNotFound) {

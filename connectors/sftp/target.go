@@ -24,7 +24,7 @@ type Target struct {
 
 	mu       sync.Mutex
 	secrets  map[string]connector.Secret
-	client   *client.Client
+	link     *link
 	pgp      *feed.PGP // nil: not encrypted
 	ready    bool      // the outbox holds what the receiver has
 	lookedAt time.Time // when responses were last looked for
@@ -41,10 +41,11 @@ func open(ctx context.Context, cfg Config, in connector.Instance) (*Target, erro
 	if t.log == nil {
 		t.log = slog.Default()
 	}
-	var err error
-	if t.client, t.pgp, err = t.connectors(in.Secrets); err != nil {
+	c, pgp, err := t.connectors(in.Secrets)
+	if err != nil {
 		return nil, err
 	}
+	t.link, t.pgp = &link{Client: c}, pgp
 	dir := cfg.State
 	if !filepath.IsAbs(dir) {
 		if in.DataDir == "" {
@@ -82,13 +83,6 @@ func (t *Target) connectors(secrets map[string]connector.Secret) (*client.Client
 	return c, pgp, nil
 }
 
-// server returns the client that is in use.
-func (t *Target) server() *client.Client {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.client
-}
-
 // RotateSecrets implements [connector.Rotator]. The new secrets are tried first;
 // what is under way ends with the old ones.
 func (t *Target) RotateSecrets(ctx context.Context, secrets map[string]connector.Secret) error {
@@ -101,15 +95,10 @@ func (t *Target) RotateSecrets(ctx context.Context, secrets map[string]connector
 		return err
 	}
 	t.mu.Lock()
-	old, running := t.client, t.flight
-	t.client, t.pgp, t.secrets = c, pgp, maps.Clone(secrets)
+	old := t.link
+	t.link, t.pgp, t.secrets = &link{Client: c}, pgp, maps.Clone(secrets)
 	t.mu.Unlock()
-	go func() {
-		if running != nil {
-			<-running.done
-		}
-		_ = old.Close()
-	}()
+	old.retire()
 	return nil
 }
 
@@ -121,7 +110,10 @@ func (t *Target) Close(context.Context) error {
 	if w := t.box.Waiting(); w.Changes > 0 {
 		t.log.Warn("changes wait in the outbox; they are published after the next start", "changes", w.Changes)
 	}
-	return errors.Join(t.server().Close(), t.box.Close())
+	t.mu.Lock()
+	l := t.link
+	t.mu.Unlock()
+	return errors.Join(l.Close(), t.box.Close())
 }
 
 // stateError says what is wrong with the outbox.
