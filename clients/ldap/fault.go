@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -94,52 +93,6 @@ func answered(k kind, about string, a *goldap.Error) error {
 	return e
 }
 
-// verdict is what a result code means for the hub.
-type verdict struct {
-	code connector.Code
-	text string
-}
-
-// resultCodes are the result codes of RFC 4511 §A.2 and its successors.
-var resultCodes = map[uint16]verdict{
-	goldap.LDAPResultOperationsError:              {connector.CodeUnavailable, "the server and the connection disagree about its state; a new connection is made"},
-	goldap.LDAPResultProtocolError:                {connector.CodeUnsupported, "the server does not understand the request"},
-	goldap.LDAPResultTimeLimitExceeded:            {connector.CodeTimeout, "the server's time limit is reached"},
-	goldap.LDAPResultSizeLimitExceeded:            {connector.CodeTooLarge, "the server's size limit is reached"},
-	goldap.LDAPResultAuthMethodNotSupported:       {connector.CodeConfiguration, "the server does not offer this way to bind"},
-	goldap.LDAPResultStrongAuthRequired:           {connector.CodeConfiguration, "the server asks for a stronger bind, or for TLS; use ldaps://"},
-	goldap.LDAPResultReferral:                     {connector.CodeConfiguration, "the entry is held by another server"},
-	goldap.LDAPResultAdminLimitExceeded:           {connector.CodeTooLarge, "an administrative limit of the server is reached"},
-	goldap.LDAPResultUnavailableCriticalExtension: {connector.CodeConfiguration, "the server lacks a control that the config asks for"},
-	goldap.LDAPResultConfidentialityRequired:      {connector.CodeConfiguration, "the server asks for TLS; use ldaps://"},
-	goldap.LDAPResultNoSuchAttribute:              {connector.CodeVersionConflict, "the entry does not hold what was to be removed"},
-	goldap.LDAPResultUndefinedAttributeType:       {connector.CodeInvalidValue, "the directory does not know an attribute; look at its schema"},
-	goldap.LDAPResultInappropriateMatching:        {connector.CodeInvalidValue, "an attribute cannot be compared in this way"},
-	goldap.LDAPResultConstraintViolation:          {connector.CodeInvalidValue, "a value breaks a constraint of the directory"},
-	goldap.LDAPResultAttributeOrValueExists:       {connector.CodeVersionConflict, "the entry holds what was to be added already"},
-	goldap.LDAPResultInvalidAttributeSyntax:       {connector.CodeInvalidValue, "a value does not have the syntax of its attribute"},
-	goldap.LDAPResultNoSuchObject:                 {connector.CodeNotFound, "there is no such entry"},
-	goldap.LDAPResultInvalidDNSyntax:              {connector.CodeInvalidValue, "the name of the entry is not valid here"},
-	goldap.LDAPResultInappropriateAuthentication:  {connector.CodeAuthentication, "the account cannot bind in this way"},
-	goldap.LDAPResultInvalidCredentials:           {connector.CodeAuthentication, "the name or the password is wrong"},
-	goldap.LDAPResultInsufficientAccessRights:     {connector.CodePermission, "the account that provhub binds with lacks the right to do it"},
-	goldap.LDAPResultBusy:                         {connector.CodeBusy, "the server is busy"},
-	goldap.LDAPResultUnavailable:                  {connector.CodeUnavailable, "the server is not available"},
-	goldap.LDAPResultUnwillingToPerform:           {connector.CodePolicy, "the server refuses it by a rule of its own"},
-	goldap.LDAPResultLoopDetect:                   {connector.CodeConfiguration, "the directory's aliases or referrals run in a circle"},
-	goldap.LDAPResultNamingViolation:              {connector.CodeInvalidValue, "an entry of this kind cannot stand at this place"},
-	goldap.LDAPResultObjectClassViolation:         {connector.CodeInvalidValue, "the entry would not have what its object classes ask for"},
-	goldap.LDAPResultNotAllowedOnNonLeaf:          {connector.CodeVersionConflict, "there are entries below it; they must go first"},
-	goldap.LDAPResultNotAllowedOnRDN:              {connector.CodeInvalidValue, "the attribute is part of the entry's name"},
-	goldap.LDAPResultEntryAlreadyExists:           {connector.CodeAlreadyExists, "another entry has this name"},
-	goldap.LDAPResultObjectClassModsProhibited:    {connector.CodeInvalidValue, "the structural object class cannot be changed"},
-	goldap.LDAPResultAffectsMultipleDSAs:          {connector.CodeInvalidValue, "it would cross the border to another server"},
-	goldap.LDAPResultOther:                        {connector.CodeBusy, "the server has a fault of its own"},
-	goldap.LDAPResultAssertionFailed:              {connector.CodeVersionConflict, "the entry was changed meanwhile"},
-	goldap.LDAPResultAuthorizationDenied:          {connector.CodePermission, "the account that provhub binds with may not act in this name"},
-	goldap.LDAPResultSyncRefreshRequired:          {connector.CodeVersionConflict, "the server no longer knows what changed since then; a full listing is needed"},
-}
-
 // constraint tells apart what servers answer with constraintViolation: an
 // attribute-uniqueness plug-in, a password policy, or a constraint proper.
 func constraint(e *connector.Error, a *goldap.Error, words string) {
@@ -196,40 +149,4 @@ func attributesIn(words string) []string {
 		}
 	}
 	return nil
-}
-
-// referrals returns the URLs of a referral (RFC 4511 §4.1.10).
-func referrals(a *goldap.Error) []string {
-	if a.Packet == nil || len(a.Packet.Children) < 2 {
-		return nil
-	}
-	var out []string
-	for _, child := range a.Packet.Children[1].Children {
-		if child.Tag == 3 && len(child.Children) > 0 {
-			for _, u := range child.Children {
-				if s, ok := u.Value.(string); ok {
-					out = append(out, s)
-				} else {
-					out = append(out, u.Data.String())
-				}
-			}
-		}
-	}
-	return out
-}
-
-// referralHosts names the servers that a referral leads to, and nothing else of
-// it: the rest can hold names of people. They are not followed, which would
-// show the credentials to another host.
-func referralHosts(words string, urls []string) string {
-	var hosts []string
-	for _, u := range append(urls, strings.Fields(words)...) {
-		if p, err := url.Parse(u); err == nil && strings.HasPrefix(p.Scheme, "ldap") && p.Host != "" {
-			hosts = append(hosts, p.Host)
-		}
-	}
-	if len(hosts) == 0 {
-		return "; referrals are not followed: name that server in urls"
-	}
-	return ", " + strings.Join(hosts, " or ") + "; referrals are not followed: name it in urls if it is to be written to"
 }
