@@ -94,6 +94,16 @@ func (m *model) guard(e ldap.Entry, version string) ([]ldap.Control, error) {
 	return []ldap.Control{c}, err
 }
 
+// alone leaves the guard out of a rename or a delete where the server corrects the
+// references to the entry: OpenLDAP's memberof applies the assertion to each group as
+// well, of which it is not true, and leaves the old DN among the members.
+func (m *model) alone(guard []ldap.Control) []ldap.Control {
+	if m.dir.ReferentialIntegrity == "server" {
+		return nil
+	}
+	return guard
+}
+
 // diff works out what an update changes. rdn and above are the new name and
 // place, nil when they stay.
 func (s *session) diff(ctx context.Context, m *model, typ *objectType, e ldap.Entry, changes []connector.Change) (mods []ldap.Mod, rdn ldap.RDN, above *ldap.DN, err error) {

@@ -32,7 +32,7 @@ func (t *Target) Delete(ctx context.Context, d connector.Delete) error {
 	if err != nil {
 		return err
 	}
-	err = s.Client.Delete(ctx, e.DN, guard...)
+	err = s.Client.Delete(ctx, e.DN, m.alone(guard)...)
 	switch {
 	case connector.IsCode(err, connector.CodeNotFound):
 		return connector.Unchanged

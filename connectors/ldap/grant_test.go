@@ -3,8 +3,10 @@ package ldap
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -51,6 +53,38 @@ func TestGroupsOfLogins(t *testing.T) {
 	require.Nil(t, s.read(at).Get("memberUid"), "it may be empty")
 	disable(t, target, ref, false, connector.OutcomeApplied)
 	require.Equal(t, []string{"1"}, s.read(s.ou("people").Child(ldap.NewRDN("uid", "jane.doe"))).Get("shadowExpire"))
+}
+
+// The directory follows a member that is renamed or deleted (QUIRKS LDAP-50), also
+// when the write is guarded.
+func TestGroupsFollowTheirMembers(t *testing.T) {
+	s := newServer(t)
+	target := s.target(s.config(usual))
+	ctx := context.Background()
+	jane, joe := mustCreate(t, target, create("jane", "E1")), mustCreate(t, target, create("joe", "E2"))
+	g := mustCreate(t, target, group("staff"))
+	for _, ref := range []connector.Ref{jane, joe} {
+		require.NoError(t, target.Grant(ctx, connector.Grant{Principal: ref, Entitlement: g}))
+	}
+	members := func() []string { return s.read(s.ou("groups").Child(ldap.NewRDN("cn", "staff"))).Get("member") }
+	_, err := target.Rename(ctx, connector.Rename{Target: jane, NewName: "jane.doe"})
+	require.NoError(t, err)
+	eventually(t, func() bool {
+		return slices.Contains(members(), s.ou("people").Child(ldap.NewRDN("uid", "jane.doe")).String())
+	})
+	require.NoError(t, target.Delete(ctx, connector.Delete{Target: joe}))
+	eventually(t, func() bool {
+		return !slices.Contains(members(), s.ou("people").Child(ldap.NewRDN("uid", "joe")).String())
+	})
+	require.Len(t, get(t, target, jane).Grants, 1)
+}
+
+// eventually waits for what the directory does in its own time.
+func eventually(t *testing.T, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(5 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+		require.True(t, time.Now().Before(end), "it did not happen")
+	}
 }
 
 // QUIRKS LDAP-8, LDAP-9, Q-14: grants of one group go out together, and each is

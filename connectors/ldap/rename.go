@@ -41,6 +41,9 @@ func (t *Target) Rename(ctx context.Context, r connector.Rename) (connector.Ref,
 	if above == nil && (r.NewName == "" || typ.nameOf(*e, ref.ID) == r.NewName) {
 		return ref, connector.Unchanged
 	}
+	if err := m.current(*e, r.IfVersion); err != nil {
+		return ref, err
+	}
 	guard, err := m.guard(*e, r.IfVersion)
 	if err != nil {
 		return ref, err
@@ -91,7 +94,7 @@ func (s *session) move(ctx context.Context, m *model, typ *objectType, e ldap.En
 	if err := m.mayWrite(dn, nil); err != nil {
 		return e.DN, err
 	}
-	err := s.Move(ctx, e.DN, rdn, above, controls...)
+	err := s.Move(ctx, e.DN, rdn, above, m.alone(controls)...)
 	switch {
 	case connector.IsCode(err, connector.CodeAlreadyExists):
 		return e.DN, s.taken(ctx, m, typ, dn, err)
