@@ -51,6 +51,9 @@ type Dialect struct {
 	MissingRights func(ctx context.Context, q Queryer, t *Table, wanted []string) ([]string, error)
 	// Version asks the server what it is.
 	Version string
+	// Fingerprint asks which of all databases of this product it is; "": it cannot
+	// tell in a way that survives a failover.
+	Fingerprint string
 
 	open func(dsn string, o Options) (*Handle, error)
 }

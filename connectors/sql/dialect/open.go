@@ -123,7 +123,20 @@ func (o Options) limit(db *sql.DB) *sql.DB {
 
 // ServerVersion asks the server for its name and version.
 func (d *Dialect) ServerVersion(ctx context.Context, q Queryer) (string, error) {
-	rows, err := q.QueryContext(ctx, d.Version)
+	return text(ctx, q, d.Version)
+}
+
+// ServerFingerprint returns which database it is, "" when the product cannot tell.
+func (d *Dialect) ServerFingerprint(ctx context.Context, q Queryer) (string, error) {
+	if d.Fingerprint == "" {
+		return "", nil
+	}
+	return text(ctx, q, d.Fingerprint)
+}
+
+// text returns the one text that a query gives, "" when it gives no row.
+func text(ctx context.Context, q Queryer, query string) (string, error) {
+	rows, err := q.QueryContext(ctx, query)
 	if err != nil {
 		return "", err
 	}

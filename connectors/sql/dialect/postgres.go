@@ -18,7 +18,9 @@ var Postgres = &Dialect{
 	lockSuffix: " FOR UPDATE", page: pageLimit, newID: idReturning,
 	Classify: classifyPostgres, ReadTable: readPostgresTable, MissingRights: postgresRights,
 	Version: "SELECT 'PostgreSQL ' || current_setting('server_version')",
-	open:    openPostgres,
+	// The identifier is made by initdb and shared by its standbys.
+	Fingerprint: "SELECT 'database ' || current_database() || ' of PostgreSQL system ' || system_identifier FROM pg_control_system()",
+	open:        openPostgres,
 }
 
 func openPostgres(dsn string, o Options) (*Handle, error) {
