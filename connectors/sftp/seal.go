@@ -69,10 +69,10 @@ func (t *Target) write(ctx context.Context, x *outbox.Batch, snap *outbox.Snapsh
 	if x.Mode == modeDelta && b.rows == 0 && b.members == 0 {
 		return false, t.box.Skip(ctx, *x, time.Now()) // what changed does not show in a file
 	}
-	if err := t.guard(ctx, x.Mode, b.rows, o); err != nil {
+	if err := b.bind(ctx); err != nil {
 		return false, err
 	}
-	if err := b.bind(ctx); err != nil {
+	if err := t.guard(ctx, x.Mode, x.Rows, o); err != nil {
 		return false, err
 	}
 	return true, t.box.Seal(ctx, *x, time.Now())
@@ -123,14 +123,18 @@ type binder struct {
 	x             *outbox.Batch
 	snap          *outbox.Snapshot
 	now           time.Time
-	rows, members int64
+	rows, members int64 // -1: not counted
 	written       []feed.Written
 }
 
-// count counts what will be in the files: their first line may tell.
+// count counts what will be in the files, where it matters before they are written:
+// their first line may tell, and a delta file without rows is none.
 func (b *binder) count(ctx context.Context) (err error) {
 	if b.x.Mode == modeFull {
-		b.rows, b.members, err = b.snap.Counts(ctx)
+		b.rows, b.members = -1, -1
+		if b.t.cfg.File.TellsRows() {
+			b.rows, b.members, err = b.snap.Counts(ctx)
+		}
 		return err
 	}
 	if err := b.delta(ctx, func([]byte) error { b.rows++; return nil }); err != nil {
@@ -150,7 +154,7 @@ func (b *binder) bind(ctx context.Context) error {
 	if err := b.body(ctx, roleAccounts, facts.File, facts, b.accounts); err != nil {
 		return err
 	}
-	b.x.Rows = b.rows
+	b.x.Rows = b.written[0].Rows
 	if m := c.Memberships; m != nil {
 		name, err := c.File.Fill(m.Name, facts)
 		if err != nil {

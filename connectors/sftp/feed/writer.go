@@ -30,8 +30,9 @@ func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return l
 // bufferSize is how much is written at once.
 const bufferSize = 256 << 10
 
-// NewWriter begins a file in w. members says which of the two files it is; facts
-// hold the number of rows it will have. pgp nil: not encrypted.
+// NewWriter begins a file in w. members says which of the two files it is. facts
+// hold the number of rows it will have, -1 when that is not known, which is enough
+// unless [File.TellsRows]. pgp nil: not encrypted.
 func (l *Layout) NewWriter(w io.Writer, facts Facts, members bool, pgp *PGP) (*Writer, error) {
 	x := &Writer{layout: l, facts: facts, sum: sha256.New()}
 	x.buf = bufio.NewWriterSize(io.MultiWriter(w, x.sum, &x.size), bufferSize)
@@ -48,6 +49,16 @@ func (l *Layout) NewWriter(w io.Writer, facts Facts, members bool, pgp *PGP) (*W
 		x.close, x.out = append(x.close, z), z
 	}
 	return x, x.begin(members)
+}
+
+// TellsRows reports whether a file says at its beginning how many rows it has.
+func (f *File) TellsRows() bool {
+	for _, m := range placeholder.FindAllStringSubmatch(f.Leader, -1) {
+		if m[1] == "rows" {
+			return true
+		}
+	}
+	return false
 }
 
 func (x *Writer) begin(members bool) error {
@@ -100,12 +111,14 @@ func (x *Writer) Lines(b []byte, n int64) error {
 // Close ends the file and says what was written. It fails when there were not as
 // many rows as announced.
 func (x *Writer) Close() (Written, error) {
+	announced := x.facts.Rows
+	x.facts.Rows = x.rows
 	errs := []error{x.special(x.layout.File.Trailer)}
 	for i := len(x.close) - 1; i >= 0; i-- {
 		errs = append(errs, x.close[i].Close())
 	}
 	errs = append(errs, x.buf.Flush())
-	if x.rows != x.facts.Rows {
+	if announced >= 0 && announced != x.rows {
 		errs = append(errs, errors.New("the number of rows is not the one that was counted before"))
 	}
 	return Written{Size: int64(x.size), Rows: x.rows, SHA256: hex.EncodeToString(x.sum.Sum(nil))}, errors.Join(errs...)
