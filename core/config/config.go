@@ -49,6 +49,8 @@ type Source struct {
 	Secrets map[string]string
 	// With are other sources that own some of its people's attributes.
 	With []With
+	// NestedGroups: who is in a group is in the groups that this one is in, too.
+	NestedGroups bool
 	// Lifecycle says how a person's state follows from status and dates.
 	Lifecycle lifecycle.Rules
 	// Reference is the attribute that names a person's manager by anchor; "": none.
@@ -81,9 +83,11 @@ type Connector struct {
 	Secrets map[string]string
 	// Rules are the mapping of people, and of groups when the file has any.
 	Rules  []mapping.Rules
-	Policy plan.Policy
-	Guards plan.Guards
-	Retry  Retry
+	Policy plan.Policy // of people
+	// GroupPolicy is the policy of groups, for a connector with rules for them.
+	GroupPolicy plan.Policy
+	Guards      plan.Guards
+	Retry       Retry
 	// InFlight bounds the operations under way at once; 0: what the plugin says.
 	InFlight int
 	// Line is where the connector begins in the file.

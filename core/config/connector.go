@@ -40,7 +40,7 @@ func (b *builder) connectors(cfg *Config, raw *rawConfig) {
 func (b *builder) connector(r *rawConnector, path string, tables map[string]map[string]string) Connector {
 	c := Connector{
 		Name: r.Name.value, Plugin: r.Plugin, Source: r.Source.value, Secrets: map[string]string{},
-		Rules:  []mapping.Rules{b.rules(r, path, tables)},
+		Rules:  []mapping.Rules{b.rules(identity.Person, r, path, tables)},
 		Policy: b.policy(r, path), Guards: guards(&r.Guards),
 		Retry: Retry{
 			Attempts: cmp.Or(r.Retry.Attempts, 8),
@@ -53,6 +53,10 @@ func (b *builder) connector(r *rawConnector, path string, tables map[string]map[
 	for name, secret := range r.Secrets {
 		c.Secrets[name] = secret.value
 	}
+	if g := r.Groups; g != nil {
+		c.Rules = append(c.Rules, b.rules(identity.Group, &rawConnector{Name: r.Name, Scope: g.Scope, Attributes: g.Attributes}, path+".groups", tables))
+		c.GroupPolicy = g.policy()
+	}
 	config, err := toJSON(&r.Config)
 	if err != nil {
 		b.at(&r.Config, path+".config", "%v", err)
@@ -61,8 +65,21 @@ func (b *builder) connector(r *rawConnector, path string, tables map[string]map[
 	return c
 }
 
-func (b *builder) rules(r *rawConnector, path string, tables map[string]map[string]string) mapping.Rules {
-	out := mapping.Rules{Connector: r.Name.value, Kind: identity.Person, Scope: b.rule(r.Scope), Tables: tables}
+// policy is what becomes of groups in the target. They cannot be disabled, and what
+// others may still use is kept unless the config says otherwise.
+func (g *rawGroupRules) policy() plan.Policy {
+	p := plan.Policy{
+		Forbid: g.Forbid, OnLeave: cmp.Or(g.Gone, plan.ReactKeep), OnSuspend: plan.ReactKeep,
+		OutOfScope: cmp.Or(g.OutOfScope, plan.ReactKeep), Recreate: g.Recreate, Protected: g.Protect,
+	}
+	if g.Match != nil {
+		p.Match, p.OnMatch = g.Match.By, plan.MatchReaction(cmp.Or(g.Match.Then, "park"))
+	}
+	return p
+}
+
+func (b *builder) rules(kind identity.Kind, r *rawConnector, path string, tables map[string]map[string]string) mapping.Rules {
+	out := mapping.Rules{Connector: r.Name.value, Kind: kind, Scope: b.rule(r.Scope), Tables: tables}
 	seen := map[string]int{}
 	for i, a := range r.Attributes {
 		if first, ok := seen[a.To.value]; ok {

@@ -121,6 +121,7 @@ type rawKind struct {
 	Anchor     string            `yaml:"anchor"`
 	Attributes []rawDirAttribute `yaml:"attributes"`
 	Member     string            `yaml:"member"`
+	Nested     bool              `yaml:"nested"`
 }
 
 type rawDirAttribute struct {
@@ -195,6 +196,18 @@ type rawConnector struct {
 	Guards        rawGuards       `yaml:"guards"`
 	Retry         rawRetry        `yaml:"retry"`
 	InFlight      int             `yaml:"in_flight"`
+	Groups        *rawGroupRules  `yaml:"groups"`
+}
+
+type rawGroupRules struct {
+	Scope      text           `yaml:"scope"`
+	Attributes []rawAttribute `yaml:"attributes"`
+	Match      *rawMatch      `yaml:"match"`
+	Gone       plan.Reaction  `yaml:"gone"`
+	OutOfScope plan.Reaction  `yaml:"out_of_scope"`
+	Recreate   bool           `yaml:"recreate"`
+	Forbid     []plan.Kind    `yaml:"forbid"`
+	Protect    []string       `yaml:"protect"`
 }
 
 type rawAttribute struct {

@@ -46,8 +46,10 @@ func (b *builder) sources(cfg *Config, raw *rawConfig) {
 			src.CSV = b.csv(r, zone, path)
 		case "ldap":
 			src.LDAP = b.ldap(r, zone, path)
+			src.NestedGroups = r.LDAP != nil && r.LDAP.Groups != nil && r.LDAP.Groups.Nested
 		case "scim":
 			src.SCIM = b.scim(r, zone, path)
+			src.NestedGroups = r.SCIM != nil && r.SCIM.Groups != nil && r.SCIM.Groups.Nested
 		}
 		if src.Vanish == (plan.Limit{}) {
 			src.Vanish = defaultVanish

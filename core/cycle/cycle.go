@@ -58,7 +58,8 @@ type Connector struct {
 	Name string
 	// Programs are the compiled rules; a kind without rules is not provisioned here.
 	Programs     map[identity.Kind]*mapping.Program
-	Policy       plan.Policy
+	Policy       plan.Policy // of people
+	GroupPolicy  plan.Policy
 	Guards       plan.Guards
 	Schema       connector.Schema
 	Capabilities connector.Capabilities
@@ -67,6 +68,14 @@ type Connector struct {
 	RulesHash string
 	// Target is asked for existing accounts that match; nil: it cannot be asked.
 	Target Finder
+}
+
+// policy returns what holds for identities of a kind.
+func (c *Connector) policy(kind identity.Kind) *plan.Policy {
+	if kind == identity.Group {
+		return &c.GroupPolicy
+	}
+	return &c.Policy
 }
 
 // Finder looks into a target.
@@ -115,6 +124,8 @@ type pass struct {
 	observed []identity.Account
 	// seen are those of an incomplete reading who were in it; nil when it was complete.
 	seen *index
+	// groups are the names of the source's groups by anchor; nil: not asked yet.
+	groups map[string]string
 	// unusable knows whose record could not be used; nil when all could.
 	unusable *index
 }

@@ -95,12 +95,17 @@ func (d *delta) copy(ctx context.Context, rec *source.Record) error {
 	if d.reading.records++; d.Progress != nil && d.reading.records%1000 == 0 {
 		d.Progress(Progress{Phase: "read", Done: d.reading.records})
 	}
-	c := source.Record{Kind: rec.Kind, Anchor: strings.Clone(rec.Anchor), ID: strings.Clone(rec.ID), Hash: rec.Hash, Deleted: rec.Deleted, Fault: rec.Fault}
+	c := source.Record{Kind: rec.Kind, Anchor: strings.Clone(rec.Anchor), ID: strings.Clone(rec.ID), Name: strings.Clone(rec.Name), Hash: rec.Hash,
+		Deleted: rec.Deleted, Fault: rec.Fault}
 	position := rec.Position()
 	c.Position = func() string { return position }
 	if rec.Fault == nil && !rec.Deleted {
 		attributes := rec.Attributes()
 		c.Attributes = func() identity.Attributes { return attributes }
+		if rec.Members != nil {
+			members := rec.Members()
+			c.Members = func() []string { return members }
+		}
 	}
 	if d.records = append(d.records, c); len(d.records) < stageRows {
 		return nil

@@ -144,6 +144,9 @@ func (p *pass) chunk(ctx context.Context, targets []*target, ids []identity.Iden
 		}
 	}
 	slices.Sort(managers)
+	if err := p.addGroups(ctx, ids, anchors); err != nil {
+		return err
+	}
 	f := facts{ids: ids, doubtful: p.doubtful(ids)}
 	var err error
 	if f.accounts, err = p.Store.Accounts(ctx, ids[0].Kind, anchors); err != nil {

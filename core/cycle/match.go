@@ -38,7 +38,7 @@ func newMatcher(p *pass, c *Connector, schema connector.Schema) *matcher {
 // find sets s.Found, s.HeldBy and s.Unasked where somebody wants an account and
 // has none in the ledger. A target that cannot be asked is no error.
 func (m *matcher) find(ctx context.Context, s *plan.Subject) error {
-	p := &m.connector.Policy
+	p := m.connector.policy(s.Kind)
 	if len(p.Match) == 0 || !s.Want.InScope || s.Have.Rev > 0 && !s.Have.Absent || s.Open != nil && s.Open.Sent {
 		return nil
 	}
@@ -122,7 +122,7 @@ func (m *matcher) get(ctx context.Context, ref connector.Ref) ([]connector.Objec
 // inList finds objects in a listing of the target, which is made once.
 func (m *matcher) inList(ctx context.Context, object *connector.ObjectType, kind identity.Kind, by connector.Correlation) ([]connector.Object, error) {
 	if m.listed[kind] == nil {
-		l, err := m.list(ctx, object)
+		l, err := m.list(ctx, object, m.connector.policy(kind).Match)
 		if err != nil {
 			return nil, err
 		}
@@ -136,9 +136,8 @@ func (m *matcher) inList(ctx context.Context, object *connector.ObjectType, kind
 	return found, nil
 }
 
-func (m *matcher) list(ctx context.Context, object *connector.ObjectType) (listing, error) {
+func (m *matcher) list(ctx context.Context, object *connector.ObjectType, match []string) (listing, error) {
 	l := listing{}
-	match := m.connector.Policy.Match
 	for _, name := range match {
 		l[name] = map[string][]connector.Object{}
 	}
@@ -182,7 +181,7 @@ func (m *matcher) held(ctx context.Context, s *plan.Subject) error {
 // heldByLedger names the other identity whose account, as far as we know, matches:
 // a create that takes over what it finds would take it from them.
 func (m *matcher) heldByLedger(ctx context.Context, s *plan.Subject) error {
-	p := &m.connector.Policy
+	p := m.connector.policy(s.Kind)
 	if p.OnMatch != plan.MatchAdopt {
 		return nil
 	}
@@ -203,7 +202,7 @@ func (m *matcher) readHolders(ctx context.Context) error {
 	}
 	h := &holders{}
 	err := m.pass.Store.Holdings(ctx, m.connector.Name, func(a identity.Account) error {
-		h.add(a, m.connector.Policy.Match)
+		h.add(a, m.connector.policy(a.Kind).Match)
 		return nil
 	})
 	m.holders = h

@@ -131,7 +131,11 @@ func (r *reading) double(rec *source.Record, m *marks) {
 func (r *reading) stage(ctx context.Context, rec *source.Record, m *marks) error {
 	id := identity.Identity{
 		Key:        identity.Key{Source: r.Source.Name, Kind: rec.Kind, Anchor: strings.Clone(rec.Anchor)},
-		Attributes: rec.Attributes(), Hash: rec.Hash, Position: rec.Position(), SourceID: strings.Clone(rec.ID), State: identity.Active,
+		Attributes: rec.Attributes(), Hash: rec.Hash, Position: rec.Position(), SourceID: strings.Clone(rec.ID),
+		Name: strings.Clone(rec.Name), State: identity.Active,
+	}
+	if rec.Members != nil {
+		id.Members = rec.Members()
 	}
 	if rec.Kind == identity.Person {
 		var err error

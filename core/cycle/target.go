@@ -88,7 +88,8 @@ func (t *target) one(ctx context.Context, f *facts, id *identity.Identity, progr
 		s.Open = &open
 	}
 	out.evaluated++
-	if t.Policy.Needed(id.State) {
+	policy := t.policy(id.Kind)
+	if policy.Needed(id.State) {
 		want, err := program.Eval(mapping.Subject{Key: id.Key, Attributes: id.Attributes, Manager: f.managers[id.Reference].Attributes,
 			State: id.State, HasAccount: s.Have.Rev > 0 && !s.Have.Absent, Now: t.pass.clock}, t.names)
 		if err != nil {
@@ -100,7 +101,7 @@ func (t *target) one(ctx context.Context, f *facts, id *identity.Identity, progr
 			return err
 		}
 	}
-	out.add(key, plan.Diff(s, t.Policy, t.schema), s.Want)
+	out.add(key, plan.Diff(s, *policy, t.schema), s.Want)
 	return nil
 }
 

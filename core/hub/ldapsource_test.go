@@ -43,6 +43,7 @@ sources:
       bind_dn: %[4]q
       directory: openldap
       people: {base: %[5]q, anchor: employeeNumber, attributes: [{name: login, from: uid, required: true}, {name: title}]}
+      groups: {base: %[5]q, nested: true, attributes: [{name: name, from: cn}]}
 connectors:
   - name: chat
     plugin: memory
@@ -50,6 +51,8 @@ connectors:
     attributes:
       - {to: userName, from: person.login}
       - {to: title, from: person.title}
+    grants: [{from: person.groups}]
+    groups: {attributes: [{to: displayName, from: group.name}], match: {by: [displayName], then: adopt}}
     guards: {disable: {max: 1000}}
 `
 
@@ -197,4 +200,50 @@ func TestDirectoryIsFollowed(t *testing.T) {
 	t.Logf("from the deletion to the account disabled: %v", took)
 	cancel()
 	require.NoError(t, <-ended)
+}
+
+// Groups of the directory become groups of the target, and their members get them.
+func TestGroupsOfADirectory(t *testing.T) {
+	d := newDirectory(t)
+	d.add("ann", "1")
+	d.add("bo", "2")
+	group := func(name string, members ...ldap.DN) ldap.DN {
+		dn := d.base.Child(ldap.NewRDN("cn", name))
+		var texts []string
+		for _, m := range members {
+			texts = append(texts, m.String())
+		}
+		require.NoError(t, d.client.Add(t.Context(), dn, []ldap.Attribute{{Name: "objectClass", Values: []string{"groupOfNames"}}, {Name: "member", Values: texts}}))
+		return dn
+	}
+	sales := group("sales", d.dn("ann"))
+	group("everybody", sales, d.dn("bo"))
+	grants := func() string {
+		_, r := d.sync()
+		var out []string
+		for _, p := range r.Plans {
+			for _, o := range p.Plan.Operations {
+				text := string(o.Kind) + " " + string(o.AccountKey.Kind)
+				if o.AccountKey.Kind == "person" {
+					text += " " + o.Anchor
+				}
+				for _, g := range o.Grants {
+					text += map[bool]string{true: " -", false: " +"}[g.Remove] + g.Entitlement
+				}
+				out = append(out, text)
+			}
+		}
+		slices.Sort(out)
+		return strings.Join(out, "; ")
+	}
+	require.Equal(t, "create group; create group; create person 1 +everybody +sales; create person 2 +everybody", grants())
+	require.Empty(t, grants())
+
+	require.NoError(t, d.client.Modify(t.Context(), sales, []ldap.Mod{{Op: ldap.OpAdd, Name: "member", Values: []string{d.dn("bo").String()}},
+		{Op: ldap.OpDelete, Name: "member", Values: []string{d.dn("ann").String()}}}))
+	require.Equal(t, "update person 1 -everybody -sales; update person 2 +sales", grants())
+
+	require.NoError(t, d.client.Delete(t.Context(), sales))
+	require.Equal(t, "update person 2 -sales", grants(), "the group that is gone is kept in the target")
+	require.Empty(t, grants())
 }

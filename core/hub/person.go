@@ -46,6 +46,9 @@ func (h *Hub) Person(ctx context.Context, text string) (Person, error) {
 		return Person{}, &UsageError{fmt.Sprintf("%q fits several: %s; give the anchor", text, strings.Join(anchors, ", "))}
 	}
 	id := found[0]
+	if err := h.addGroups(ctx, &id); err != nil {
+		return Person{}, err
+	}
 	return Person{
 		Key: id.Key, State: id.State, DueAt: id.DueAt, FirstSeen: id.FirstSeen, AbsentSince: id.AbsentSince,
 		Position: id.Position, Attributes: id.Attributes, Reference: id.Reference,

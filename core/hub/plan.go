@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/cycle"
@@ -123,6 +124,11 @@ func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycl
 	if err != nil {
 		return nil, nil, err
 	}
+	fields, err := fieldsOf(h.cfg, s)
+	if err != nil {
+		closeReader(reader)
+		return nil, nil, err
+	}
 	connectors := h.fedBy(s)
 	failed := h.startAll(ctx, connectors)
 	var problems []string
@@ -141,7 +147,7 @@ func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycl
 			closeReader(reader)
 			return nil, nil, err
 		}
-		programs, err := compile(cc, s, reader.Fields())
+		programs, err := compile(cc, s, fields)
 		if err != nil {
 			errs = append(errs, ruleFaults(h.cfg.Path, err))
 			continue
@@ -168,10 +174,11 @@ func (h *Hub) fedBy(s *config.Source) []*config.Connector {
 }
 
 func (h *Hub) target(c *config.Connector, k known, programs map[identity.Kind]*mapping.Program, o PlanOptions) cycle.Connector {
-	policy := c.Policy
-	policy.Forbid = append(append([]plan.Kind(nil), policy.Forbid...), o.Forbid...)
+	policy, groups := c.Policy, c.GroupPolicy
+	policy.Forbid = slices.Concat(policy.Forbid, o.Forbid)
+	groups.Forbid = slices.Concat(groups.Forbid, o.Forbid)
 	t := cycle.Connector{
-		Name: c.Name, Programs: programs, Policy: policy, Guards: c.Guards, Schema: k.Schema, Capabilities: k.Capabilities,
+		Name: c.Name, Programs: programs, Policy: policy, GroupPolicy: groups, Guards: c.Guards, Schema: k.Schema, Capabilities: k.Capabilities,
 		RulesHash: restricted(rulesHash(c), o.Forbid),
 	}
 	if k.instance != nil && (k.Capabilities.Get || k.Capabilities.List) {

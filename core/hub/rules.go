@@ -12,16 +12,15 @@ import (
 	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/mapping"
 	"github.com/provhub/provhub/core/plan"
-	"github.com/provhub/provhub/core/source"
 )
 
 // compile compiles the rules of a connector against the fields of its source.
 // All faults are reported together.
-func compile(c *config.Connector, s *config.Source, fields []source.Field) (map[identity.Kind]*mapping.Program, error) {
+func compile(c *config.Connector, s *config.Source, f fields) (map[identity.Kind]*mapping.Program, error) {
 	programs := map[identity.Kind]*mapping.Program{}
 	var errs []error
 	for _, r := range c.Rules {
-		p, err := mapping.Compile(fields, s.Reference != "", r)
+		p, err := mapping.Compile(f.of(r.Kind), s.Reference != "" && r.Kind == identity.Person, r)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -45,7 +44,8 @@ func rulesHash(c *config.Connector) string {
 		Config  json.RawMessage
 		Rules   []mapping.Rules
 		Policy  plan.Policy
-	}{mapping.Version, c.Source, c.Plugin, c.Config, rules, c.Policy})
+		Groups  plan.Policy
+	}{mapping.Version, c.Source, c.Plugin, c.Config, rules, c.Policy, c.GroupPolicy})
 }
 
 // restricted marks a rule hash with the kinds that one run leaves out, so that the

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/cycle"
 	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/secret"
 	"github.com/provhub/provhub/core/source"
@@ -59,15 +60,45 @@ func closeReader(r source.Reader) {
 	}
 }
 
-// fieldsOf returns the attributes that people of a source have, those of joined
-// sources included.
-func fieldsOf(cfg *config.Config, s *config.Source) ([]source.Field, error) {
-	own, err := ownFields(s)
-	if err != nil || len(s.With) == 0 {
-		return own, err
+// fields are the attributes that rules see.
+type fields struct{ people, groups []source.Field }
+
+// of returns those of a kind.
+func (f fields) of(kind identity.Kind) []source.Field {
+	if kind == identity.Group {
+		return f.groups
 	}
-	parts, err := partsOf(cfg, s)
-	return joined.Fields(own, parts), err
+	return f.people
+}
+
+// fieldsOf returns the attributes that people and groups of a source have, those of
+// joined sources and the groups of people included.
+func fieldsOf(cfg *config.Config, s *config.Source) (f fields, err error) {
+	if f.people, err = ownFields(s); err != nil {
+		return f, err
+	}
+	if len(s.With) > 0 {
+		parts, err := partsOf(cfg, s)
+		if err != nil {
+			return f, err
+		}
+		f.people = joined.Fields(f.people, parts)
+	}
+	if f.groups = groupFields(s); f.groups != nil {
+		f.people = joined.Fields(f.people, []joined.Part{{Take: []source.Field{{Name: cycle.GroupsField, Type: source.List}}}})
+	}
+	return f, nil
+}
+
+// groupFields returns the attributes of a source's groups; nil when it has none.
+func groupFields(s *config.Source) []source.Field {
+	switch {
+	case s.LDAP != nil:
+		return s.LDAP.GroupFields()
+	case s.SCIM != nil:
+		return s.SCIM.GroupFields()
+	}
+	return nil
 }
 
 func ownFields(s *config.Source) ([]source.Field, error) {

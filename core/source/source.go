@@ -19,8 +19,8 @@ type Record struct {
 	// ID is the source's own name for the record, where that is not the anchor: an
 	// entryUUID. "": the anchor.
 	ID string
-	// Name is what groups call a member by where that is not the anchor: a DN, in a
-	// form that is compared byte by byte. "": the anchor.
+	// Name is what groups call it by as a member: a DN, in a form that is compared
+	// byte by byte. "": it can be in no group.
 	Name string
 	// Members returns the names of a group's members; nil for people. It is called
 	// for records that changed only, like Attributes.
@@ -170,4 +170,12 @@ type Decoder interface {
 	// the header's names and the cells of a row. What is wrong with it is an error
 	// that names the field.
 	Decode(ctx context.Context, raw map[string]any, yield func(*Record) error) error
+}
+
+// Grouped is implemented by a reader of a source that has groups.
+type Grouped interface {
+	// GroupFields lists what every group may have, sorted by name; nil: there are
+	// no groups. A group's field "name" is what people's groups are told by; without
+	// it, that is the anchor.
+	GroupFields() []Field
 }

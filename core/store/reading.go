@@ -18,6 +18,7 @@ type Reading struct {
 	source string
 	conn   *sqlx.Conn
 	staged bool
+	groups bool // some are staged
 	stmts  map[string]*sqlx.Stmt
 	buf    []byte
 	names  []string
@@ -26,7 +27,10 @@ type Reading struct {
 // stageTable is made anew for every reading.
 const stageTable = `CREATE TEMPORARY TABLE stage (
 	kind TEXT%[1]s NOT NULL, anchor TEXT%[1]s NOT NULL, hash BYTEA NOT NULL, state TEXT NOT NULL, due_at BIGINT NOT NULL,
-	position TEXT NOT NULL, source_id TEXT%[1]s NOT NULL, reference TEXT%[1]s NOT NULL, attributes TEXT NOT NULL, PRIMARY KEY (kind, anchor))`
+	position TEXT NOT NULL, source_id TEXT%[1]s NOT NULL, reference TEXT%[1]s NOT NULL, name TEXT%[1]s NOT NULL, attributes TEXT NOT NULL, PRIMARY KEY (kind, anchor))`
+
+// memberTable holds the members of the groups that are staged.
+const memberTable = `CREATE TEMPORARY TABLE stage_member (grp TEXT%[1]s NOT NULL, member TEXT%[1]s NOT NULL, PRIMARY KEY (grp, member))`
 
 // BeginReading starts a reading of source. End it with Commit or Discard.
 func (o *Org) BeginReading(ctx context.Context, source string) (*Reading, error) {
@@ -35,10 +39,12 @@ func (o *Org) BeginReading(ctx context.Context, source string) (*Reading, error)
 		return nil, o.s.fail("begin reading", err)
 	}
 	r := &Reading{o: o, source: source, conn: conn, stmts: map[string]*sqlx.Stmt{}}
-	for _, q := range []string{`DROP TABLE IF EXISTS temp.stage`, fmt.Sprintf(stageTable, o.s.dialect.byBytes)} {
-		if q[0] == 'D' && o.s.gate == nil {
-			q = `DROP TABLE IF EXISTS pg_temp.stage`
-		}
+	temp := "temp"
+	if o.s.gate == nil {
+		temp = "pg_temp"
+	}
+	for _, q := range []string{`DROP TABLE IF EXISTS ` + temp + `.stage`, `DROP TABLE IF EXISTS ` + temp + `.stage_member`,
+		fmt.Sprintf(stageTable, o.s.dialect.byBytes), fmt.Sprintf(memberTable, o.s.dialect.byBytes)} {
 		if _, err := conn.ExecContext(ctx, q); err != nil {
 			return nil, errors.Join(o.s.fail("begin reading", err), conn.Close())
 		}
@@ -47,7 +53,7 @@ func (o *Org) BeginReading(ctx context.Context, source string) (*Reading, error)
 }
 
 // Stage adds new and changed identities: Attributes, Hash, State, DueAt,
-// Reference, Position and SourceID are taken. The same key again replaces the former. It
+// Reference, Position, SourceID, Name and Members are taken. The same key again replaces the former. It
 // is kept until the end of the reading, outside of memory.
 func (r *Reading) Stage(ctx context.Context, ids []identity.Identity) error {
 	if len(ids) == 0 {
@@ -55,7 +61,7 @@ func (r *Reading) Stage(ctx context.Context, ids []identity.Identity) error {
 	}
 	r.staged = true
 	ids = lastOfEach(ids)
-	const width = 9
+	const width = 10
 	var args []any
 	err := r.o.s.dialect.eachChunk(len(ids), width, func(from, to int) error {
 		args = args[:0]
@@ -65,17 +71,21 @@ func (r *Reading) Stage(ctx context.Context, ids []identity.Identity) error {
 			if r.buf, r.names, err = appendAttributes(r.buf[:0], i.Attributes, r.names); err != nil {
 				return fmt.Errorf("%s: %w", i.Position, err)
 			}
-			args = append(args, string(i.Kind), i.Anchor, i.Hash[:], string(i.State), micros(i.DueAt), i.Position, i.SourceID, i.Reference, string(r.buf))
+			args = append(args, string(i.Kind), i.Anchor, i.Hash[:], string(i.State), micros(i.DueAt), i.Position, i.SourceID, i.Reference, i.Name, string(r.buf))
 		}
-		st, err := r.statement(ctx, `INSERT INTO stage (kind, anchor, hash, state, due_at, position, source_id, reference, attributes)
+		st, err := r.statement(ctx, `INSERT INTO stage (kind, anchor, hash, state, due_at, position, source_id, reference, name, attributes)
 			VALUES `+tuples(to-from, width)+` ON CONFLICT (kind, anchor) DO UPDATE SET hash = excluded.hash, state = excluded.state,
-			due_at = excluded.due_at, position = excluded.position, source_id = excluded.source_id, reference = excluded.reference, attributes = excluded.attributes`)
+			due_at = excluded.due_at, position = excluded.position, source_id = excluded.source_id, reference = excluded.reference, name = excluded.name,
+			attributes = excluded.attributes`)
 		if err != nil {
 			return err
 		}
 		_, err = st.ExecContext(ctx, args...)
 		return err
 	})
+	if err == nil {
+		err = r.stageMembers(ctx, ids)
+	}
 	return r.o.s.fail("stage", err)
 }
 
@@ -119,6 +129,9 @@ func (r *Reading) Discard(ctx context.Context) error {
 		st.Close() // the connection goes back to the pool
 	}
 	_, err := r.conn.ExecContext(ctx, `DROP TABLE stage`)
+	if _, merr := r.conn.ExecContext(ctx, `DROP TABLE stage_member`); err == nil {
+		err = merr
+	}
 	if cerr := r.conn.Close(); err == nil {
 		err = cerr
 	}

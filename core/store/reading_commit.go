@@ -44,9 +44,11 @@ func (r *Reading) take(t *tx, end ReadingEnd) (int64, error) {
 	}
 	for _, step := range []func() error{
 		func() error { return t.analyze(staged, "stage") },
+		func() error { return r.pullMembers(t, end, g) },
 		func() error { return r.merge(t, end, g) },
 		func() error { return t.analyze(staged, "identity") },
 		func() error { return r.vanish(t, end, g) },
+		func() error { return r.replaceMembers(t) },
 		func() error { return r.pullReferences(t, g) },
 		func() error { return r.end(t, end, true) },
 	} {
@@ -69,12 +71,13 @@ func (r *Reading) drop(t *tx, keys []identity.Key) error {
 // CONFLICT for the ON of a join.
 func (r *Reading) merge(t *tx, end ReadingEnd, g int64) error {
 	_, err := t.exec(`INSERT INTO identity (org_id, source, kind, anchor, hash, state, due_at, first_seen, absent_since,
-			rev, changed_gen, position, source_id, reference, attributes)
-		SELECT ?, ?, kind, anchor, hash, state, due_at, CAST(? AS BIGINT), 0, 1, CAST(? AS BIGINT), position, source_id, reference, attributes
+			rev, changed_gen, position, source_id, reference, name, attributes)
+		SELECT ?, ?, kind, anchor, hash, state, due_at, CAST(? AS BIGINT), 0, 1, CAST(? AS BIGINT), position, source_id, reference, name, attributes
 		FROM stage WHERE true ORDER BY kind, anchor
 		ON CONFLICT (org_id, source, kind, anchor) DO UPDATE SET hash = excluded.hash, state = excluded.state,
 			due_at = excluded.due_at, absent_since = 0, rev = identity.rev + 1, changed_gen = excluded.changed_gen,
-			position = excluded.position, source_id = excluded.source_id, reference = excluded.reference, attributes = excluded.attributes`,
+			position = excluded.position, source_id = excluded.source_id, reference = excluded.reference,
+			name = excluded.name, attributes = excluded.attributes`,
 		r.o.id, r.source, micros(end.Now), g)
 	return err
 }

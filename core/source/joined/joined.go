@@ -69,6 +69,14 @@ func Fields(first []source.Field, parts []Part) []source.Field {
 	return out
 }
 
+// GroupFields implements [source.Grouped] where the first source does.
+func (r *Reader) GroupFields() []source.Field {
+	if g, ok := r.first.(source.Grouped); ok {
+		return g.GroupFields()
+	}
+	return nil
+}
+
 // Close closes the first source where it is to be closed.
 func (r *Reader) Close() {
 	if c, ok := r.first.(interface{ Close() }); ok {

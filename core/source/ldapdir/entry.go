@@ -31,7 +31,10 @@ func (r *Reader) wanted(k *kind) []string {
 // record makes the record of an entry. id is what the directory calls it; "": it
 // is read from the entry.
 func (r *Reader) record(of identity.Kind, k *kind, e ldap.Entry, id string) source.Record {
-	rec := source.Record{Kind: of, ID: id, Name: e.DN.Key(), Position: func() string { return e.DN.String() }}
+	rec := source.Record{Kind: of, ID: id, Position: func() string { return e.DN.String() }}
+	if r.groups != nil {
+		rec.Name = e.DN.Key()
+	}
 	var err error
 	if rec.ID == "" {
 		rec.ID, err = r.dir.AnchorOf(e)

@@ -30,6 +30,9 @@ func (r *Reader) Close() { r.client.Close() }
 // Fields implements [source.Reader].
 func (r *Reader) Fields() []source.Field { return r.c.Fields() }
 
+// GroupFields implements [source.Grouped].
+func (r *Reader) GroupFields() []source.Field { return r.c.GroupFields() }
+
 // pass is one reading, whole or of what changed.
 type pass struct {
 	*Reader

@@ -82,9 +82,20 @@ func (c Config) Check() error {
 }
 
 // Fields returns the attributes that people have, sorted by name.
-func (c Config) Fields() []source.Field {
-	fields := make([]source.Field, len(c.People.Attributes))
-	for i, a := range c.People.Attributes {
+func (c Config) Fields() []source.Field { return c.People.fields() }
+
+// GroupFields returns the attributes that groups have, sorted by name; nil when none
+// are read.
+func (c Config) GroupFields() []source.Field {
+	if c.Groups == nil {
+		return nil
+	}
+	return c.Groups.fields()
+}
+
+func (k *Kind) fields() []source.Field {
+	fields := make([]source.Field, len(k.Attributes))
+	for i, a := range k.Attributes {
 		fields[i] = source.Field{Name: a.Name, Type: source.Type(cmp.Or(a.Type, string(source.Text)))}
 	}
 	slices.SortFunc(fields, func(a, b source.Field) int { return strings.Compare(a.Name, b.Name) })

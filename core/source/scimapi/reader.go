@@ -32,6 +32,9 @@ func (r *Reader) Close() { r.client.Close() }
 // Fields implements [source.Reader].
 func (r *Reader) Fields() []source.Field { return r.c.Fields() }
 
+// GroupFields implements [source.Grouped].
+func (r *Reader) GroupFields() []source.Field { return r.c.GroupFields() }
+
 const modified = "meta.lastModified"
 
 // pass is one reading, whole or of what was modified.

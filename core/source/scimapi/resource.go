@@ -15,7 +15,10 @@ import (
 
 // record makes the record of a resource.
 func (r *Reader) record(of identity.Kind, k *kind, x scim.Resource) source.Record {
-	rec := source.Record{Kind: of, ID: x.ID(), Name: x.ID(), Anchor: x.ID()}
+	rec := source.Record{Kind: of, ID: x.ID(), Anchor: x.ID()}
+	if r.groups != nil {
+		rec.Name = x.ID()
+	}
 	rec.Position = func() string { return fmt.Sprintf("%s/%s", k.typ, x.ID()) }
 	fault := func(field, format string, args ...any) source.Record {
 		rec.Fault = &source.Fault{Position: rec.Position(), Anchor: rec.Anchor, Field: field, Reason: fmt.Sprintf(format, args...)}
