@@ -53,7 +53,7 @@ func (v *findings) server(at string, keys []string, known string) {
 }
 
 func (v *findings) folder(at, dir string) {
-	if dir == "" || path.Clean(dir) != strings.TrimSuffix(dir, "/") && dir != "/" {
+	if dir == "" || path.Clean(dir) != strings.TrimSuffix(dir, "/") && dir != "/" || slices.Contains(strings.Split(dir, "/"), "..") {
 		v.add(at, "is not a plain path", "write it as /outgoing/hr")
 	}
 }
@@ -175,11 +175,15 @@ func (v *findings) names(c *Config) {
 	}
 }
 
+// name checks the pattern of a file that goes with the accounts' one.
 func (v *findings) name(c *Config, at, pattern string) {
 	if err := c.File.CheckName(pattern); err != nil {
 		v.add(at, err.Error(), "write it as {file}.done")
+		return
 	}
-	if pattern == c.File.Name {
+	x := feed.Facts{Seq: 1, Run: "r", Mode: c.Mode}
+	x.File, _ = c.File.Fill(c.File.Name, x) // checked before
+	if name, _ := c.File.Fill(pattern, x); name == x.File {
 		v.add(at, "is the name of the file with the accounts", "give it a name of its own")
 	}
 }
