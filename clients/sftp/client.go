@@ -21,7 +21,8 @@ type Client struct {
 }
 
 // New returns a client that has not connected. CONFIGURATION when something
-// required is missing or a key cannot be read.
+// required is missing or a key cannot be read. A client without a pinned host key
+// answers every call so.
 func New(c Config) (*Client, error) {
 	c = c.withDefaults()
 	if err := c.check(); err != nil {

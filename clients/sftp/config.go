@@ -8,8 +8,9 @@ import (
 	"github.com/provhub/provhub/connectors/connector"
 )
 
-// Config says which server, whom it is known by, and who we are. Addr, User, one
-// way to know the host key and one way to log in are required.
+// Config says which server, whom it is known by, and who we are. Addr, User and one
+// way to log in are required. Without a way to know the host key nothing connects,
+// and [LearnHostKeys] shows which keys there are.
 type Config struct {
 	Addr string // host or host:port; the port is 22 when left out
 	User string
@@ -94,8 +95,6 @@ func (c Config) check() error {
 	switch {
 	case c.Addr == "" || c.User == "":
 		return connector.Errorf(connector.CodeConfiguration, "the address of the server and the user are required")
-	case len(c.HostKeys) == 0 && c.KnownHosts == "":
-		return connector.Errorf(connector.CodeConfiguration, "no host key is pinned for %s: give host_keys or a known_hosts file", c.Addr)
 	case c.Auth.isZero():
 		return connector.Errorf(connector.CodeConfiguration, "no way to log in to %s is given: a key, an agent or a password", c.Addr)
 	case c.Jump != nil:

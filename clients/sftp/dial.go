@@ -15,6 +15,10 @@ func dial(ctx context.Context, c Config) (*ssh.Client, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if p.none() {
+		return nil, nil, &connector.Error{Code: connector.CodeConfiguration, NativeCode: "SSH host key", Scope: connector.ScopeInstance,
+			Message: "no host key is pinned for " + c.Addr + ", so nothing connects; compare the fingerprint that `host_key` shows with what the server's owner says, and pin the key"}
+	}
 	methods, closeAgent, err := c.Auth.methods(ctx)
 	if err != nil {
 		return nil, nil, err

@@ -79,7 +79,7 @@ func (p *pins) read(path string) error {
 	if !errors.As(p.known(p.addr, &net.TCPAddr{}, noKey{}), &miss) {
 		return connector.Errorf(connector.CodeConfiguration, "%s: the lines for %s cannot be read", path, p.addr)
 	}
-	if len(miss.Want) == 0 && len(p.keys)+len(p.fingerprints)+len(p.authorities) == 0 {
+	if len(miss.Want) == 0 && p.pinned() == 0 {
 		return connector.Errorf(connector.CodeConfiguration,
 			"%s has no line for %s; `host_key` shows the server's fingerprint, to be compared with what its owner says", path, knownhosts.Normalize(p.addr))
 	}
@@ -97,6 +97,13 @@ func (p *pins) read(path string) error {
 	}
 	return nil
 }
+
+// none reports whether no key would do.
+func (p *pins) none() bool {
+	return p.known == nil && p.pinned() == 0
+}
+
+func (p *pins) pinned() int { return len(p.keys) + len(p.fingerprints) + len(p.authorities) }
 
 // ask works out which kinds of host key are asked for: a server with several
 // shows the one that is pinned.

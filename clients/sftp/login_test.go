@@ -152,16 +152,15 @@ func TestLearnHostKeys(t *testing.T) {
 func TestWithoutPinsOrLogin(t *testing.T) {
 	s := fake(t, fakesftp.Options{})
 	for name, change := range map[string]func(*Config){
-		"no host key":            func(c *Config) { c.HostKeys = nil },
-		"an empty known_hosts":   func(c *Config) { c.HostKeys, c.KnownHosts = nil, file(t, "") },
-		"no such known_hosts":    func(c *Config) { c.HostKeys, c.KnownHosts = nil, "/no/such/file" },
-		"a word for a host key":  func(c *Config) { c.HostKeys = []string{"any"} },
-		"half a fingerprint":     func(c *Config) { c.HostKeys = []string{"SHA256:abc"} },
-		"no login":               func(c *Config) { c.Auth = Auth{} },
-		"a key that is none":     func(c *Config) { c.Auth.PrivateKey = connector.NewSecret("nonsense") },
-		"no such key file":       func(c *Config) { c.Auth.PrivateKeyFile = "/no/such/key" },
-		"no address":             func(c *Config) { c.Addr = "" },
-		"a jump host without it": func(c *Config) { c.Jump = &Config{Addr: "h", User: "u"} },
+		"an empty known_hosts":        func(c *Config) { c.HostKeys, c.KnownHosts = nil, file(t, "") },
+		"no such known_hosts":         func(c *Config) { c.HostKeys, c.KnownHosts = nil, "/no/such/file" },
+		"a word for a host key":       func(c *Config) { c.HostKeys = []string{"any"} },
+		"half a fingerprint":          func(c *Config) { c.HostKeys = []string{"SHA256:abc"} },
+		"no login":                    func(c *Config) { c.Auth = Auth{} },
+		"a key that is none":          func(c *Config) { c.Auth.PrivateKey = connector.NewSecret("nonsense") },
+		"no such key file":            func(c *Config) { c.Auth.PrivateKeyFile = "/no/such/key" },
+		"no address":                  func(c *Config) { c.Addr = "" },
+		"a jump host without a login": func(c *Config) { c.Jump = &Config{Addr: "h", User: "u"} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := to(s, s.Addr())
@@ -170,6 +169,19 @@ func TestWithoutPinsOrLogin(t *testing.T) {
 			failed(t, err, connector.CodeConfiguration)
 		})
 	}
+}
+
+// QUIRKS FILE-5: without a pin there is no connection, to the server or a host on
+// the way.
+func TestNoPinNoConnection(t *testing.T) {
+	s, jump := fake(t, fakesftp.Options{}), fake(t, fakesftp.Options{Forward: true, User: "jump"})
+	bare := to(s, s.Addr())
+	bare.HostKeys = nil
+	failed(t, client(t, bare).Connect(context.Background()), connector.CodeConfiguration)
+	via, behind := to(jump, jump.Addr()), to(s, s.Addr())
+	via.HostKeys, behind.Jump = nil, &via
+	failed(t, client(t, behind).Connect(context.Background()), connector.CodeConfiguration)
+	require.Zero(t, s.Count("connection")+jump.Count("connection"))
 }
 
 // QUIRKS FILE-20: every way to log in.

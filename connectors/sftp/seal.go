@@ -93,7 +93,7 @@ func (t *Target) guard(ctx context.Context, mode string, rows int64, o sealOptio
 	}
 	return connector.Errorf(connector.CodeConfiguration,
 		"the next full file would hold %d accounts, and the last one (%d) held %d: more than shrink.max_percent (%d) would be lost, so nothing is published; "+
-			"when that is right, run the action publish with allow_shrink, or raise the limit", rows, last.Seq, last.Rows, *t.cfg.Shrink.MaxPercent)
+			"when that is right, run the action publish with allow_shrink=true, or raise the limit", rows, last.Seq, last.Rows, *t.cfg.Shrink.MaxPercent)
 }
 
 func (t *Target) shrunk(was, is int64) bool {
