@@ -32,7 +32,7 @@ func (t *Target) Create(ctx context.Context, c connector.Create) (connector.Ref,
 	if err := s.Add(ctx, n.dn, n.attributes); err != nil {
 		return s.notAdded(ctx, m, typ, c, n, err)
 	}
-	e, err := s.Read(ctx, n.dn, m.reads(typ)...)
+	e, err := s.readNew(ctx, m, typ, n.dn)
 	if err != nil {
 		return connector.Ref{}, connector.Unknown(err) // it was added; who reads it next finds it
 	}

@@ -17,62 +17,77 @@ const (
 	loadersAtOnce = 4
 )
 
-// loader reads entries by id. Those that are asked for while searches are under
-// way wait, and go out together in the next one.
+// loader reads entries of one kind by one attribute. Those that are asked for
+// while searches are under way wait, and go out together in the next one.
 type loader struct {
-	s *session
-	m *model
-	t *objectType
+	s       *session
+	m       *model
+	t       *objectType
+	further ldap.Filter // what all entries must match besides
 
 	mu      sync.Mutex
 	waiting []*wanted
 	running int
 }
 
-// wanted is one entry that somebody waits for.
+// wanted is what one caller looks for.
 type wanted struct {
-	id    string
-	done  chan struct{}
-	entry *ldap.Entry // nil: there is none
-	err   error
+	filter  ldap.Filter
+	matches func(ldap.Entry) bool // whether an entry is what the filter means
+	done    chan struct{}
+	found   []ldap.Entry
+	err     error
+}
+
+// gather finds what one caller wants, together with what others want by the same
+// attribute at the same time.
+func (s *session) gather(ctx context.Context, m *model, t *objectType, attribute string, further ldap.Filter, w *wanted) ([]ldap.Entry, error) {
+	key := t.name + "/" + attribute
+	s.mu.Lock()
+	l := s.loaders[key]
+	if l == nil || l.m != m {
+		l = &loader{s: s, m: m, t: t, further: further}
+		s.loaders[key] = l
+	}
+	s.mu.Unlock()
+	w.done = make(chan struct{})
+	l.add(w)
+	select {
+	case <-w.done:
+		return w.found, w.err
+	case <-ctx.Done():
+		return nil, connector.Errorf(connector.CodeUnavailable, "the call ended before the entry was read: %w", ctx.Err())
+	}
 }
 
 // load returns the entry of a kind with an id. NOT_FOUND when there is none.
 func (s *session) load(ctx context.Context, m *model, t *objectType, id string) (*ldap.Entry, error) {
-	if _, err := m.dir.ByAnchor(id); err != nil || id == "" {
+	f, err := m.dir.ByAnchor(id)
+	if err != nil || id == "" {
 		return nil, notFound(t) // the id of another system
 	}
-	s.mu.Lock()
-	l := s.loaders[t.name]
-	if l == nil || l.m != m {
-		l = &loader{s: s, m: m, t: m.same(t)}
-		s.loaders[t.name] = l
+	found, err := s.gather(ctx, m, t, m.dir.Anchor.Attribute, ldap.Filter{}, &wanted{filter: f, matches: func(e ldap.Entry) bool {
+		has, err := m.dir.AnchorOf(e)
+		return err == nil && strings.EqualFold(has, id)
+	}})
+	if err == nil && len(found) == 0 {
+		err = notFound(t)
 	}
-	s.mu.Unlock()
-	w := &wanted{id: strings.ToLower(id), done: make(chan struct{})}
-	l.add(w)
-	select {
-	case <-w.done:
-	case <-ctx.Done():
-		return nil, connector.Errorf(connector.CodeUnavailable, "the call ended before the entry was read: %w", ctx.Err())
+	if err != nil {
+		return nil, err
 	}
-	switch {
-	case w.err != nil:
-		return nil, w.err
-	case w.entry == nil:
-		return nil, notFound(t)
-	}
-	return w.entry, nil
+	return &found[0], nil
 }
 
-// same returns m's own version of a kind.
-func (m *model) same(t *objectType) *objectType {
-	for _, x := range m.types() {
-		if x.name == t.name {
-			return x
-		}
+// readNew reads an entry that was just added. It is looked for by the value that
+// names it, so that many are read together.
+func (s *session) readNew(ctx context.Context, m *model, t *objectType, dn ldap.DN) (ldap.Entry, error) {
+	found, err := s.gather(ctx, m, t, "new "+t.naming, ldap.Filter{}, &wanted{filter: ldap.Equal(t.naming, dn.RDN().Value(t.naming)),
+		matches: func(e ldap.Entry) bool { return e.DN.Equal(dn) }})
+	if err == nil && len(found) > 0 {
+		return found[0], nil
 	}
-	return t
+	return s.Read(ctx, dn, m.reads(t)...)
 }
 
 func notFound(t *objectType) error {
@@ -101,37 +116,69 @@ func (l *loader) run() {
 			return
 		}
 		l.mu.Unlock()
-		l.search(batch)
+		l.answer(batch)
 		for _, w := range batch {
 			close(w.done)
 		}
 	}
 }
 
-// search reads a batch. What fails fails for all of it: nothing was written.
-func (l *loader) search(batch []*wanted) {
-	filters := make([]ldap.Filter, 0, len(batch))
-	var ids []string
-	for _, w := range batch {
-		if slices.Contains(ids, w.id) {
-			continue
-		}
-		ids = append(ids, w.id)
-		f, _ := l.m.dir.ByAnchor(w.id) // it was checked by load
-		filters = append(filters, f)
+// answer searches for a batch. What the server does not give for many at once is
+// asked for one by one; what fails otherwise fails for all: nothing was written.
+func (l *loader) answer(batch []*wanted) {
+	filters := make([]ldap.Filter, len(batch))
+	for i, w := range batch {
+		filters[i] = w.filter
 	}
-	found, err := l.s.findAll(context.Background(), l.t, ldap.Or(filters...), l.m.reads(l.t))
-	for i := range found {
-		id, idErr := l.m.dir.AnchorOf(found[i])
-		for _, w := range batch {
-			if idErr == nil && strings.EqualFold(w.id, id) {
-				w.entry = &found[i]
-			}
-		}
+	found, err := l.search(ldap.Or(filters...))
+	if len(batch) == 1 {
+		batch[0].found, batch[0].err = found, err
+		return
 	}
+	if connector.IsCode(err, connector.CodeTooLarge) {
+		l.singly(batch)
+		return
+	}
+	stray := hand(found, batch)
+	var unmatched []*wanted
 	for _, w := range batch {
 		w.err = err
+		if len(w.found) == 0 && err == nil {
+			unmatched = append(unmatched, w)
+		}
 	}
+	if stray {
+		// The server compares in another way than we do: let it say which is whose.
+		l.singly(unmatched)
+	}
+}
+
+// hand gives entries to those who want them; stray tells that nobody wants one.
+func hand(found []ldap.Entry, batch []*wanted) (stray bool) {
+	for _, e := range found {
+		taken := false
+		for _, w := range batch {
+			if w.matches(e) {
+				w.found = append(w.found, e)
+				taken = true
+			}
+		}
+		stray = stray || !taken
+	}
+	return stray
+}
+
+func (l *loader) singly(batch []*wanted) {
+	for _, w := range batch {
+		w.found, w.err = l.search(w.filter)
+	}
+}
+
+func (l *loader) search(f ldap.Filter) ([]ldap.Entry, error) {
+	if l.further != (ldap.Filter{}) {
+		f = ldap.And(l.further, f)
+	}
+	return l.s.findAll(context.Background(), l.t, f, l.m.reads(l.t))
 }
 
 // findAll searches all places where entries of a kind can be. A place that does
@@ -170,7 +217,9 @@ func (s *session) lookup(ctx context.Context, m *model, t *objectType, by connec
 		}
 		f = ldap.EqualBytes(a.ldap, b)
 	}
-	return s.findAll(ctx, t, ldap.And(t.filter, f), m.reads(t))
+	return s.gather(ctx, m, t, "by "+a.ldap, t.filter, &wanted{filter: f, matches: func(e ldap.Entry) bool {
+		return slices.ContainsFunc(a.decode(e.Get(a.ldap)), func(v connector.Value) bool { return a.spec.Equal(v, by.Value) })
+	}})
 }
 
 // resolve returns the entry that a reference names, by id or by a value.
