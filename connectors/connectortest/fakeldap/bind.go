@@ -17,12 +17,6 @@ func (c *conn) bind(m message) answer {
 	if err != nil {
 		a = c.finish(m, err)
 	}
-	c.server.log.count(func(st *Stats) {
-		st.Binds++
-		if err != nil {
-			st.BindsFailed++
-		}
-	})
 	if err == nil {
 		c.mu.Lock()
 		c.identity = who

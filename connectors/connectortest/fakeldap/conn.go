@@ -144,6 +144,14 @@ func (c *conn) serve(ctx context.Context, m message) bool {
 		r.Code = int(a.code)
 	}
 	c.server.log.put(r) // before the answer, so that who has it finds the line
+	if m.op == OpBind {
+		c.server.log.count(func(st *Stats) {
+			st.Binds++
+			if r.Code != int(success) {
+				st.BindsFailed++
+			}
+		})
+	}
 	if fate == sendAnswer {
 		c.send(a.encode(m.id, m.tag))
 	}

@@ -149,6 +149,7 @@ func bound(syntax string) (oid string, maximum int) {
 	return oid, maximum
 }
 
+// addClass adds an object class, in place of one of the same name.
 func (s *schema) addClass(definition string) error {
 	f, err := parseDefinition(definition)
 	if err != nil {
@@ -182,7 +183,7 @@ func (s *schema) addClass(definition string) error {
 	for _, n := range append([]string{f.oid}, f.lists["NAME"]...) {
 		s.classes[strings.ToLower(n)] = c
 	}
-	s.inOrder.classes = append(s.inOrder.classes, c)
+	s.inOrder.classes = append(slices.DeleteFunc(s.inOrder.classes, func(o *objectClass) bool { return o.name == c.name }), c)
 	return nil
 }
 
