@@ -46,7 +46,7 @@ type ending struct {
 func (a *attempt) end() ending {
 	now, v := a.d.opts.Now(), a.top
 	f := store.Finish{
-		ID: a.w.ID, Fence: a.w.Fence, StepsDone: a.w.StepsDone, MaybeApplied: a.w.MaybeApplied && !a.refused,
+		ID: a.w.ID, Fence: a.w.Fence, Operation: &a.w.Operation, StepsDone: a.w.StepsDone, MaybeApplied: a.w.MaybeApplied && !a.refused,
 		CountAttempt: a.sent && !v.Free, Err: recordable(v.Err), Now: now,
 	}
 	switch v.Next {
@@ -143,7 +143,7 @@ func recordable(err *connector.Error) *connector.Error {
 
 // untouched gives back an operation that was taken and not begun.
 func untouched(w Work, now time.Time) store.Finish {
-	f := store.Finish{ID: w.ID, Fence: w.Fence, State: store.OpReady, StepsDone: w.StepsDone,
+	f := store.Finish{ID: w.ID, Fence: w.Fence, Operation: &w.Operation, State: store.OpReady, StepsDone: w.StepsDone,
 		MaybeApplied: w.MaybeApplied, Err: w.LastError, Now: now}
 	if w.State == store.OpUnknown {
 		f.State, f.Continuation, f.NextAttemptAt = store.OpUnknown, w.Continuation, now

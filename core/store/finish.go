@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/plan"
 )
 
 // Finish records what became of operations: each one's new state, the attempt,
@@ -60,8 +61,8 @@ func (f *Finish) check() error {
 
 // finishedOp is what the queue knows of an operation that is being finished.
 type finishedOp struct {
-	ID, Connector, Kind, Anchor, Op, Plan, Body string
-	Attempts, Tries                             int
+	ID, Connector, Kind, Anchor, Op, Plan string
+	Attempts, Tries                       int
 }
 
 // batch is the finishing of several operations.
@@ -86,7 +87,7 @@ func (o *Org) finishing(t *tx, fs []Finish) (*batch, error) {
 		}
 		var ops []finishedOp
 		err := t.all(&ops, `WITH v(id, fence) AS (`+values(to-from, "TEXT", "BIGINT")+`)
-			SELECT o.id, o.connector, o.kind, o.anchor, o.op, o.plan, o.attempts, o.tries, o.body FROM v CROSS JOIN operation o
+			SELECT o.id, o.connector, o.kind, o.anchor, o.op, o.plan, o.attempts, o.tries FROM v CROSS JOIN operation o
 			WHERE o.org_id = ? AND o.id = v.id AND o.fence = v.fence AND o.lease_until > 0 AND o.state IN ('leased', 'sent', 'unknown')`+t.s.dialect.lock("o"), append(args, o.id)...)
 		for _, op := range ops {
 			b.ops[op.ID] = op
@@ -102,7 +103,40 @@ func (o *Org) finishing(t *tx, fs []Finish) (*batch, error) {
 			b.fenced = append(b.fenced, f.ID)
 		}
 	}
-	return b, err
+	if err != nil {
+		return nil, err
+	}
+	return b, b.readOperations()
+}
+
+// readOperations sets Operation where the worker did not give it.
+func (b *batch) readOperations() error {
+	var missing []string
+	for _, f := range b.fs {
+		if f.Operation == nil {
+			missing = append(missing, f.ID)
+		}
+	}
+	bodies := map[string]*plan.Operation{}
+	err := b.t.s.dialect.inChunks(missing, func(marks string, args []any) error {
+		var rows []struct{ ID, Body string }
+		if err := b.t.all(&rows, `SELECT id, body FROM operation WHERE org_id = ? AND id IN (`+marks+`)`, append([]any{b.org}, args...)...); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			bodies[r.ID] = &plan.Operation{}
+			if err := decode(r.Body, bodies[r.ID]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for i := range b.fs {
+		if b.fs[i].Operation == nil {
+			b.fs[i].Operation = bodies[b.fs[i].ID]
+		}
+	}
+	return err
 }
 
 func (b *batch) writeOperations() error {

@@ -13,11 +13,7 @@ func (b *batch) writeAudit() error {
 			continue // the attempt tells it; an outage, or a target that is asked again, must not flood the trail
 		}
 		op := b.ops[f.ID]
-		var body plan.Operation
-		if err := decode(op.Body, &body); err != nil {
-			return err
-		}
-		detail := operationDetail(body)
+		detail := operationDetail(*f.Operation)
 		detail["plan"], detail["attempts"] = op.Plan, op.Tries
 		if f.Err != nil {
 			detail["code"] = f.Err.Code.String()

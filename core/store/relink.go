@@ -13,10 +13,7 @@ func (b *batch) writeRelinks() error {
 		if f.Account == nil || f.Account.Absent || done.Op != string(plan.Adopt) {
 			continue
 		}
-		var op plan.Operation
-		if err := decode(done.Body, &op); err != nil {
-			return err
-		}
+		op := f.Operation
 		if op.Replaces == "" {
 			continue
 		}

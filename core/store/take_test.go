@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -57,5 +58,21 @@ func TestATakeThatFailsTakesNothing(t *testing.T) {
 		ops, err = o.Take(t.Context(), "crm", "w1", 9, now, time.Minute)
 		require.NoError(t, err)
 		require.Len(t, ops, 1)
+	})
+}
+
+// A worker that gives the operation back spares reading it; the trail tells the same.
+func TestTheTrailTellsTheSameOfAnOperationGivenOrRead(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, o *store.Org) {
+		apply(t, o, creates("p1", "crm", "1", "2"))
+		ops := send(t, o, lease(t, o, 2))
+		given := done(ops[0])
+		given.Operation = &ops[0].Operation
+		require.Empty(t, finish(t, o, given, done(ops[1])))
+		entries, err := o.Audit(t.Context(), store.AuditFilter{Action: "operation.done"})
+		require.NoError(t, err)
+		require.Len(t, entries, 2)
+		require.Contains(t, string(entries[0].Detail), `"changed":["`)
+		require.Equal(t, strings.ReplaceAll(string(entries[0].Detail), "p1-crm-1", "p1-crm-2"), string(entries[1].Detail))
 	})
 }

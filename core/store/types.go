@@ -153,8 +153,10 @@ type Attempt struct {
 // Finish records what became of one operation: the operation's new state, the
 // attempt, the account and the audit entry go into one transaction.
 type Finish struct {
-	ID        string
-	Fence     int64
+	ID    string
+	Fence int64
+	// Operation is what the worker took; nil: it is read from the queue once more.
+	Operation *plan.Operation
 	State     OpState // OpDone, OpRetry, OpUnknown, OpParked, OpReady (given back unsent), OpSuperseded (with Replan)
 	StepsDone int
 	// CountAttempt: an outage of the whole target costs an operation no attempt.
