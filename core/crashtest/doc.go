@@ -8,6 +8,9 @@
 //	       └─ reads the target's journal and the hub's state: nothing lost, nothing
 //	          done twice, the ledger is what the target holds, nothing left to plan
 //
+// TestNetwork leaves the processes alive and fails the network between plugins and
+// real servers instead: OpenLDAP, a SCIM service, PostgreSQL and OpenSSH.
+//
 // For longer: go test ./core/crashtest -run TestRounds -rounds 200; with the seed
 // that it prints (-seed) the same changes and kills come again.
 package crashtest
