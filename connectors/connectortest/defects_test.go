@@ -254,6 +254,14 @@ var targetDefects = []defect{
 			return t.Create(ctx, c)
 		}}
 	}},
+	{name: "E15: a star in a name is taken for a pattern", target: func(t *memory.Target) connector.Target {
+		return &partial{Target: t, get: func(ctx context.Context, ref connector.Ref, as []string) (connector.Object, error) {
+			if ref.ID == "" && strings.Contains(ref.By.Value, "*") {
+				return connector.Object{}, connector.Errorf(connector.CodeAmbiguous, "several match")
+			}
+			return t.Get(ctx, ref, as)
+		}}
+	}},
 	{name: "F4: after one bad operation the next one fails too", target: func(t *memory.Target) connector.Target {
 		var made, poisoned atomic.Int32
 		return &partial{Target: t,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -85,6 +86,10 @@ func (e *Env) healthy(ctx context.Context) error {
 // memoryLimit is what waiting operations may cost.
 const memoryLimit = 64 << 20
 
+// settled is how long nothing more can be sent, and nothing more is taken in,
+// until the plugin has all that it takes.
+const settled = time.Second
+
 func boundedMemory(ctx context.Context, e *Env) error {
 	slow, err := e.withFault(ctx, Slow)
 	if err != nil {
@@ -103,6 +108,7 @@ func boundedMemory(ctx context.Context, e *Env) error {
 		return err
 	}
 	sent := make(chan struct{})
+	var count atomic.Int64
 	go func() {
 		defer close(sent)
 		for range e.scaled(10_000) {
@@ -110,21 +116,30 @@ func boundedMemory(ctx context.Context, e *Env) error {
 			if err != nil || s.send(c) != nil { // the stream is closed below
 				return
 			}
+			count.Add(1)
 		}
 	}()
-	deadline := time.After(5 * time.Second)
-	for ticks, over := 0, 0; ticks < 3 || over > 0; {
-		select {
-		case <-sent:
-			ticks++ // a few looks more at what has come in
-		case <-deadline: // the plugin pushes back, which is well
-			ticks = 3
-		default:
-		}
+	if err := e.growth(ctx, before, &count); err != nil {
+		return err
+	}
+	s.close()
+	<-sent
+	e.made = append(e.made, s.made(t.Name)...)
+	return nil
+}
+
+// growth watches the plugin's memory until it has taken in what it takes. It
+// fails when that stays beyond the limit. count is how much has been sent.
+func (e *Env) growth(ctx context.Context, before int64, count *atomic.Int64) error {
+	moved, sent, peak, over := time.Now(), int64(0), before, 0
+	for time.Since(moved) < settled || over > 0 {
 		time.Sleep(50 * time.Millisecond)
 		now, err := e.heap(ctx)
 		if err != nil {
 			return err
+		}
+		if n := count.Load(); n > sent || now > peak {
+			moved, sent, peak = time.Now(), n, max(peak, now)
 		}
 		if now-before <= memoryLimit {
 			over = 0
@@ -137,9 +152,6 @@ func boundedMemory(ctx context.Context, e *Env) error {
 			return fmt.Errorf("the plugin's heap grew by %d MiB while operations wait, want at most %d", (now-before)>>20, memoryLimit>>20)
 		}
 	}
-	s.close()
-	<-sent
-	e.made = append(e.made, s.made(t.Name)...)
 	return nil
 }
 

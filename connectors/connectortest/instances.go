@@ -17,7 +17,7 @@ import (
 var instanceChecks = []Check{
 	{ID: "C1", Title: "two instances do not see each other's objects", Func: apart},
 	{ID: "C2", Title: "Configure replaces, Release is final and harmless twice", Func: configureAndRelease},
-	{ID: "C3", Title: "secrets are rotated under load without a failure", Func: rotate},
+	{ID: "C3", Title: "secrets are rotated under load without a failure", Func: rotateSecrets},
 	{ID: "C4", Title: "a wrong secret is AUTHENTICATION for the whole instance", Func: wrongSecret},
 	{ID: "C5", Title: "a target that is down is told as such, step by step, in time", Func: down},
 	{ID: "C6", Title: "Check passes and changes nothing", Func: checkHarmless},

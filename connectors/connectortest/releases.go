@@ -81,6 +81,17 @@ func lastRelease(ctx context.Context, e *Env) error {
 			return fmt.Errorf("the option %s is required now, and the major version is still %s", name, major(now.GetVersion()))
 		}
 	}
+	for _, s := range now.GetSecrets() {
+		was := slices.ContainsFunc(then.GetSecrets(), func(t *pluginv1.SecretSpec) bool { return t.GetName() == s.GetName() && t.GetRequired() })
+		if s.GetRequired() && !was {
+			return fmt.Errorf("the secret %s is required now, and the major version is still %s", s.GetName(), major(now.GetVersion()))
+		}
+	}
+	for _, a := range then.GetActions() {
+		if !slices.ContainsFunc(now.GetActions(), func(b *pluginv1.ActionSpec) bool { return a.GetName() == b.GetName() }) {
+			return fmt.Errorf("the action %s is gone, and the major version is still %s", a.GetName(), major(now.GetVersion()))
+		}
+	}
 	for _, op := range then.GetCapabilities().GetOperations() {
 		if !slices.Contains(now.GetCapabilities().GetOperations(), op) {
 			return fmt.Errorf("the operation %s is gone, and the major version is still %s", op, major(now.GetVersion()))

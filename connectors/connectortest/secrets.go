@@ -5,16 +5,31 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/connectortest/faultproxy"
 	"github.com/provhub/provhub/plugins/protocol"
 	"github.com/provhub/provhub/schemas/gen/pluginv1"
 )
 
-func rotate(ctx context.Context, e *Env) error {
+func rotateSecrets(ctx context.Context, e *Env) error {
 	if e.Target.NewSecrets == nil {
 		return skip("the target names no new secrets")
 	}
+	w, err := e.proxied(ctx, "rotated")
+	if reason, ok := skipReason(err); ok {
+		e.leftOut("looking for the old secret: %s", reason)
+		w = e
+	} else if err != nil {
+		return err
+	}
+	return w.rotate(ctx)
+}
+
+// rotate rotates the secrets of an instance while it works.
+func (e *Env) rotate(ctx context.Context) error {
 	t, err := e.creatable()
 	if err != nil {
 		return err
@@ -55,8 +70,8 @@ func rotate(ctx context.Context, e *Env) error {
 			return err
 		}
 	}
-	if e.Target.WrongSecrets == nil {
-		return nil
+	if err := e.oldSecretsUnused(ctx, t); err != nil || e.Target.WrongSecrets == nil {
+		return err
 	}
 	// Were the old secrets still in use, wrong new ones would not be noticed.
 	r, err = e.run.rpc().RotateSecrets(ctx, &pluginv1.RotateSecretsRequest{InstanceId: e.instance, Secrets: protocol.ToProtoSecrets(e.Target.WrongSecrets)})
@@ -74,6 +89,30 @@ func rotate(ctx context.Context, e *Env) error {
 	}
 	_, err = e.run.rpc().RotateSecrets(ctx, &pluginv1.RotateSecretsRequest{InstanceId: e.instance, Secrets: protocol.ToProtoSecrets(e.Target.Secrets)})
 	return err
+}
+
+// oldSecretsUnused has the instance log in again, and looks whether it uses the
+// secrets from before the rotation.
+func (e *Env) oldSecretsUnused(ctx context.Context, t connector.ObjectType) error {
+	if e.proxy == nil {
+		return nil
+	}
+	e.watchSecrets(e.Target.Secrets, e.Target.NewSecrets)
+	e.tell("fault: connections break")
+	e.proxy.Break()
+	time.Sleep(noticed)
+	if err := e.recovers(ctx, t); err != nil {
+		return err
+	}
+	if e.Caps.List {
+		if _, _, err := e.list(ctx, connector.ListQuery{Type: t.Name}); err != nil {
+			return err
+		}
+	}
+	if e.proxy.Stats().Sighted > 0 {
+		return errors.New("an old secret is still used after new ones were rotated in")
+	}
+	return nil
 }
 
 // firstFailure returns why a create fails; nil when it does not.
@@ -98,7 +137,17 @@ func wrongSecret(ctx context.Context, e *Env) error {
 	if err != nil {
 		return err
 	}
-	k, refused, err := e.unchecked(ctx, "wrong", e.Target.Config, e.Target.WrongSecrets)
+	config := e.Target.Config
+	p, through, err := e.front(ctx)
+	if reason, ok := skipReason(err); ok {
+		e.leftOut("counting logins: %s", reason)
+	} else if err != nil {
+		return err
+	} else {
+		config = through
+	}
+	k, refused, err := e.unchecked(ctx, "wrong", config, e.Target.WrongSecrets)
+	k.proxy = p
 	if err != nil {
 		return err
 	}
@@ -108,6 +157,7 @@ func wrongSecret(ctx context.Context, e *Env) error {
 	if err := authentication("Check", k.firstBadStep(ctx)); err != nil {
 		return err
 	}
+	before := k.watchSecrets(e.Target.WrongSecrets, nil)
 	r, err := k.one(ctx, c)
 	if err != nil {
 		return err
@@ -115,7 +165,47 @@ func wrongSecret(ctx context.Context, e *Env) error {
 	if r.Outcome.Done() {
 		return errors.New("a create succeeds with a wrong secret")
 	}
-	return authentication("create", r.Err)
+	if err := authentication("create", r.Err); err != nil {
+		return err
+	}
+	return k.oneLogin(before)
+}
+
+// watchSecrets has the proxy look for secrets that go by in clear, those of not
+// excepted, and returns what it has counted so far.
+func (e *Env) watchSecrets(secrets, not map[string]connector.Secret) faultproxy.Stats {
+	if e.proxy == nil {
+		return faultproxy.Stats{}
+	}
+	var texts []string
+	for _, s := range secrets {
+		within := false
+		for _, n := range not {
+			within = within || strings.Contains(n.Reveal(), s.Reveal())
+		}
+		if !within && len(s.Reveal()) >= 6 {
+			texts = append(texts, s.Reveal())
+		}
+	}
+	e.proxy.Watch(texts...)
+	return e.proxy.Stats()
+}
+
+// oneLogin checks that one attempt was one login: more would lock the account.
+// Where secrets do not go by in clear, connections are counted; one may have gone
+// stale.
+func (e *Env) oneLogin(before faultproxy.Stats) error {
+	if e.proxy == nil {
+		return nil
+	}
+	now := e.proxy.Stats()
+	if now.Sighted > 1 {
+		return fmt.Errorf("one create sends the wrong secret %d times: that locks accounts", now.Sighted)
+	}
+	if n := now.Connections - before.Connections; now.Sighted == 0 && n > 2 {
+		return fmt.Errorf("one create with a wrong secret makes %d connections: that locks accounts", n)
+	}
+	return nil
 }
 
 // unchecked opens a second instance whose target may not work. refused is what

@@ -143,7 +143,7 @@ var serverDefects = []defect{
 			r.Diagnostics = r.Diagnostics[:min(1, len(r.Diagnostics))]
 		}}
 	}},
-	{name: "B5: a missing secret is not noticed", define: func(d *connector.Definition) {
+	{name: "B5+B7: a missing secret is not noticed", define: func(d *connector.Definition) {
 		d.Secrets = slices.Clone(d.Secrets)
 		d.Secrets[0].Required = true
 	}, serve: func(s server, _ io.Writer) server {
@@ -161,6 +161,9 @@ var serverDefects = []defect{
 		return &tampered{ConnectorServiceServer: s, describe: func(r *pluginv1.DescribeResponse) {
 			r.ConfigSchemaJson = []byte(strings.Replace(string(r.ConfigSchemaJson), `"rename_changes_id"`, `"rename_gives_id"`, 1))
 		}}
+	}},
+	{name: "B7: an action of the last release is gone", serve: func(s server, _ io.Writer) server {
+		return &tampered{ConnectorServiceServer: s, describe: func(r *pluginv1.DescribeResponse) { r.Actions = r.Actions[1:] }}
 	}},
 	{name: "C2: a released instance goes on", serve: func(s server, _ io.Writer) server {
 		return &tampered{ConnectorServiceServer: s, release: func() {}}

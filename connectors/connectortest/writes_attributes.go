@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/provhub/provhub/connectors/connector"
 )
@@ -206,60 +205,4 @@ func staleVersion(ctx context.Context, e *Env, t connector.ObjectType) error {
 		return fmt.Errorf("with a stale version: %w", err)
 	}
 	return e.untouched(ctx, t, ref, before)
-}
-
-// hostileTexts are what filters, statements, names and spreadsheets trip over.
-var hostileTexts = []string{
-	`a*)(|(cn=*`, `a\2a,+"<>;=#`, `#a `, ` a`, `O'Brien'; DROP TABLE users; --`, "`a` \"b\" [c] %d %s $1 ?",
-	"=1+1", "+49 40 1", "@a", "-2", `../../etc/passwd`, "a\\b/c", "Zoe\u0308", "Zoë", "İIıi", "ß", "Ж山田", "🧑‍🚀", "\u202eabc\u202c", "a\tb", "NULL", "null", "true", "0", "<b>&amp;</b>",
-}
-
-func hostile(ctx context.Context, e *Env, t connector.ObjectType) error {
-	_, bystander, err := e.create(ctx, t, true)
-	if err != nil {
-		return err
-	}
-	before, err := e.read(ctx, bystander)
-	if err != nil {
-		return err
-	}
-	a, ok := e.updatable(t)
-	if !ok || a.Type != "" && a.Type != connector.TypeString || len(a.Canonical) > 0 || e.Target.Values[t.Name+"."+a.Name] != nil || e.Target.Values[a.Name] != nil {
-		return skip("no attribute of %s takes any text", t.Name)
-	}
-	texts := hostileTexts
-	if a.MaxLength > 0 {
-		texts = append(slices.Clone(texts), strings.Repeat("x", a.MaxLength), strings.Repeat("ü", a.MaxLength))
-	}
-	for _, text := range texts {
-		if err := e.hostileOne(ctx, t, a, text); err != nil {
-			return fmt.Errorf("%s %q: %w", a.Name, clip(text, 40), err)
-		}
-	}
-	return e.untouched(ctx, t, bystander, before)
-}
-
-func (e *Env) hostileOne(ctx context.Context, t connector.ObjectType, a connector.Attr, text string) error {
-	c, err := e.creation(ctx, t, false)
-	if err != nil {
-		return err
-	}
-	c.Attributes = append(slices.DeleteFunc(c.Attributes, func(x connector.Attribute) bool { return x.Name == a.Name }),
-		connector.Attribute{Name: a.Name, Values: connector.Values{text}})
-	r, err := e.one(ctx, c)
-	if err != nil {
-		return err
-	}
-	if !r.Outcome.Done() {
-		return failed(c, r, connector.CodeInvalidValue)
-	}
-	obj, err := e.read(ctx, connector.Ref{Type: t.Name, ID: r.Object.Ref.ID})
-	if err != nil {
-		return err
-	}
-	a.CaseExact = true // exactly what was sent
-	if got := obj.Attributes.Get(a.Name); !same(a, connector.Values{text}, got) {
-		return fmt.Errorf("came back as %s", show(got))
-	}
-	return nil
 }

@@ -107,12 +107,16 @@ class Engine:
                 else:  # what it does now cannot be called back
                     self._answer(work, unknown(work.op, pb.ERROR_CODE_UNAVAILABLE, "cancelled by the hub while under way"))
 
-    def drain(self, grace):
-        """Takes nothing new and waits until all is answered; returns the ids of the rest."""
-        end = time.monotonic() + grace
+    def refuse(self):
+        """Takes nothing new from now on."""
         with self._changed:
             self._draining = True
             self._changed.notify_all()
+
+    def drain(self, grace):
+        """Waits until all is answered; returns the ids of the rest."""
+        end = time.monotonic() + grace
+        with self._changed:
             while self._unanswered and time.monotonic() < end:
                 self._changed.wait(end - time.monotonic())
             return [w.op.operation_id for w in self._unanswered.values()]

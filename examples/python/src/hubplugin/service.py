@@ -182,8 +182,10 @@ class Service(rpc.ConnectorServiceServicer):
 
     def Drain(self, request, context):
         with self.lock:
-            self.draining = True
             instances = list(self.instances.values())
+            for i in instances:  # before Health says so
+                i.engine.refuse()
+            self.draining = True
         grace = wire.seconds(request, "grace", 10)
         return pb.DrainResponse(unanswered_operation_ids=[op for i in instances for op in i.engine.drain(grace)])
 
