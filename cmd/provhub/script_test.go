@@ -25,7 +25,9 @@ func TestMain(m *testing.M) {
 		"provhub": func() {
 			os.Exit(run(context.Background(), os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 		},
-		"targets": targetsProgram,
+		"targets":   targetsProgram,
+		"directory": directoryProgram,
+		"scim":      scimProgram,
 	})
 }
 
@@ -42,7 +44,8 @@ func (m testingM) Run() int {
 	defer os.RemoveAll(dir)
 	pluginsDir = dir
 	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator),
-		"../../plugins/provhub-connector-sql", "../../plugins/provhub-connector-memory")
+		"../../plugins/provhub-connector-sql", "../../plugins/provhub-connector-memory",
+		"../../plugins/provhub-connector-ldap", "../../plugins/provhub-connector-scim", "../../plugins/provhub-connector-sftp")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the plugins: %v\n%s", err, out)
 		return 1
@@ -58,15 +61,18 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: false,
 		Setup:               setupScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":  exits,
-			"nohits": nohits,
-			"id":     capture,
-			"tmpfs":  tmpfs,
+			"exits":   exits,
+			"nohits":  nohits,
+			"id":      capture,
+			"tmpfs":   tmpfs,
+			"servers": servers,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {
 			case "postgres":
 				return os.Getenv("PROVHUB_TEST_PG_TARGET_URL") != "", nil
+			case "ldap", "scim", "sftp":
+				return os.Getenv(map[string]string{"ldap": "PROVHUB_TEST_LDAP_URL", "scim": "PROVHUB_TEST_SCIM_URL", "sftp": "PROVHUB_TEST_SFTP_ADDR"}[cond]) != "", nil
 			case "root":
 				return os.Getuid() == 0, nil
 			case "mount": // tmpfs can be mounted here
@@ -94,6 +100,11 @@ func setupScript(env *testscript.Env) error {
 	env.Setenv("QUICKSTART_CRM_DSN", "sqlite:"+filepath.Join(env.WorkDir, "crm.db"))
 	env.Setenv("QUICKSTART_WIKI_DSN", "sqlite:"+filepath.Join(env.WorkDir, "wiki.db"))
 	env.Setenv("PG_TARGET", os.Getenv("PROVHUB_TEST_PG_TARGET_URL"))
+	for _, v := range os.Environ() {
+		if strings.HasPrefix(v, "PROVHUB_TEST_") {
+			env.Vars = append(env.Vars, v)
+		}
+	}
 	env.Setenv("XDG_RUNTIME_DIR", "")
 	env.Setenv("TMPDIR", os.TempDir())
 	return nil
