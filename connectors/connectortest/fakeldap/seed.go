@@ -18,8 +18,8 @@ func (s *Server) In(folder string) string { return folder + "," + s.options.Base
 
 // Load adds entries from LDIF text, past all rules except the schema. A
 // userPassword in clear becomes the entry's password; entryUUID, nsUniqueId or
-// objectGUID become its id. Parents come before children. What was added before
-// a faulty record stays.
+// objectGUID become its id. Parents come before children. A faulty record leaves
+// the directory as it was.
 func (s *Server) Load(ldif string) error {
 	records, err := parseLDIF(ldif)
 	if err != nil {

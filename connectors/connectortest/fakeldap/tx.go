@@ -11,6 +11,7 @@ type tx struct {
 	by      string // the DN that modifiersName shows
 	undo    []func()
 	touched []*entry
+	seen    map[*entry]bool // those in touched
 	changes []change
 }
 
@@ -18,7 +19,7 @@ type tx struct {
 func (d *directory) write(by string, f func(*tx) error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	t := &tx{directory: d, by: by}
+	t := &tx{directory: d, by: by, seen: map[*entry]bool{}}
 	if err := f(t); err != nil {
 		for _, u := range slices.Backward(t.undo) {
 			u()
@@ -48,9 +49,10 @@ func (t *tx) onUndo(f func()) { t.undo = append(t.undo, f) }
 
 // touch marks an entry as changed, now and by whom the transaction is for.
 func (t *tx) touch(e *entry) {
-	if slices.Contains(t.touched, e) {
+	if t.seen[e] {
 		return
 	}
+	t.seen[e] = true
 	t.touched = append(t.touched, e)
 	usn, modified, modifier := e.usn, e.modified, e.modifier
 	t.onUndo(func() { e.usn, e.modified, e.modifier = usn, modified, modifier })
