@@ -1,7 +1,9 @@
 package fakeldap
 
 import (
+	"fmt"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -168,6 +170,16 @@ func TestAttributesAreChosen(t *testing.T) {
 	require.Contains(t, names(false, "+"), "entryCSN")
 	require.NotContains(t, names(false, "+"), "cn")
 	require.ElementsMatch(t, []string{"cn", "sn"}, names(false, "name"), "subtypes")
+}
+
+func TestAnEntryIsFoundByItsGUID(t *testing.T) {
+	s, c := ad(t, Options{})
+	e, _ := s.Entry(person(t, s, c, "jane"))
+	res, err := c.Search(ldap.NewSearchRequest(fmt.Sprintf("<GUID=%x>", e.ID), ldap.ScopeBaseObject, 0, 0, 0, false, "(objectClass=*)", nil, nil))
+	require.NoError(t, err)
+	require.Equal(t, e.DN, res.Entries[0].DN)
+	_, err = c.Search(ldap.NewSearchRequest("<GUID="+strings.Repeat("0", 32)+">", ldap.ScopeBaseObject, 0, 0, 0, false, "(objectClass=*)", nil, nil))
+	wantWin(t, err, winNoObject)
 }
 
 // What is no LDAP gets a notice of disconnection, or silence, and the server goes on.

@@ -85,6 +85,12 @@ func (d *directory) missing(name dn) error {
 
 // find returns the entry that a request names.
 func (d *directory) find(v string) (*entry, error) {
+	if id, ok := guidOf(v); ok && d.flavor == ActiveDirectory {
+		if e := d.byID[id]; e != nil {
+			return e, nil
+		}
+		return nil, refuse(noSuchObject, "").ad(winNoObject)
+	}
 	name, err := d.parseDN(v)
 	if err != nil {
 		return nil, err
@@ -97,6 +103,16 @@ func (d *directory) find(v string) (*entry, error) {
 		return nil, d.missing(name)
 	}
 	return e, nil
+}
+
+// guidOf reads Active Directory's name by id: <GUID=…>, 32 hex digits as the
+// bytes stand (MS-ADTS 3.1.1.3.1.2.4).
+func guidOf(v string) (id [16]byte, ok bool) {
+	hex, ok := strings.CutPrefix(strings.ToUpper(v), "<GUID=")
+	if !ok {
+		return id, false
+	}
+	return parseID(strings.TrimSuffix(hex, ">")), true
 }
 
 // seek is find for reads: the root DSE can be read, too, and slapd has no word
@@ -181,29 +197,6 @@ func (d *directory) remove(e *entry) {
 		}
 	}
 	e.gone = true
-}
-
-// note and forget keep the index.
-func (d *directory) note(e *entry, t *attributeType, norm string) {
-	if idx := d.index[t]; idx != nil && e.inTree() {
-		idx[norm] = append(idx[norm], e)
-	}
-}
-
-func (d *directory) forget(e *entry, t *attributeType, norm string) {
-	idx := d.index[t]
-	list := idx[norm]
-	i := slices.Index(list, e)
-	if i < 0 {
-		return
-	}
-	list[i] = list[len(list)-1]
-	list[len(list)-1] = nil
-	if list = list[:len(list)-1]; len(list) == 0 {
-		delete(idx, norm)
-		return
-	}
-	idx[norm] = list
 }
 
 // below returns the entries of a scope in the order of their creation.
