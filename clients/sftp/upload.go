@@ -19,7 +19,7 @@ type Upload struct {
 	// Run names the attempt in the temporary name. The same Run again writes over
 	// what an earlier attempt left.
 	Run  string
-	Size int64 // From must give exactly so many bytes
+	Size int64 // From must give exactly so many bytes; -1 for [Client.Stage]: any
 	From io.Reader
 }
 
@@ -42,72 +42,105 @@ func TempName(name, run string) string {
 // every byte is there, and renames it (QUIRKS FILE-1, FILE-3). Until the rename
 // nothing is under the name, and any error is failed; when the rename was sent
 // and not answered the outcome is unknown, to be settled with [Client.Stat].
-func (c *Client) Upload(ctx context.Context, u Upload) (done Uploaded, err error) {
+func (c *Client) Upload(ctx context.Context, u Upload) (Uploaded, error) {
+	st, err := c.Stage(ctx, u)
+	if err != nil {
+		return Uploaded{}, err
+	}
+	return c.Commit(ctx, st)
+}
+
+// Staged is a file that is on the server under its temporary name, whole.
+type Staged struct {
+	Name   string
+	Size   int64
+	temp   string
+	synced bool
+}
+
+// Stage is the first half of [Client.Upload]: all but the rename. With a Size of -1
+// it takes what From gives. Its errors are failed; what it leaves behind is written
+// over by the same Name and Run.
+func (c *Client) Stage(ctx context.Context, u Upload) (st Staged, err error) {
+	s, err := c.use(ctx)
+	if err != nil {
+		return st, err
+	}
+	st = Staged{Name: u.Name, temp: TempName(u.Name, u.Run)}
+	if err := c.on(ctx, s, "write "+st.temp, func() error { return s.fill(&st, u) }); err != nil {
+		c.discard(ctx, s, st.temp)
+		return st, folderMissing(err, path.Dir(u.Name))
+	}
+	return st, nil
+}
+
+// Commit is the second half: the file gets its name. It may take place over another
+// connection than Stage.
+func (c *Client) Commit(ctx context.Context, st Staged) (done Uploaded, err error) {
 	s, err := c.use(ctx)
 	if err != nil {
 		return done, err
 	}
-	temp := TempName(u.Name, u.Run)
-	if err := c.on(ctx, s, "write "+temp, func() (err error) {
-		done.Synced, err = s.fill(temp, u)
-		return err
-	}); err != nil {
-		c.discard(ctx, s, temp)
-		return done, folderMissing(err, path.Dir(u.Name))
-	}
-	err = c.on(ctx, s, "rename "+temp+" to "+path.Base(u.Name), func() error {
-		atomic, err := s.replace(temp, u.Name)
+	done.Synced = st.synced
+	err = c.on(ctx, s, "rename "+st.temp+" to "+path.Base(st.Name), func() error {
+		atomic, err := s.replace(st.temp, st.Name)
 		done.Replaced = !atomic
 		return err
 	})
 	if err != nil && s.alive() {
-		c.discard(ctx, s, temp)
+		c.discard(ctx, s, st.temp)
 	}
 	return done, inDoubt(err)
 }
 
+// Discard removes a staged file that is not to be published.
+func (c *Client) Discard(ctx context.Context, st Staged) error { return c.Remove(ctx, st.temp) }
+
 // fill writes all of u under the temporary name and proves it.
-func (s *session) fill(temp string, u Upload) (synced bool, err error) {
-	f, err := s.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+func (s *session) fill(st *Staged, u Upload) error {
+	f, err := s.OpenFile(st.temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
-		return false, err
+		return err
 	}
-	synced, err = s.fillOpen(f, u)
+	err = s.fillOpen(f, st, u)
 	if closed := f.Close(); err == nil {
 		err = closed
 	}
 	if err != nil {
-		return synced, err
+		return err
 	}
-	info, err := s.Client.Stat(temp)
-	if err == nil && info.Size() != u.Size {
+	info, err := s.Client.Stat(st.temp)
+	if err == nil && info.Size() != st.Size {
 		err = &connector.Error{Code: connector.CodeUnavailable,
-			Message: fmt.Sprintf("the server holds %d of the %d bytes it confirmed; is its disk full?", info.Size(), u.Size)}
+			Message: fmt.Sprintf("the server holds %d of the %d bytes it confirmed; is its disk full?", info.Size(), st.Size)}
 	}
-	return synced, err
+	return err
 }
 
-func (s *session) fillOpen(f *sftp.File, u Upload) (synced bool, err error) {
+func (s *session) fillOpen(f *sftp.File, st *Staged, u Upload) (err error) {
+	from := &source{Reader: u.From}
+	if u.Size >= 0 {
+		from.Reader = io.LimitReader(u.From, u.Size+1)
+	}
 	// Many writes are under way at once, so an error can leave holes. They do no
 	// harm: a file with an error never gets its name (QUIRKS FILE-4).
-	from := &source{Reader: io.LimitReader(u.From, u.Size+1)}
-	n, err := f.ReadFromWithConcurrency(from, inFlight)
+	st.Size, err = f.ReadFromWithConcurrency(from, inFlight)
 	switch {
 	case from.err != nil:
-		return false, connector.Errorf(connector.CodeInternal, "the file to send cannot be read to its end; nothing was published: %w", from.err)
+		return connector.Errorf(connector.CodeInternal, "the file to send cannot be read to its end; nothing was published: %w", from.err)
 	case err != nil:
-		return false, err
-	case n != u.Size:
-		return false, connector.Errorf(connector.CodeInternal, "the file to send is not of %d bytes as announced; nothing was published", u.Size)
-	}
-	if !s.offers(extFsync) {
-		return false, nil
+		return err
+	case u.Size >= 0 && st.Size != u.Size:
+		return connector.Errorf(connector.CodeInternal, "the file to send is not of %d bytes as announced; nothing was published", u.Size)
+	case !s.offers(extFsync):
+		return nil
 	}
 	err = f.Sync()
 	if isUnsupported(err) {
-		return false, nil
+		return nil
 	}
-	return err == nil, err
+	st.synced = err == nil
+	return err
 }
 
 // source tells its own errors from those of the connection.

@@ -58,16 +58,28 @@ func (t *Target) remote(name string) string { return path.Join(t.cfg.Folder, nam
 
 func (t *Target) upload(ctx context.Context, srv *client.Client, x outbox.Batch, place int) error {
 	f := x.Files[place]
-	in, err := os.Open(t.box.Spooled(x, place))
+	st, err := t.stage(ctx, srv, x, place)
 	if err != nil {
-		return stateError(err)
+		return err
 	}
-	defer in.Close()
-	done, err := srv.Upload(ctx, client.Upload{Name: t.remote(f.Name), Run: x.Run, Size: f.Size, From: in})
+	done, err := srv.Commit(ctx, st)
 	if err == nil && done.Replaced {
 		t.log.WarnContext(ctx, "the server cannot replace a file in one step: for a moment there was none of this name", "file", f.Name)
 	}
 	return err
+}
+
+// stage returns a file that is on the server under its temporary name.
+func (t *Target) stage(ctx context.Context, srv *client.Client, x outbox.Batch, place int) (client.Staged, error) {
+	if st, ok := t.stagedFile(x, place); ok {
+		return st, nil
+	}
+	in, err := os.Open(t.box.Spooled(x, place))
+	if err != nil {
+		return client.Staged{}, stateError(err)
+	}
+	defer in.Close()
+	return srv.Stage(ctx, client.Upload{Name: t.remote(x.Files[place].Name), Run: x.Run, Size: x.Files[place].Size, From: in})
 }
 
 // look returns the first file of a publication that has not reached the server.

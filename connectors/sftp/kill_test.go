@@ -145,6 +145,9 @@ func delivered(t *testing.T, s *fakesftp.Server, taken bool) {
 	if taken {
 		dir = "/taken"
 	}
+	for _, name := range s.FS.Names() {
+		require.NotContains(t, name, ".tmp", "what was left behind is cleared away")
+	}
 	seen := map[string]int{}
 	for _, d := range s.FS.Deliveries() {
 		seen[d.Name]++

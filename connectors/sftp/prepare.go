@@ -7,8 +7,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
-	"time"
+	"strings"
 
 	client "github.com/provhub/provhub/clients/sftp"
 	"github.com/provhub/provhub/connectors/connector"
@@ -182,16 +183,14 @@ func (t *Target) verify(ctx context.Context) error {
 	return nil
 }
 
-// staleAfter is how old a temporary file of ours is when nobody writes it any more.
-const staleAfter = 24 * time.Hour
-
 // dropTemporary removes temporary files of ours that an earlier run left behind
-// (QUIRKS FILE-1). One of the publication that is on its way is written over.
+// (QUIRKS FILE-1). That of the publication which is on its way is written over.
 func (t *Target) dropTemporary(ctx context.Context) {
 	srv, release := t.server()
 	defer release()
 	entries, err := srv.List(ctx, t.cfg.Folder)
-	if err != nil {
+	onItsWay, _, err2 := t.box.Unpublished(ctx)
+	if err != nil || err2 != nil {
 		return // the next start tries again
 	}
 	var matchers []*feed.Matcher
@@ -199,13 +198,12 @@ func (t *Target) dropTemporary(ctx context.Context) {
 		matchers = append(matchers, feed.NewMatcher("."+t.pattern(role)+".{run}.tmp", ""))
 	}
 	for _, e := range entries {
-		for _, m := range matchers {
-			if _, ok := m.Match(e.Name); ok && !e.Dir && time.Since(e.ModTime) > staleAfter {
-				if err := srv.Remove(ctx, t.remote(e.Name)); err != nil {
-					t.log.WarnContext(ctx, "a temporary file of an earlier run cannot be removed", "file", e.Name, "error", err)
-				}
-				break
-			}
+		ours := slices.ContainsFunc(matchers, func(m *feed.Matcher) bool { _, ok := m.Match(e.Name); return ok })
+		if !ours || e.Dir || onItsWay.Run != "" && strings.HasSuffix(e.Name, "."+onItsWay.Run+".tmp") {
+			continue
+		}
+		if err := srv.Remove(ctx, t.remote(e.Name)); err != nil {
+			t.log.WarnContext(ctx, "a temporary file of an earlier run cannot be removed", "file", e.Name, "error", err)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"time"
@@ -46,6 +47,7 @@ func (t *Target) seal(ctx context.Context, mode string, o sealOptions) (sealed b
 		sealed, err = t.write(ctx, &x, snap, o)
 	}
 	if err != nil {
+		t.dropStaged(ctx, x)
 		return false, errors.Join(stateError(err), t.box.Abandon(ctx, x))
 	}
 	return sealed, nil
@@ -69,10 +71,10 @@ func (t *Target) write(ctx context.Context, x *outbox.Batch, snap *outbox.Snapsh
 	if x.Mode == modeDelta && b.rows == 0 && b.members == 0 {
 		return false, t.box.Skip(ctx, *x, time.Now()) // what changed does not show in a file
 	}
-	if err := b.bind(ctx); err != nil {
+	if err := b.guard(ctx, o); err != nil {
 		return false, err
 	}
-	if err := t.guard(ctx, x.Mode, x.Rows, o); err != nil {
+	if err := b.bind(ctx); err != nil {
 		return false, err
 	}
 	return true, t.box.Seal(ctx, *x, time.Now())
@@ -94,6 +96,24 @@ func (t *Target) guard(ctx context.Context, mode string, rows int64, o sealOptio
 	return connector.Errorf(connector.CodeConfiguration,
 		"the next full file would hold %d accounts, and the last one (%d) held %d: more than shrink.max_percent (%d) would be lost, so nothing is published; "+
 			"when that is right, run the action publish with allow_shrink=true, or raise the limit", rows, last.Seq, last.Rows, *t.cfg.Shrink.MaxPercent)
+}
+
+// guard looks at the next file before anything of it leaves. Rows are counted only
+// when enough accounts have changed for it to matter.
+func (b *binder) guard(ctx context.Context, o sealOptions) error {
+	last, ok, err := b.t.box.Last(ctx, modeFull)
+	if err != nil || !ok || b.x.Mode != modeFull {
+		return err
+	}
+	changed, err := b.snap.ChangedCount(ctx, *b.x)
+	if err != nil || !b.t.shrunk(last.Rows, last.Rows-changed) {
+		return err
+	}
+	rows, _, err := b.snap.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	return b.t.guard(ctx, modeFull, rows, o)
 }
 
 func (t *Target) shrunk(was, is int64) bool {
@@ -186,7 +206,9 @@ func (b *binder) body(ctx context.Context, role, name string, facts feed.Facts, 
 	b.t.mu.Lock()
 	pgp := b.t.pgp
 	b.t.mu.Unlock()
-	w, err := b.t.layout.NewWriter(f, facts, role == roleMemberships, pgp)
+	ahead := b.t.sendAhead(ctx, *b.x, len(b.x.Files), name)
+	defer ahead.stop()
+	w, err := b.t.layout.NewWriter(io.MultiWriter(f, ahead), facts, role == roleMemberships, pgp)
 	if err != nil {
 		return err
 	}
@@ -197,6 +219,7 @@ func (b *binder) body(ctx context.Context, role, name string, facts feed.Facts, 
 	if err != nil {
 		return err
 	}
+	ahead.finish(done.Size)
 	done.Name = name
 	b.written = append(b.written, done)
 	return b.add(f, outbox.File{Role: role, Name: name, Size: done.Size, SHA256: done.SHA256})

@@ -25,11 +25,12 @@ type Target struct {
 	mu       sync.Mutex
 	secrets  map[string]connector.Secret
 	link     *link
-	pgp      *feed.PGP // nil: not encrypted
-	ready    bool      // the outbox holds what the receiver has
-	lookedAt time.Time // when responses were last looked for
-	verified bool      // the folder does not know more than the outbox
-	flight   *flight   // the publication under way; nil: none
+	pgp      *feed.PGP               // nil: not encrypted
+	ready    bool                    // the outbox holds what the receiver has
+	lookedAt time.Time               // when responses were last looked for
+	verified bool                    // the folder does not know more than the outbox
+	staged   map[place]client.Staged // files sent ahead
+	flight   *flight                 // the publication under way; nil: none
 	flights  sync.WaitGroup
 	closed   context.Context // ended by Close
 	close    context.CancelFunc
@@ -37,7 +38,7 @@ type Target struct {
 
 func open(ctx context.Context, cfg Config, in connector.Instance) (*Target, error) {
 	cfg = cfg.completed()
-	t := &Target{cfg: cfg, layout: cfg.layout(), log: in.Log, secrets: maps.Clone(in.Secrets)}
+	t := &Target{cfg: cfg, layout: cfg.layout(), log: in.Log, secrets: maps.Clone(in.Secrets), staged: map[place]client.Staged{}}
 	if t.log == nil {
 		t.log = slog.Default()
 	}

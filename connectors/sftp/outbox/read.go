@@ -115,6 +115,12 @@ func (s *Snapshot) Changed(ctx context.Context, x Batch, yield func(id string, s
 	}, x.first, x.last)
 }
 
+// ChangedCount returns how many accounts a publication carries.
+func (s *Snapshot) ChangedCount(ctx context.Context, x Batch) (n int64, err error) {
+	err = s.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM pending WHERE epoch BETWEEN ? AND ?`, x.first, x.last).Scan(&n)
+	return n, err
+}
+
 // Same reports whether the accounts of a publication are what the receiver has.
 func (s *Snapshot) Same(ctx context.Context, x Batch) (bool, error) {
 	var n int
