@@ -3,13 +3,9 @@ package scim
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -78,79 +74,6 @@ func (c *check) step(ctx context.Context, name string, run func(context.Context)
 		s.Status = connector.CheckWarn
 	}
 	return s
-}
-
-// direct reports whether the connector connects to the service itself; else a
-// proxy does, and what its name resolves to here means nothing.
-func (c *check) direct() bool {
-	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: c.base})
-	return err == nil && proxy == nil
-}
-
-const throughProxy = "not looked at: the way leads through a proxy"
-
-func (c *check) resolve(ctx context.Context) (string, error) {
-	if !c.direct() {
-		return throughProxy, nil
-	}
-	addresses, err := net.DefaultResolver.LookupHost(ctx, c.base.Hostname())
-	if err != nil {
-		return "", &connector.Error{Code: connector.CodeUnavailable, NativeCode: "DNS",
-			Message: "the host " + c.base.Hostname() + " has no address; check base_url"}
-	}
-	return fmt.Sprintf("%s has %d addresses", c.base.Hostname(), len(addresses)), nil
-}
-
-func (c *check) connect(ctx context.Context) (string, error) {
-	if !c.direct() {
-		return throughProxy, nil
-	}
-	address := hostPort(c.base)
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return "", &connector.Error{Code: connector.CodeUnavailable, NativeCode: "dial",
-			Message: "nothing answers at " + address + "; is the service running, does a firewall stand between?"}
-	}
-	return address + " answers", conn.Close()
-}
-
-func hostPort(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
-	}
-	return net.JoinHostPort(u.Hostname(), port)
-}
-
-func (c *check) tls(ctx context.Context) (string, error) {
-	switch {
-	case c.base.Scheme == "http":
-		c.warning = true
-		return "the connection to " + c.base.Hostname() + " is not encrypted (allow_insecure)", nil
-	case !c.direct():
-		return throughProxy, nil
-	}
-	if host := c.base.Hostname(); slices.Contains(c.t.cfg.AllowInsecure, host) {
-		c.warning = true
-		return "the certificate of " + host + " is not checked (allow_insecure)", nil
-	}
-	pool, err := c.t.cfg.authorities()
-	if err != nil {
-		return "", err
-	}
-	d := tls.Dialer{Config: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}}
-	conn, err := d.DialContext(ctx, "tcp", hostPort(c.base))
-	var untrusted *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &untrusted):
-		return "", &connector.Error{Code: connector.CodeConfiguration, NativeCode: "TLS",
-			Message: "the certificate is not trusted: " + untrusted.Err.Error() + "; tls_ca_file names a private authority"}
-	case err != nil:
-		return "", &connector.Error{Code: connector.CodeUnavailable, NativeCode: "TLS", Message: "there is no secure connection; does TLS end here?", Cause: err}
-	}
-	state := conn.(*tls.Conn).ConnectionState()
-	leaf := state.PeerCertificates[0]
-	return fmt.Sprintf("%s, certificate until %s", tls.VersionName(state.Version), leaf.NotAfter.UTC().Format(time.DateOnly)), conn.Close()
 }
 
 // login looks for an account that nobody has: the answer "none" takes a login

@@ -20,11 +20,14 @@ type doubts struct {
 func (d *doubts) raise(key string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.since == nil {
+	if d.since == nil || len(d.since) >= doubtsMax {
 		d.since = map[string]time.Time{}
 	}
 	d.since[key] = time.Now()
 }
+
+// doubtsMax bounds what is remembered.
+const doubtsMax = 10_000
 
 // settled forgets a create whose outcome is known.
 func (d *doubts) settled(key string) {

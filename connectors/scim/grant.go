@@ -2,6 +2,8 @@ package scim
 
 import (
 	"context"
+	"errors"
+	"net/http"
 
 	client "github.com/provhub/provhub/clients/scim"
 	"github.com/provhub/provhub/connectors/connector"
@@ -89,7 +91,13 @@ func (t *Target) changeMembers(ctx context.Context, group string, changes []clie
 // whyNot says whether the account or the group is missing where the product's
 // answer may mean either.
 func (t *Target) whyNot(ctx context.Context, s *service, m *model, err error, group string, change client.MemberChange) error {
-	if !connector.IsCode(err, connector.CodeNotFound) && !connector.IsCode(err, connector.CodeInvalidValue) || isUnknown(err) {
+	var refused *client.Fault
+	switch {
+	case !errors.As(err, &refused):
+		return err
+	case refused.Status == http.StatusNotFound, refused.Status == http.StatusBadRequest, refused.Status == http.StatusUnprocessableEntity:
+	case refused.Status == http.StatusInternalServerError && s.Profile().BadMember == client.BadMemberError500:
+	default:
 		return err
 	}
 	if _, gone := s.Client.Get(ctx, client.Groups, group, m.groups.selection([]string{})); connector.IsCode(gone, connector.CodeNotFound) {

@@ -35,9 +35,19 @@ func (f *fake) seedUsers(n int) []connector.Ref {
 
 func (f *fake) seedGroup(name string) connector.Ref {
 	f.t.Helper()
-	id, err := f.Seed("Group", `{"displayName": "`+name+`"}`)
+	id, err := f.Seed("Group", `{"displayName": "`+name+`", "externalId": "`+name+`"}`)
 	require.NoError(f.t, err)
 	return connector.Ref{Type: "group", ID: id}
+}
+
+// group names a group by what the dialect finds it by, as the hub does.
+func (f *fake) group(name string) connector.Ref {
+	f.t.Helper()
+	s, err := f.target.Schema(context.Background())
+	require.NoError(f.t, err)
+	t, ok := s.Type("group")
+	require.True(f.t, ok)
+	return connector.Ref{Type: "group", Name: name, By: connector.Correlation{Attribute: t.Correlation[0], Value: name}}
 }
 
 func (f *fake) members(name string) []string {
@@ -53,16 +63,17 @@ func TestGrantAndRevoke(t *testing.T) {
 			f := newFake(t, dialect, nil, nil)
 			users, other := f.seedUsers(2), f.seedGroup("others")
 			f.seedGroup("staff")
+			staff := f.group("staff")
 			require.NoError(t, f.SeedMembers(other.ID, users[0].ID))
-			require.NoError(t, grant(f, users[0], group("staff")))
-			require.NoError(t, grant(f, users[1], group("staff")))
+			require.NoError(t, grant(f, users[0], staff))
+			require.NoError(t, grant(f, users[1], staff))
 			require.ElementsMatch(t, []string{users[0].ID, users[1].ID}, f.members("staff"))
 			f.ResetLog()
-			require.Equal(t, connector.OutcomeUnchanged, outcome(grant(f, users[0], group("staff"))))
+			require.Equal(t, connector.OutcomeUnchanged, outcome(grant(f, users[0], staff)))
 			require.Zero(t, f.Count(http.MethodPatch, ""))
-			require.NoError(t, revoke(f, users[0], group("staff")))
+			require.NoError(t, revoke(f, users[0], staff))
 			require.Equal(t, []string{users[1].ID}, f.members("staff"))
-			require.Equal(t, connector.OutcomeUnchanged, outcome(revoke(f, users[0], group("staff"))))
+			require.Equal(t, connector.OutcomeUnchanged, outcome(revoke(f, users[0], staff)))
 			require.Equal(t, []string{users[0].ID}, f.members("others"), "nobody else's, nothing else")
 		})
 	}
@@ -81,17 +92,16 @@ func TestGrantsGather(t *testing.T) {
 			f := newFake(t, c.dialect, nil, nil)
 			users := f.seedUsers(250)
 			f.seedGroup("staff")
-			_, err := f.target.Schema(context.Background())
-			require.NoError(t, err)
+			staff := f.group("staff")
 			f.ResetLog()
 			f.Arm(fakescim.Fault{Name: fakescim.Slow, Method: http.MethodPatch, Wait: 20 * time.Millisecond})
-			for i, err := range together(len(users), func(i int) error { return grant(f, users[i], group("staff")) }) {
+			for i, err := range together(len(users), func(i int) error { return grant(f, users[i], staff) }) {
 				require.NoError(t, err, i)
 			}
 			require.Len(t, f.members("staff"), 250)
 			require.LessOrEqual(t, f.Count(http.MethodPatch, "/Groups"), c.most)
 			require.LessOrEqual(t, f.Count(http.MethodGet, "/Users"), 2, "no read for each")
-			for i, err := range together(len(users), func(i int) error { return revoke(f, users[i], group("staff")) }) {
+			for i, err := range together(len(users), func(i int) error { return revoke(f, users[i], staff) }) {
 				require.NoError(t, err, i)
 			}
 			require.Empty(t, f.members("staff"))
@@ -166,7 +176,7 @@ func TestGrantsThatTheProductDoesNotTell(t *testing.T) {
 			} else {
 				require.Nil(t, o.Grants, dialect)
 			}
-			require.NoError(t, ignore(grant(f, user, group("staff"))))
+			require.NoError(t, ignore(grant(f, user, f.group("staff"))))
 		}
 	}
 }

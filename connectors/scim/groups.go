@@ -59,8 +59,8 @@ func (t *Target) groupOf(ctx context.Context, s *service, m *model, ref connecto
 		return "", connector.Errorf(connector.CodeInvalidValue, "accounts hold objects of type %s, not %s", m.groups.name, ref.Type)
 	}
 	by := ref.By
-	if by.IsZero() && ref.ID == "" {
-		by = connector.Correlation{Attribute: m.groups.naming().Name, Value: ref.Name}
+	if by.IsZero() && ref.ID == "" && len(m.groups.correlation) > 0 {
+		by = connector.Correlation{Attribute: m.groups.correlation[0], Value: ref.Name}
 	}
 	if ref.ID != "" {
 		if len(m.groups.protected) == 0 {
