@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -30,11 +29,16 @@ type sizes struct {
 	operations    int
 	starts        int
 	commitsPeople int
+	members       int   // of one group
+	rows          int   // of one file
+	entries       []int // of a directory as source
 }
 
 var (
-	fullSizes  = sizes{people: []int{10_000, 100_000, 1_000_000}, rounds: 3, wideTargets: 200, widePeople: 10_000, operations: 10_000, starts: 40, commitsPeople: 10_000}
-	quickSizes = sizes{people: []int{1_000, 20_000}, rounds: 1, wideTargets: 10, widePeople: 1_000, operations: 500, starts: 5, commitsPeople: 500}
+	fullSizes = sizes{people: []int{10_000, 100_000, 1_000_000}, rounds: 3, wideTargets: 200, widePeople: 10_000, operations: 10_000, starts: 40, commitsPeople: 10_000,
+		members: 100_000, rows: 1_000_000, entries: []int{10_000, 100_000}}
+	quickSizes = sizes{people: []int{1_000, 20_000}, rounds: 1, wideTargets: 10, widePeople: 1_000, operations: 500, starts: 5, commitsPeople: 500,
+		members: 1_000, rows: 10_000, entries: []int{1_000, 5_000}}
 )
 
 func newBench(quick bool, keep string) (*bench, error) {
@@ -42,7 +46,7 @@ func newBench(quick bool, keep string) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range []string{"provhub", "provhub-connector-sql", "provhub-connector-memory"} {
+	for _, f := range []string{"provhub", "provhub-connector-sql", "provhub-connector-memory", "provhub-connector-ldap", "provhub-connector-scim", "provhub-connector-sftp"} {
 		if _, err := os.Stat(filepath.Join(bin, f)); err != nil {
 			return nil, fmt.Errorf("%w; run make build", err)
 		}
@@ -75,5 +79,3 @@ func (b *bench) remove(dir string) {
 func (b *bench) progress(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "bench %5.0fs: %s\n", time.Since(b.began).Seconds(), fmt.Sprintf(format, args...))
 }
-
-var errNoPostgres = errors.New("needs PROVHUB_BENCH_PG_DURABLE and PROVHUB_BENCH_PG_FAST: run scripts/bench, which starts both servers")

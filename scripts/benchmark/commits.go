@@ -16,10 +16,11 @@ import (
 // commits counts the transactions of the hub's own state that creates take from
 // the queue to the ledger.
 func commits(ctx context.Context, b *bench) error {
-	server := os.Getenv("PROVHUB_BENCH_PG_FAST") // counting needs no fsync
-	if server == "" {
-		return errNoPostgres
+	env, err := setUp(fastServers, "PG_ADMIN_URL") // counting needs no fsync
+	if err != nil {
+		return err
 	}
+	server := env["PG_ADMIN_URL"]
 	for _, name := range []string{"SQLite", "PostgreSQL"} {
 		var s setting
 		if name == "PostgreSQL" {

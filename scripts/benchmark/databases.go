@@ -36,8 +36,7 @@ func (b *bench) newSQLiteSite(ctx context.Context, s setting) (*site, error) {
 	if _, err := db.ExecContext(ctx, fmt.Sprintf(appTable, "integer")); err != nil {
 		return nil, err
 	}
-	s.Plugin, s.Dialect, s.DSN, s.Attributes = "sql", "sqlite", "sqlite:"+path, inTable
-	return b.newSite(ctx, s)
+	return b.newSQLSite(ctx, s, "sqlite", "sqlite:"+path)
 }
 
 // newPostgresSite makes a site with an app on the given PostgreSQL as its target.
@@ -49,7 +48,13 @@ func (b *bench) newPostgresSite(ctx context.Context, server string, s setting) (
 	if err := onPostgres(ctx, dsn, fmt.Sprintf(appTable, "bigint GENERATED ALWAYS AS IDENTITY")); err != nil {
 		return nil, err
 	}
-	s.Plugin, s.Dialect, s.DSN, s.Attributes = "sql", "postgres", dsn, inTable
+	return b.newSQLSite(ctx, s, "postgres", dsn)
+}
+
+func (b *bench) newSQLSite(ctx context.Context, s setting, dialect, dsn string) (*site, error) {
+	s.Plugin, s.Dialect, s.DSN, s.Attributes = "sql", dialect, dsn, inTable
+	s.Config = "{dialect: " + dialect + ", users: {table: app_user, key: login, id: id, enabled: {column: active}}}"
+	s.SecretName, s.Secret = "dsn", dsn
 	return b.newSite(ctx, s)
 }
 

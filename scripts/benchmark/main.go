@@ -2,9 +2,9 @@
 // without it, on data it makes itself, and prints one table. scripts/bench sets
 // up what it needs:
 //
-//	PROVHUB_BENCH_BIN          folder of provhub and its plugins
-//	PROVHUB_BENCH_PG_DURABLE   administrator's URL of a PostgreSQL with fsync on
-//	PROVHUB_BENCH_PG_FAST      the same with fsync off
+//	PROVHUB_BENCH_BIN       folder of provhub and its plugins
+//	PROVHUB_BENCH_DURABLE   env file of test servers that keep what they answered
+//	PROVHUB_BENCH_FAST      the same of servers that do not wait for their disk
 //
 // Each measurement runs several times, ours and the reference in turns, and the
 // median counts: the machine may have other work to do.
@@ -34,6 +34,10 @@ var sections = []struct {
 	{"wide", wide},
 	{"operations", operations},
 	{"start", start},
+	{"sources", sources},
+	{"sftp", files},
+	{"ldap", directories},
+	{"scim", services},
 	{"commits", commits},
 }
 
@@ -54,6 +58,7 @@ func mainE(ctx context.Context, args []string) error {
 	f := pflag.NewFlagSet("benchmark", pflag.ContinueOnError)
 	only := f.StringSlice("only", nil, "only these parts, of "+strings.Join(names, ", "))
 	quick := f.Bool("quick", false, "small sizes and few rounds: shows that everything runs; goals that are for full sizes are not judged")
+	rounds := f.Int("rounds", 0, "how often what is measured several times is measured; 0: as often as the size says")
 	keep := f.String("keep", "", "work in this folder and leave everything there, such as for a profile")
 	profile := f.String("cpuprofile", "", "write a profile of what is measured in this process (wide, commits) to this file")
 	output := f.StringP("output", "o", "table", "how to print: table or json")
@@ -76,6 +81,9 @@ func mainE(ctx context.Context, args []string) error {
 		return err
 	}
 	defer b.close()
+	if *rounds > 0 {
+		b.sizes.rounds = *rounds
+	}
 	if *profile != "" {
 		stop, err := startProfile(*profile)
 		if err != nil {

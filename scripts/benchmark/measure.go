@@ -20,6 +20,9 @@ type usage struct {
 	cpu time.Duration
 	// peak is the most memory that was resident, in bytes.
 	peak int64
+	// peaks is the same for the program and each of its children, by name, as far
+	// as the system tells.
+	peaks map[string]int64
 }
 
 // run runs a program to its end, which must be exit code 0, and says what it took.
@@ -32,8 +35,14 @@ func run(ctx context.Context, dir string, env []string, name string, args ...str
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	began := time.Now()
-	err := cmd.Run()
-	u := usage{wall: time.Since(began)}
+	err := cmd.Start()
+	u := usage{}
+	if err == nil {
+		peaks := watch(cmd.Process.Pid)
+		err = cmd.Wait()
+		u.wall = time.Since(began)
+		u.peaks = peaks()
+	}
 	if err != nil {
 		return u, nil, fmt.Errorf("%s %s: %w\n%s%s", filepath.Base(name), args, err, tail(out.Bytes()), tail(errs.Bytes()))
 	}

@@ -3,25 +3,27 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
-	"time"
 )
 
 // operations measures creates and updates on their whole way: queue, plugin
 // process, target, ledger and audit trail. The reference is psql with the same
 // rows and nothing of that.
 func operations(ctx context.Context, b *bench) error {
-	durable, fast := os.Getenv("PROVHUB_BENCH_PG_DURABLE"), os.Getenv("PROVHUB_BENCH_PG_FAST")
-	if durable == "" || fast == "" {
-		return errNoPostgres
+	durable, err := setUp(durableServers, "PG_ADMIN_URL")
+	if err != nil {
+		return err
+	}
+	fast, err := setUp(fastServers, "PG_ADMIN_URL")
+	if err != nil {
+		return err
 	}
 	for _, o := range []*operationsBench{
-		{b: b, server: durable, name: "fsync on", rounds: b.sizes.rounds, counts: true,
+		{b: b, server: durable["PG_ADMIN_URL"], name: "fsync on", rounds: b.sizes.rounds, counts: true,
 			paths: []path{{"PostgreSQL", "SQLite"}, {"PostgreSQL", "PostgreSQL"}, {"SQLite", "SQLite"}, {"SQLite", "PostgreSQL"}}},
-		{b: b, server: fast, name: "fsync off", rounds: 1, paths: []path{{"PostgreSQL", "SQLite"}, {"PostgreSQL", "PostgreSQL"}}},
+		{b: b, server: fast["PG_ADMIN_URL"], name: "fsync off", rounds: 1, paths: []path{{"PostgreSQL", "SQLite"}, {"PostgreSQL", "PostgreSQL"}}},
 	} {
-		o.took = map[string][]usage{}
+		o.took = takes{}
 		if err := o.measure(ctx); err != nil {
 			return fmt.Errorf("%s: %w", o.name, err)
 		}
@@ -38,7 +40,7 @@ type operationsBench struct {
 	rounds int
 	counts bool // it is what a user has: its goals are judged
 	paths  []path
-	took   map[string][]usage
+	took   takes
 }
 
 // path is one combination of target and state.
@@ -75,20 +77,12 @@ func (o *operationsBench) through(ctx context.Context, p path) error {
 		if err := s.source(people{n: n, round: round, changed: func(int) bool { return round > 0 }}); err != nil {
 			return err
 		}
-		planned, _, err := s.provhub(ctx, "plan")
+		planned, applied, err := s.planAndApply(ctx)
 		if err != nil {
 			return err
 		}
-		hash, err := s.newestPlan(ctx)
-		if err != nil {
-			return err
-		}
-		applied, _, err := s.provhub(ctx, "apply", hash) // fails when anything is left open
-		if err != nil {
-			return err
-		}
-		o.add(p.key(verb, "apply"), applied)
-		o.add(p.key(verb, "whole"), usage{wall: planned.wall + applied.wall, cpu: planned.cpu + applied.cpu})
+		o.took.add(p.key(verb, "apply"), applied)
+		o.took.add(p.key(verb, "whole"), usage{wall: planned.wall + applied.wall, cpu: planned.cpu + applied.cpu})
 	}
 	if got, err := s.rows(ctx); err != nil || got != n {
 		return fmt.Errorf("the target holds %d accounts, not %d (%w)", got, n, err)
@@ -117,8 +111,6 @@ func (o *operationsBench) site(ctx context.Context, p path) (*site, error) {
 func (p path) key(verb, part string) string {
 	return p.target + "/" + p.state + "/" + verb + "/" + part
 }
-
-func (o *operationsBench) add(key string, u usage) { o.took[key] = append(o.took[key], u) }
 
 // psql does the same to the same rows, each its own transaction, and then the
 // creates once more in one.
@@ -152,29 +144,20 @@ func (o *operationsBench) psql(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		o.add("psql/"+r.verb+"/"+r.part, u)
+		o.took.add("psql/"+r.verb+"/"+r.part, u)
 	}
 	return dropDatabase(ctx, o.server, dsn)
-}
-
-// median is what was measured under key.
-func (o *operationsBench) median(key string) (wall, cpu time.Duration) {
-	var walls, cpus []time.Duration
-	for _, u := range o.took[key] {
-		walls, cpus = append(walls, u.wall), append(cpus, u.cpu)
-	}
-	return median(walls), median(cpus)
 }
 
 // report adds the lines.
 func (o *operationsBench) report() {
 	n := o.b.sizes.operations
 	measured := func(what, key string) line {
-		wall, cpu := o.median(key)
+		wall, cpu := o.took.median(key)
 		return line{Section: "operations", What: fmt.Sprintf("%s: %s %s", o.name, digits(float64(n)), what), Ours: rate(n, wall), CPU: inSeconds(cpu)}
 	}
 	for _, verb := range verbs {
-		each, _ := o.median("psql/" + verb + "/each")
+		each, _ := o.took.median("psql/" + verb + "/each")
 		for _, p := range o.paths {
 			what := fmt.Sprintf("%ss in %s, state in %s: ", verb, p.target, p.state)
 			l := measured(what+"apply and send", p.key(verb, "apply"))

@@ -26,7 +26,13 @@ type site struct {
 // setting says what a site is like.
 type setting struct {
 	State      string // URL; "": a SQLite file in the site's folder
-	Plugin     string // "sql" or "memory"
+	Plugin     string // type
+	Config     string // of the plugin, YAML in one line
+	SecretName string // the plugin's only secret, or the source's; "": none
+	Secret     string
+	Source     string // YAML of a source, indented by four; "": hr.csv
+	Match      string // attribute by which accounts are found; "": the default
+	Grant      string // what everybody is given; "": nothing
 	Dialect    string // of the target, for sql
 	DSN        string // of the target, for sql
 	Scope      string
@@ -61,7 +67,7 @@ func (b *bench) newSite(ctx context.Context, s setting) (*site, error) {
 	if s.Connectors == nil {
 		s.Connectors = []string{"app"}
 	}
-	t := &site{b: b, dir: dir, setting: s, env: []string{"PROVHUB_BENCH_DSN=" + s.DSN}}
+	t := &site{b: b, dir: dir, setting: s, env: []string{"PROVHUB_BENCH_SECRET=" + s.Secret}}
 	if err := t.configure(); err != nil {
 		return nil, err
 	}
