@@ -37,6 +37,11 @@ func TestConformanceOnARealService(t *testing.T) {
 	report(t, connectortest.Target{
 		Definition: Definition, Binary: plugin(t), Config: json.RawMessage(s.config("")),
 		Secrets: tokenSecret(s.token), WrongSecrets: tokenSecret("wrong-Qx7"), Durable: true,
+		Skip: map[string]string{
+			"C6":  "other tests change the service at the same time",
+			"H1":  "other tests change the service at the same time: a listing under change is not complete",
+			"E15": "SCIMMY does not find a name with a backslash: it compares the escaped text of a filter",
+		},
 	}, connectortest.Options{Quick: true})
 }
 

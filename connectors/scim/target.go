@@ -2,7 +2,10 @@ package scim
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -150,6 +153,9 @@ func (s *service) model(ctx context.Context, fresh bool) (*model, error) {
 	if s.m != nil && !fresh {
 		return s.m, nil
 	}
+	if err := s.greet(ctx); err != nil {
+		return nil, err
+	}
 	d, err := s.Discover(ctx)
 	if err != nil {
 		return nil, err
@@ -164,6 +170,21 @@ func (s *service) model(ctx context.Context, fresh bool) (*model, error) {
 	s.log.InfoContext(ctx, "looked at the service", "profile", s.Profile().Name, "problems", m.problems)
 	s.m = m
 	return m, nil
+}
+
+// greet makes one harmless request before any other (QUIRKS SCIM-35): a secret
+// that is wrong must not be tried by every request of a discovery, which goes on
+// when something is refused. What else is refused says nothing yet.
+func (s *service) greet(ctx context.Context) error {
+	_, err := s.Find(ctx, client.Users, "userName", "provhub-check-"+rand.Text(), client.Selection{})
+	var refused *client.Fault
+	switch {
+	case connector.IsCode(err, connector.CodeNotFound), connector.IsCode(err, connector.CodeUnsupported):
+		return nil
+	case errors.As(err, &refused) && refused.Status != http.StatusUnauthorized:
+		return nil
+	}
+	return err
 }
 
 // takesPasswords reports whether accounts have passwords that can be set.
