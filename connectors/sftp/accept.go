@@ -171,30 +171,6 @@ func (t *Target) acceptOne(tx *outbox.Tx, v *verdict) error {
 	return t.change(tx, v, key, held, wanted)
 }
 
-// references makes sure that the accounts are there which an account names.
-func (t *Target) references(tx *outbox.Tx, id string, r *feed.Row) error {
-	if r == nil {
-		return nil
-	}
-	for _, a := range r.Attributes {
-		for _, v := range a.Values {
-			ref, ok := v.(connector.Ref)
-			if !ok || ref.ID == id { // somebody can be their own manager
-				continue
-			}
-			held, err := tx.Load(ref.ID)
-			if err != nil {
-				return err
-			}
-			if other, err := decodeRow(held.Want); err != nil || visible(other) == nil {
-				return errors.Join(err, &connector.Error{Code: connector.CodeDependencyMissing, Attributes: []string{a.Name},
-					Message: "the account that " + a.Name + " refers to is not in the files yet"})
-			}
-		}
-	}
-	return nil
-}
-
 // change saves what an account is to be and notes the change.
 func (t *Target) change(tx *outbox.Tx, v *verdict, key string, held outbox.Held, wanted *feed.Row) error {
 	r, err := t.record(v.id, wanted)

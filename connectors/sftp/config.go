@@ -127,8 +127,6 @@ type Tidy struct {
 // none switches a file off whose name has a default.
 const none = "none"
 
-func (c *Config) delta() bool { return c.Mode == modeDelta }
-
 // Modes of publication.
 const (
 	modeFull  = "full"

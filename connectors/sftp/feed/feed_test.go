@@ -307,3 +307,28 @@ func TestDateFormats(t *testing.T) {
 	}
 	require.Error(t, CheckDateFormat("YYYY-MM-DD", true), "a timestamp has a time")
 }
+
+// Whatever a receiver sends as a response is read or refused, never worse.
+func FuzzRecords(f *testing.F) {
+	for _, seed := range []string{"id,name\n1,a\nEND,1\n", "id,name\r\n\"1\",\"a\"\"\n\"\r\nEND,1", "{\"id\":\"1\",\"x\":[1,null]}\n", "\xEF\xBB\xBFid\n", "id\n\"", "\x1f\x8b\x08"} {
+		for _, charset := range []string{"utf-8", "utf-16le", "windows-1252"} {
+			f.Add(seed, charset, false)
+			f.Add(seed, charset, true)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text, charset string, isJSON bool) {
+		file := File{Encoding: charset, Trailer: "END,{rows}"}
+		if isJSON {
+			file.Format = "jsonl"
+		}
+		rows := 0
+		err := file.Records(strings.NewReader(text), func(row map[string]any) error {
+			rows++
+			_ = Text(row, "ID")
+			return nil
+		})
+		if err == nil && !strings.Contains(text, "END") && charset == "utf-8" {
+			t.Fatalf("%d rows were read, and there is no trailer", rows)
+		}
+	})
+}

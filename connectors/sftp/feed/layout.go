@@ -84,13 +84,13 @@ type Layout struct {
 	Actions     Actions      `json:"actions"`
 	Memberships *Memberships `json:"memberships,omitempty"`
 	Key         string       `json:"key"` // attribute that names an account
-	// Drop and Mark say what becomes of the row of an account that is disabled or
-	// deleted; without them the state column tells, or the row goes.
+	// DropDisabled and MarkDeleted say what becomes of the row of an account that is
+	// disabled or deleted; without them the state column tells, or the row goes.
 	DropDisabled bool `json:"drop_disabled"`
 	MarkDeleted  bool `json:"mark_deleted"`
 }
 
-// Header returns what a column is called in the file.
+// Title returns what a column is called in the file.
 func (c *Column) Title() string {
 	if c.Header != "" {
 		return c.Header
@@ -129,7 +129,7 @@ func (l *Layout) Fingerprint() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Delimiter returns the character between cells.
+// delimiter returns the character between cells.
 func (f *File) delimiter() string {
 	switch f.Delimiter {
 	case "":
@@ -234,7 +234,7 @@ func (l *Layout) ActionOf(was, is *Row) (a Action, ok bool) {
 	return Update, true
 }
 
-// Headers returns the header row, in the layout's order.
+// headers returns the header row, in the layout's order.
 func (l *Layout) headers() []string {
 	out := make([]string, len(l.Columns))
 	for i := range l.Columns {
