@@ -57,6 +57,11 @@ connectors:
 `
 
 func newDirectory(t *testing.T) *directory {
+	return newDirectoryAt(t, func(config string) string { return config })
+}
+
+// newDirectoryAt lets edit the config's text.
+func newDirectoryAt(t *testing.T, edit func(string) string) *directory {
 	env := func(name string) string {
 		v := os.Getenv(name)
 		if v == "" {
@@ -78,7 +83,7 @@ func newDirectory(t *testing.T) *directory {
 	path := filepath.Join(dir, "provhub.yaml")
 	text := fmt.Sprintf(directoryConfig, filepath.Join(pluginsDir, "provhub-connector-memory"), env("PROVHUB_TEST_LDAPS_URL"), env("PROVHUB_TEST_CA_FILE"),
 		env("PROVHUB_TEST_LDAP_BIND_DN"), d.base.String())
-	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	require.NoError(t, os.WriteFile(path, []byte(edit(text)), 0o600))
 	cfg, err := config.Load(path, config.Settings{})
 	require.NoError(t, err)
 	t.Chdir(dir)
