@@ -33,6 +33,12 @@ func files(ctx context.Context, b *bench) error {
 		return err
 	}
 	b.add(line{Section: "sftp", What: rows + ": accepted and sent for the first time", Ours: rate(n, first.wall), CPU: inSeconds(first.cpu)}, 0)
+	if s.Config, err = fileConfig(env, "0s"); err != nil {
+		return err
+	}
+	if err := s.configure(); err != nil {
+		return err
+	}
 	hub, plugin := first.peaks["provhub"], first.peaks["provhub-connector-sftp"]
 	for round := range b.sizes.rounds {
 		b.progress("sftp: provhub and sftp put, round %d of %d", round+1, b.sizes.rounds)
@@ -73,9 +79,21 @@ func fileSite(ctx context.Context, b *bench, env map[string]string) (*site, erro
 	if err != nil {
 		return nil, err
 	}
-	known, err := os.ReadFile(env["SFTP_KNOWN_HOSTS"])
+	config, err := fileConfig(env, "2s")
 	if err != nil {
 		return nil, err
+	}
+	return b.newSite(ctx, setting{Plugin: "sftp", SecretName: "private_key", Secret: string(key), Config: config,
+		Attributes: []attribute{{"id", "person.employee_id"}, {"given", "person.given"}, {"family", "person.family"}, {"mail", "person.email"},
+			{"department", "person.department"}, {"title", "person.title"}}})
+}
+
+// fileConfig is the plugin's; after is how long it waits for more before it makes
+// a file.
+func fileConfig(env map[string]string, after string) (string, error) {
+	known, err := os.ReadFile(env["SFTP_KNOWN_HOSTS"])
+	if err != nil {
+		return "", err
 	}
 	var keys []string // of the server, without the address
 	for l := range strings.Lines(string(known)) {
@@ -84,13 +102,10 @@ func fileSite(ctx context.Context, b *bench, env map[string]string) (*site, erro
 	}
 	quoted, err := json.Marshal(keys)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	return b.newSite(ctx, setting{Plugin: "sftp", SecretName: "private_key", Secret: string(key),
-		Attributes: []attribute{{"id", "person.employee_id"}, {"given", "person.given"}, {"family", "person.family"}, {"mail", "person.email"},
-			{"department", "person.department"}, {"title", "person.title"}},
-		Config: fmt.Sprintf(`{host: %q, user: %q, host_keys: %s, folder: %q, file: {name: "bench%d_{seq:6}.csv"}, key: id, columns: [{name: id}, {name: given}, {name: family}, {name: mail}, {name: department}, {name: title}, {kind: state, header: state, enabled: "on", disabled: "off"}], publish: {after: 50ms}}`,
-			env["SFTP_ADDR"], env["SFTP_USER"], quoted, env["SFTP_REMOTE_DIR"], os.Getpid())})
+	return fmt.Sprintf(`{host: %q, user: %q, host_keys: %s, folder: %q, file: {name: "bench%d_{seq:6}.csv"}, key: id, columns: [{name: id}, {name: given}, {name: family}, {name: mail}, {name: department}, {name: title}, {kind: state, header: state, enabled: "on", disabled: "off"}], publish: {after: %s}}`,
+		env["SFTP_ADDR"], env["SFTP_USER"], quoted, env["SFTP_REMOTE_DIR"], os.Getpid(), after), nil
 }
 
 // sftpPut sends the newest file once more by OpenSSH's own client.
