@@ -22,6 +22,10 @@ const (
 // already ([MS-ADTS] §3.1.1.3.4.1.8).
 func Permissive() Control { return goldap.NewControlString(OIDPermissiveModify, true, "") }
 
+// ShowDeleted lets a search find tombstones ([MS-ADTS] §3.1.1.3.4.1.14). Who may not
+// read them gets none, and no error.
+func ShowDeleted() Control { return goldap.NewControlMicrosoftShowDeleted() }
+
 // Relax lets a modify write operational attributes (draft-zeilenga-ldap-relax-03).
 func Relax() Control { return goldap.NewControlString(OIDRelax, true, "") }
 

@@ -26,9 +26,19 @@ func (r RootDSE) Supports(oid string) bool {
 // First returns the first value of any other attribute of the root DSE.
 func (r RootDSE) First(attribute string) string { return r.entry.First(attribute) }
 
+// ContextOf returns the naming context that an entry belongs to.
+func (r RootDSE) ContextOf(dn DN) (nc DN, ok bool) {
+	for _, text := range r.NamingContexts {
+		if c, err := ParseDN(text); err == nil && dn.Within(c) && (!ok || c.Within(nc)) {
+			nc, ok = c, true
+		}
+	}
+	return nc, ok
+}
+
 // rootAttributes are asked for by name, being operational.
 var rootAttributes = []string{"*", "namingContexts", "supportedControl", "supportedExtension", "supportedSASLMechanisms", "subschemaSubentry",
-	"vendorName", "vendorVersion", "supportedCapabilities", "structuralObjectClass", "defaultNamingContext", "dnsHostName"}
+	"vendorName", "vendorVersion", "supportedCapabilities", "structuralObjectClass", "defaultNamingContext", "dnsHostName", "dsServiceName", "highestCommittedUSN"}
 
 // RootDSE reads what the server says of itself.
 func (c *Client) RootDSE(ctx context.Context) (RootDSE, error) {

@@ -23,6 +23,7 @@ type directory struct {
 	seq      uint64
 	usn      uint64 // counts changes, as Active Directory's update sequence number
 	rid      uint32
+	invoked  [16]byte // names the database, as Active Directory's invocationId
 	clock    func() time.Time
 	graves   []grave
 	onWrite  map[int]func(change) // told of each change, under mu

@@ -58,12 +58,12 @@ func (c *conn) dirSync(ctx context.Context, m message, r searchRequest) (answer,
 // first reading.
 func (c *conn) tombstones(m message, since uint64) [][]byte {
 	var out [][]byte
-	for _, g := range c.dir.graves {
+	for i := range c.dir.graves {
+		g := &c.dir.graves[i]
 		if since == 0 || g.usn <= since {
 			continue
 		}
-		name := g.dn.rdns[0].text + "\\0ADEL:" + uuidText(g.id) + ",CN=Deleted Objects," + c.dir.suffix.String()
-		out = append(out, envelope(m.id, entryPacket(name, []shown{{"isDeleted", []string{"TRUE"}}, {"objectGUID", []string{string(g.id[:])}}}), nil))
+		out = append(out, envelope(m.id, entryPacket(g.tombstone(c.dir), []shown{{"isDeleted", []string{"TRUE"}}, {"objectGUID", []string{string(g.id[:])}}}), nil))
 	}
 	return out
 }

@@ -32,6 +32,8 @@ func (c *conn) searchSpecial(m message, r searchRequest) (done bool, err error) 
 		e = d.rootDSE()
 	case d.dnKey(r.base) == d.dnKey(d.subschemaDN()):
 		e = d.subschema()
+	case d.flavor == ActiveDirectory && d.dnKey(r.base) == d.dnKey(d.serviceDN()):
+		e = d.pseudoEntry(dn{}, map[string][]string{"objectClass": {"top"}, "invocationId": {string(d.invoked[:])}})
 	default:
 		return false, nil
 	}
@@ -100,8 +102,8 @@ func (d *directory) domainController(attrs map[string][]string) {
 	delete(attrs, "objectClass")
 	host := "dc1." + domain
 	attrs["dnsHostName"] = []string{host}
-	attrs["serverName"] = []string{"CN=DC1,CN=Servers,CN=Default-First-Site-Name,CN=Sites," + config}
-	attrs["dsServiceName"] = []string{"CN=NTDS Settings," + attrs["serverName"][0]}
+	attrs["serverName"] = []string{d.serverDN()}
+	attrs["dsServiceName"] = []string{d.serviceDN()}
 	attrs["ldapServiceName"] = []string{domain + ":dc1$@" + strings.ToUpper(domain)}
 	attrs["highestCommittedUSN"] = []string{strconv.FormatUint(d.usn, 10)}
 	attrs["currentTime"] = []string{d.stamp(d.clock())}
@@ -110,6 +112,13 @@ func (d *directory) domainController(attrs map[string][]string) {
 	}
 	attrs["isSynchronized"], attrs["isGlobalCatalogReady"] = []string{"TRUE"}, []string{"TRUE"}
 }
+
+// serverDN and serviceDN are where a domain controller is described.
+func (d *directory) serverDN() string {
+	return "CN=DC1,CN=Servers,CN=Default-First-Site-Name,CN=Sites,CN=Configuration," + d.suffix.String()
+}
+
+func (d *directory) serviceDN() string { return "CN=NTDS Settings," + d.serverDN() }
 
 // subschema publishes the definitions (RFC 4512 §4.2).
 func (d *directory) subschema() *entry {

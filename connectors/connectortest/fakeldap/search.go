@@ -32,6 +32,11 @@ func (c *conn) search(ctx context.Context, m message) (answer, error) {
 	if m.controls.has(oidDirSync) {
 		return c.dirSync(ctx, m, r)
 	}
+	if m.controls.has(oidShowDeleted) {
+		if err := c.sendBuried(m, r); err != nil {
+			return answer{}, err
+		}
+	}
 	if ctl, ok := m.controls[oidPaged]; ok {
 		return c.pagedSearch(ctx, m, r, ctl)
 	}

@@ -42,6 +42,7 @@ func New(o Options) (*Server, error) {
 	if s.dir, err = newDirectory(sch, &s.options); err != nil {
 		return nil, err
 	}
+	s.Restore() // the first database
 	s.dsids.Store(0x03151000)
 	if err := s.seed(); err != nil {
 		return nil, err

@@ -22,6 +22,9 @@ type token struct {
 	Base    string                   // id of the entry that people are below
 	Cookies map[identity.Kind][]byte `json:",omitempty"`
 	Since   string                   `json:",omitempty"` // the newest modifyTimestamp that was seen
+	At      place                    `json:",omitzero"`  // where the domain controller stood
+	Cookie  []byte                   `json:",omitempty"` // of DirSync
+	domain  domain
 }
 
 func (t *token) encode() []byte {
@@ -51,7 +54,13 @@ func (r *Reader) begin(ctx context.Context) (*token, error) {
 	if err != nil {
 		return nil, fmt.Errorf("people: base %s: %w", r.people.base, err)
 	}
-	t.Base, err = r.dir.AnchorOf(e)
+	if t.Base, err = r.dir.AnchorOf(e); err != nil {
+		return nil, err
+	}
+	if t.Way == USN || t.Way == DirSync {
+		t.domain, err = r.askDomain(ctx, t.Way)
+		t.At = t.domain.at
+	}
 	return t, err
 }
 
@@ -66,9 +75,14 @@ func (r *Reader) Changes(ctx context.Context, from []byte, yield func(*source.Re
 	if json.Unmarshal(from, &t) != nil || t.Way != now.Way || t.Base != now.Base {
 		return source.Report{}, source.ErrTokenExpired
 	}
-	if t.Way == Syncrepl {
+	switch t.Way {
+	case Syncrepl:
 		err = p.follow(ctx, &t)
-	} else {
+	case USN:
+		err = p.numbered(ctx, &t, now.domain)
+	case DirSync:
+		err = p.synced(ctx, &t, now.domain)
+	default:
 		err = p.since(ctx, &t)
 	}
 	if errors.Is(err, ldap.ErrRefreshRequired) {

@@ -6,8 +6,16 @@
 //
 //	syncrepl    RFC 4533: changes and deletions; OpenLDAP with syncprov, 389
 //	timestamp   modifyTimestamp: no deletions, which the next whole reading finds
+//	usn         Active Directory, uSNChanged of one domain controller: changes, and
+//	            deletions where the account may read the container Deleted Objects
+//	dirsync     Active Directory, the control DirSync: changes and deletions
 //
-// and a token that goes with what was read says where to go on.
+// The last two are proved on a simulated domain controller. usn belongs to one
+// controller: name one in urls, or failing over means a whole reading. dirsync goes
+// over every object of the domain once at each whole reading. Members of deleted
+// groups and what backlinks such as memberOf say change without their entry.
+//
+// A token that goes with what was read says where to go on.
 package ldapdir
 
 import (
@@ -44,11 +52,13 @@ const (
 	Auto      = "auto"      // syncrepl where the server announces it, else none
 	Syncrepl  = "syncrepl"  // RFC 4533
 	Timestamp = "timestamp" // modifyTimestamp
+	USN       = "usn"       // uSNChanged of Active Directory
+	DirSync   = "dirsync"   // DirSync of Active Directory
 	Never     = "none"      // every reading is a whole one
 )
 
 // Ways lists them.
-var Ways = []string{Auto, Syncrepl, Timestamp, Never}
+var Ways = []string{Auto, Syncrepl, Timestamp, USN, DirSync, Never}
 
 // Kind says where people, or groups, are.
 type Kind struct {
@@ -137,6 +147,9 @@ func (c Config) reader() (*Reader, error) {
 	var err error
 	if r.dir, err = ldap.LoadDirectory(cmp.Or(c.Directory, "rfc"), c.Overrides); err != nil {
 		return nil, errors.Join(append(errs, fmt.Errorf("directory: %w", err))...)
+	}
+	if (r.way == USN || r.way == DirSync) && r.dir.Anchor.Form != "guid" {
+		errs = append(errs, fmt.Errorf("incremental: %s is for Active Directory: say directory: ad", r.way))
 	}
 	if r.people, err = r.check("people", c.People, r.dir.Users); err != nil {
 		errs = append(errs, err)

@@ -2,6 +2,7 @@ package ldapdir
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -48,6 +49,11 @@ func (r *Reader) Read(ctx context.Context, yield func(*source.Record) error) (so
 	if err != nil {
 		return source.Report{}, err
 	}
+	if t.Way == DirSync { // before anything is read, so that nothing falls between
+		if t.Cookie, err = r.startCookie(ctx, t.domain.context); err != nil {
+			return source.Report{}, err
+		}
+	}
 	for _, part := range r.parts() {
 		var err error
 		if t.Way == Syncrepl {
@@ -61,6 +67,14 @@ func (r *Reader) Read(ctx context.Context, yield func(*source.Record) error) (so
 	}
 	t.Since = p.newest
 	report := p.tally.Report()
+	if t.Way == USN {
+		switch err := r.still(ctx, t.At); {
+		case errors.Is(err, source.ErrTokenExpired):
+			return report, nil // without a token the next reading is a whole one, too
+		case err != nil:
+			return report, err
+		}
+	}
 	if report.Complete {
 		report.Token = t.encode()
 	}
