@@ -31,6 +31,20 @@ func newReal(t testing.TB) *realService {
 	return s
 }
 
+// newKit is the SCIM service that is there for the conformance suite alone,
+// emptied.
+func newKit(t testing.TB) *realService {
+	s := &realService{t: t, url: env(t, "PROVHUB_TEST_SCIM_KIT_URL"), token: env(t, "PROVHUB_TEST_SCIM_KIT_TOKEN"), prefix: unique()}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, env(t, "PROVHUB_TEST_SCIM_KIT_RESET_URL"), nil)
+	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+s.token)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Less(t, resp.StatusCode, 300, "emptying the service")
+	return s
+}
+
 func env(t testing.TB, name string) string {
 	v := os.Getenv(name)
 	if v == "" {
