@@ -86,9 +86,9 @@ func (e *Env) healthy(ctx context.Context) error {
 // memoryLimit is what waiting operations may cost.
 const memoryLimit = 64 << 20
 
-// settled is how long nothing more can be sent, and nothing more is taken in,
-// until the plugin has all that it takes.
-const settled = time.Second
+// settled is how long nothing more is sent, because all is or because the plugin
+// pushes back, until it has what it takes.
+const settled = 500 * time.Millisecond
 
 func boundedMemory(ctx context.Context, e *Env) error {
 	slow, err := e.withFault(ctx, Slow)
@@ -131,15 +131,15 @@ func boundedMemory(ctx context.Context, e *Env) error {
 // growth watches the plugin's memory until it has taken in what it takes. It
 // fails when that stays beyond the limit. count is how much has been sent.
 func (e *Env) growth(ctx context.Context, before int64, count *atomic.Int64) error {
-	moved, sent, peak, over := time.Now(), int64(0), before, 0
+	moved, sent, over := time.Now(), int64(0), 0
 	for time.Since(moved) < settled || over > 0 {
 		time.Sleep(50 * time.Millisecond)
 		now, err := e.heap(ctx)
 		if err != nil {
 			return err
 		}
-		if n := count.Load(); n > sent || now > peak {
-			moved, sent, peak = time.Now(), n, max(peak, now)
+		if n := count.Load(); n > sent {
+			moved, sent = time.Now(), n
 		}
 		if now-before <= memoryLimit {
 			over = 0
