@@ -12,6 +12,7 @@ import (
 	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/source/csvfile"
 	"github.com/provhub/provhub/core/source/ldapdir"
+	"github.com/provhub/provhub/core/source/pickup"
 	"github.com/provhub/provhub/core/source/scimapi"
 )
 
@@ -41,6 +42,8 @@ type Source struct {
 	Line int
 	// CSV is set for type csv; its paths are absolute.
 	CSV *csvfile.Config
+	// Pickup is set for type csv with a folder in place of a path; CSV is set too.
+	Pickup *pickup.Config
 	// LDAP is set for type ldap; its secrets are not in it.
 	LDAP *ldapdir.Config
 	// SCIM is set for type scim; its secrets are not in it.

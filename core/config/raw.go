@@ -66,6 +66,7 @@ type rawSource struct {
 	Lifecycle rawLifecycle `yaml:"lifecycle"`
 	With      []rawWith    `yaml:"with"`
 
+	Pickup     *rawPickup      `yaml:"pickup"`
 	LDAP       *rawLDAP        `yaml:"ldap"`
 	SCIM       *rawSCIM        `yaml:"scim"`
 	Secrets    map[string]text `yaml:"secrets"`

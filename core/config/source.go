@@ -44,6 +44,7 @@ func (b *builder) sources(cfg *Config, raw *rawConfig) {
 		switch r.Type {
 		case "csv":
 			src.CSV = b.csv(r, zone, path)
+			b.pickup(&src, r, path)
 		case "ldap":
 			src.LDAP = b.ldap(r, zone, path)
 			src.NestedGroups = r.LDAP != nil && r.LDAP.Groups != nil && r.LDAP.Groups.Nested

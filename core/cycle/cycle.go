@@ -100,6 +100,7 @@ func (c *Cycle) Run(ctx context.Context, now time.Time) (*plan.Plan, Report, err
 	for _, step := range []func(context.Context) error{
 		p.recall,   // how the last reading went
 		p.read,     // the source against the store, as of the time last believed
+		p.taken,    // the source may put away what was read
 		p.tick,     // dates that have come since
 		p.evaluate, // whoever changed, in every connector; everyone where the rules changed
 		p.guard,    // is it too much at once?

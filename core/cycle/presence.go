@@ -39,6 +39,7 @@ func (p *pass) unchanged(ctx context.Context) (bool, error) {
 	p.report = Report{Source: was.Source, Unchanged: true, Doubles: was.Doubles, Faults: was.Faults, FaultCount: was.FaultCount,
 		Clock: p.report.Clock, Settings: p.report.Settings, ReadWhole: was.ReadWhole, Pushed: was.Pushed}
 	p.report.Source.Dated = dated
+	p.note()
 	p.moveClock()
 	return true, p.remember(ctx)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/provhub/provhub/core/source/csvfile"
 	"github.com/provhub/provhub/core/source/joined"
 	"github.com/provhub/provhub/core/source/ldapdir"
+	"github.com/provhub/provhub/core/source/pickup"
 	"github.com/provhub/provhub/core/source/scimapi"
 )
 
@@ -21,7 +22,7 @@ import (
 func openSource(cfg *config.Config, s *config.Source) (r source.Reader, err error) {
 	switch {
 	case s.CSV != nil:
-		r, err = csvfile.New(*s.CSV)
+		r, err = openCSV(cfg, s)
 	case s.LDAP != nil:
 		r, err = openLDAP(cfg, s)
 	case s.SCIM != nil:
@@ -33,6 +34,18 @@ func openSource(cfg *config.Config, s *config.Source) (r source.Reader, err erro
 		return nil, fmt.Errorf("source %s: %w", s.Name, err)
 	}
 	return r, nil
+}
+
+// openCSV makes the reader of one file, or of those that are dropped into a folder.
+func openCSV(cfg *config.Config, s *config.Source) (source.Reader, error) {
+	if s.Pickup == nil {
+		return csvfile.New(*s.CSV)
+	}
+	secrets, err := secret.ForSource(cfg, s)
+	if err != nil {
+		return nil, err
+	}
+	return pickup.New(*s.Pickup, secrets)
 }
 
 func openLDAP(cfg *config.Config, s *config.Source) (source.Reader, error) {
@@ -138,12 +151,23 @@ func partsOf(cfg *config.Config, s *config.Source) ([]joined.Part, error) {
 	return parts, nil
 }
 
+// rememberer is a reader that compares what it finds with the reading before.
+type rememberer interface {
+	Remember(last func(context.Context) (token []byte, err error))
+}
+
 // reader makes the reader of a source, joined with the sources that own some of
 // its attributes. Close it with closeReader.
 func (h *Hub) reader(s *config.Source) (source.Reader, error) {
 	first, err := openSource(h.cfg, s)
-	if err != nil || len(s.With) == 0 {
-		return first, err
+	if err != nil {
+		return nil, err
+	}
+	if r, ok := first.(rememberer); ok {
+		r.Remember(func(ctx context.Context) ([]byte, error) { return h.token(ctx, s) })
+	}
+	if len(s.With) == 0 {
+		return first, nil
 	}
 	parts, err := partsOf(h.cfg, s)
 	if err != nil {

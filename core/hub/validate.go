@@ -40,7 +40,7 @@ type Validation struct {
 func Validate(ctx context.Context, cfg *config.Config, o ValidateOptions) (Validation, error) {
 	v := validator{cfg: cfg, log: o.Log}
 	for i := range cfg.Sources {
-		if s := &cfg.Sources[i]; s.CSV != nil || !o.Offline {
+		if s := &cfg.Sources[i]; s.CSV != nil && (s.Pickup == nil || s.Pickup.SFTP == nil) || !o.Offline {
 			v.source(ctx, s)
 		}
 	}

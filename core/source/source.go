@@ -179,3 +179,18 @@ type Grouped interface {
 	// it, that is the anchor.
 	GroupFields() []Field
 }
+
+// Committer is implemented by a reader that has something to do once what it read is
+// kept, such as putting a file away.
+type Committer interface {
+	// Committed is called after the reading that this reader gave or named last was
+	// taken over without reserve. What it cannot do is worth a warning, no more.
+	Committed(ctx context.Context) error
+}
+
+// Noter is implemented by a reader that notices things without reading.
+type Noter interface {
+	// Notes returns what the last [Fingerprinter] call came upon, a sentence each, and
+	// the token that takes the place of the one before; nil: that stays.
+	Notes() (warnings []string, token []byte)
+}

@@ -41,6 +41,9 @@ func (c *Config) check() error {
 		fault("columns is empty: list the attributes to read")
 	}
 	errs = append(errs, c.checkColumns()...)
+	if err := c.Action.check(); err != nil {
+		errs = append(errs, err)
+	}
 	return errors.Join(errs...)
 }
 

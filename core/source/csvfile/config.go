@@ -28,6 +28,8 @@ type Config struct {
 	Zone *time.Location `yaml:"-"`
 	// Sentinels are date texts that mean "none", such as 12/31/9999 (QUIRKS HR-23).
 	Sentinels []string `yaml:"sentinels"`
+	// Action says what the rows of a file of changes mean; nil: there are none.
+	Action *Action `yaml:"action" json:",omitempty"`
 	// Trailer recognises the last row and holds the row count.
 	Trailer *Trailer `yaml:"trailer"`
 	// Manifest is the path of a JSON file {"rows": N, "sha256": "…", "date": "2026-03-31"}

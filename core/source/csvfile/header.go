@@ -42,6 +42,8 @@ func fold(name string) (string, error) {
 	return cases.Fold().String(name), err
 }
 
+const ignoredColumn = "the column %q is not configured and is ignored"
+
 // match finds each column in the header and returns what is worth a warning.
 // The columns keep their order; a reading has its own copy of them.
 func match(columns []column, header []string, comma rune) (warnings []string, err error) {
@@ -73,7 +75,7 @@ func match(columns []column, header []string, comma rune) (warnings []string, er
 		case name == "":
 			warnings = append(warnings, fmt.Sprintf("column %d has no name and is ignored", i+1))
 		default:
-			warnings = append(warnings, fmt.Sprintf("the column %q is not configured and is ignored", name))
+			warnings = append(warnings, fmt.Sprintf(ignoredColumn, name))
 		}
 	}
 	return warnings, nil

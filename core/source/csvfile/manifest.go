@@ -29,6 +29,19 @@ func readManifest(path string) (manifest, error) {
 	if err != nil {
 		return m, fmt.Errorf("manifest: %w", err)
 	}
+	return parseManifest(m.name, b)
+}
+
+// ParseManifest reads the text of the manifest called name: the hex SHA-256 and the
+// number of rows of the file it describes, and the beginning of its day in zone;
+// "", nil and the zero time for what it does not say.
+func ParseManifest(name string, text []byte, zone *time.Location) (sha256 string, rows *int, dated time.Time, err error) {
+	m, err := parseManifest(name, text)
+	return m.SHA256, m.Rows, m.dated(zone, time.Time{}), err
+}
+
+func parseManifest(name string, b []byte) (manifest, error) {
+	m := manifest{name: name}
 	if err := json.Unmarshal(b, &m); err != nil {
 		return m, fmt.Errorf("manifest %s is no JSON of the form {\"rows\": 310, \"sha256\": \"…\", \"date\": \"2026-03-31\"}: %w", m.name, err)
 	}

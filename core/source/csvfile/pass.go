@@ -26,6 +26,7 @@ type pass struct {
 	yield   func(*source.Record) error
 	columns []column // with their places in this file
 	header  int      // fields of the header
+	action  int      // index of the column that says what has happened; -1: none
 	text    *decoded
 	rows    *rows
 	trailer trailerSeen
@@ -111,6 +112,9 @@ func (p *pass) open(src io.Reader) error {
 		return fmt.Errorf("%s:%d: %w", p.r.name, row.line, err)
 	}
 	p.report.Warnings = warnings
+	if err := p.findAction(row.fields); err != nil {
+		return fmt.Errorf("%s:%d: %w", p.r.name, row.line, err)
+	}
 	p.header = len(row.fields)
 	p.rows.fields = p.header
 	return nil
@@ -150,7 +154,7 @@ func (p *pass) finish() error {
 	if err := p.checkEnd(); err != nil {
 		return err
 	}
-	if p.report.Rows == 0 {
+	if p.report.Rows == 0 && !p.r.delta { // nothing may have changed
 		return fmt.Errorf("%s holds a header and no rows: refusing to take everybody as gone", p.r.name)
 	}
 	if err := p.tooBad(); err != nil {
@@ -167,7 +171,7 @@ func (p *pass) finish() error {
 // one slip would stop a small company.
 func (p *pass) tooBad() error {
 	bad, rows := p.report.FaultCount, p.report.Rows
-	if bad < rows && (bad < 2 || float64(bad)*100 <= p.r.c.maxBad()*float64(rows)) {
+	if (bad < rows || p.r.delta) && (bad < 2 || float64(bad)*100 <= p.r.c.maxBad()*float64(rows)) {
 		return nil
 	}
 	err := fmt.Errorf("%s: %d of %d rows are bad (max_bad_percent is %v): the whole file is refused", p.r.name, bad, rows, p.r.c.maxBad())

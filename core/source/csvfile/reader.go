@@ -23,6 +23,7 @@ import (
 type Reader struct {
 	c         Config
 	name      string // of the file, without its folder
+	delta     bool   // the file holds changes
 	comma     rune
 	comment   rune
 	zone      *time.Location

@@ -21,7 +21,10 @@ const maxAnchor = 256
 func (p *pass) take(row *row) error {
 	p.record.Hash = [16]byte{}
 	anchor, cannot := p.anchorOf(row)
-	fault := p.faultOf(row)
+	removed, fault := p.event(row)
+	if fault == nil && !removed {
+		fault = p.faultOf(row)
+	}
 	if cannot != nil {
 		if fault == nil {
 			fault = &source.Fault{Field: p.columns[p.r.anchor].header, Reason: cannot.Error()}
@@ -34,6 +37,10 @@ func (p *pass) take(row *row) error {
 	if fault != nil {
 		p.fault(fault, anchor, row)
 		p.record.Fault = fault
+		p.record.Attributes = nil
+		return p.yield(&p.record)
+	}
+	if removed {
 		p.record.Attributes = nil
 		return p.yield(&p.record)
 	}

@@ -84,6 +84,22 @@ func (r *Reader) Close() {
 	}
 }
 
+// Committed implements [source.Committer] where the first source does.
+func (r *Reader) Committed(ctx context.Context) error {
+	if c, ok := r.first.(source.Committer); ok {
+		return c.Committed(ctx)
+	}
+	return nil
+}
+
+// Notes implements [source.Noter] where the first source does.
+func (r *Reader) Notes() ([]string, []byte) {
+	if n, ok := r.first.(source.Noter); ok {
+		return n.Notes()
+	}
+	return nil, nil
+}
+
 // Fields implements [source.Reader].
 func (r *Reader) Fields() []source.Field { return r.fields }
 
