@@ -102,7 +102,6 @@ type prober struct {
 	made     []*synthetic
 	left     []leftover
 	requests int
-	begun    time.Time
 }
 
 // step is one part of a probe.
