@@ -85,9 +85,20 @@ func (c *conn) syncSince(m message, parts []*ber.Packet) (uint64, error) {
 		if !ok || err != nil || m.fault(SyncExpired) != nil {
 			return 0, refuse(syncRefreshRequired, "sync cookie is stale")
 		}
+		if usn > c.dir.written() {
+			return 0, refuse(unwillingToPerform, "consumer state is newer than provider!") // in the words of OpenLDAP's syncprov
+		}
 		return usn, nil
 	}
 	return 0, nil
+}
+
+// written counts the changes so far. A restored database counts fewer than its
+// cookies.
+func (d *directory) written() uint64 {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.usn
 }
 
 // refresh sends the content, or what changed since, and returns the count of
