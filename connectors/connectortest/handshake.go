@@ -54,8 +54,13 @@ func (e *Env) offer(ctx context.Context, majors, dir string) (offered, error) {
 }
 
 func picksVersion(ctx context.Context, e *Env) error {
+	dir, err := os.MkdirTemp("", "conformance")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
 	for _, majors := range []string{"1", "1,2", "2"} {
-		o, err := e.offer(ctx, majors, "")
+		o, err := e.offer(ctx, majors, dir)
 		if err != nil {
 			return fmt.Errorf("offered %s: %w", majors, err)
 		}
