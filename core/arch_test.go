@@ -45,11 +45,12 @@ var walls = []wall{
 	{"core/mapping", append(pure, "core/source", "core/mapping"), "mapping is pure"},
 	{"core/lifecycle", append(pure, "core/source"), "lifecycle is pure"},
 	{"core/plan", append(pure, "core/mapping"), "planning is pure"},
+	{"core/quality", pure, "judging a reading is pure"},
 	{"core/store", append(pure, "core/plan", "core/mapping", "core/store", "schemas"), "the store keeps plans, it does not make them"},
 	{"core/pluginhost", []string{"connectors/connector", "plugins/protocol", "plugins/redact", "schemas", "core/pluginhost", "core/suggest"}, "the host knows processes, not accounts"},
-	{"core/config", append(pure, "clients", "core/source", "core/mapping", "core/lifecycle", "core/plan", "schemas"), "config describes the rooms it configures"},
+	{"core/config", append(pure, "clients", "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/quality", "schemas"), "config describes the rooms it configures"},
 	{"core/secret", append(pure, "core/config"), "secrets are where the config says"},
-	{"core/cycle", append(pure, "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/store", "core/config"), "a cycle starts no process and sends nothing"},
+	{"core/cycle", append(pure, "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/quality", "core/store", "core/config"), "a cycle starts no process and sends nothing"},
 	{"core/dispatch", append(pure, "core/plan", "core/store"), "dispatch sends what was planned; it knows a target as an interface"},
 	{"core/hub", []string{"core", "clients", "connectors/connector", "plugins/protocol"}, "the hub assembles the core"},
 	{"core/api", []string{"core/hub", "core/store", "connectors/connector"}, "the API says what the hub says"},
@@ -57,7 +58,7 @@ var walls = []wall{
 }
 
 // pureRooms do no I/O, read no clock and use no randomness.
-var pureRooms = []string{"core/identity", "core/mapping", "core/plan", "core/lifecycle"}
+var pureRooms = []string{"core/identity", "core/mapping", "core/plan", "core/lifecycle", "core/quality"}
 
 // impure are packages, and calls, that a pure room does without.
 var impure = []string{"os", "net", "math/rand", "math/rand/v2", "crypto/rand", "database/sql", "time.Now", "time.Since", "time.Until"}

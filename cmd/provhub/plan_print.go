@@ -46,7 +46,7 @@ func (a *app) printPlanned(p hub.Planned, all bool) {
 // ofSource tells the guards of a source: approving the plan does not answer them,
 // their text says what does.
 func ofSource(v plan.Verdict) bool {
-	return v.Guarded == plan.GuardVanish || v.Guarded == plan.GuardClock
+	return v.Guarded == plan.GuardVanish || v.Guarded == plan.GuardClock || v.Guarded == plan.GuardQuality
 }
 
 // printReading says what was read, and everything that was wrong with it.
@@ -62,21 +62,17 @@ func (a *app) printReading(p hub.Planned) {
 	}
 	faults := append(r.Source.Faults, r.Faults...)
 	for _, f := range faults {
-		who := ""
-		if f.Anchor != "" {
-			who = " (" + f.Anchor + ")"
-		}
-		a.printf("  bad record: %s%s: %s\n", f.Position, who, f.Reason)
+		a.printFault(f)
 	}
 	if more := r.Source.FaultCount + r.FaultCount - len(faults); more > 0 {
-		a.printf("  and %s\n", plural(more, "more bad record", "more bad records"))
+		a.printf("  and %s; `provhub source check %s` lists them\n", plural(more, "more bad record", "more bad records"), p.Source)
 	}
+	a.printFindings(r.Findings)
 	for _, w := range r.Source.Incomplete {
 		a.printf("  incomplete: %s; nobody is taken to have left\n", w)
 	}
 }
 
-// readingText says in one line what a reading found.
 // pushText says what a record that was pushed is to the source.
 func pushText(r cycle.Report) string {
 	switch {
@@ -90,6 +86,7 @@ func pushText(r cycle.Report) string {
 	return "as it was"
 }
 
+// readingText says in one line what a reading found.
 func readingText(r cycle.Report) string {
 	if r.Unchanged {
 		return list([]string{"unchanged since the last time", count(r.Timers, "whose date has come")})

@@ -10,6 +10,7 @@ import (
 	"github.com/provhub/provhub/core/lifecycle"
 	"github.com/provhub/provhub/core/mapping"
 	"github.com/provhub/provhub/core/plan"
+	"github.com/provhub/provhub/core/quality"
 	"github.com/provhub/provhub/core/source/csvfile"
 	"github.com/provhub/provhub/core/source/ldapdir"
 	"github.com/provhub/provhub/core/source/pickup"
@@ -63,6 +64,8 @@ type Source struct {
 	WholeEvery time.Duration
 	// Vanish bounds how many people may vanish or shrink away at once; zero: 10 %, at least 5.
 	Vanish plan.Limit
+	// Quality says what is suspicious about a reading; zero: the defaults.
+	Quality quality.Rules
 }
 
 // With says what is taken from another source for the same people.

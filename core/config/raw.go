@@ -6,6 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/provhub/provhub/core/plan"
+	"github.com/provhub/provhub/core/quality"
 )
 
 // The raw types are the file as written; build turns them into a [Config].
@@ -65,6 +66,7 @@ type rawSource struct {
 	Vanish    rawLimit     `yaml:"vanish"`
 	Lifecycle rawLifecycle `yaml:"lifecycle"`
 	With      []rawWith    `yaml:"with"`
+	Quality   rawQuality   `yaml:"quality"`
 
 	Pickup     *rawPickup      `yaml:"pickup"`
 	LDAP       *rawLDAP        `yaml:"ldap"`
@@ -130,6 +132,23 @@ type rawDirAttribute struct {
 	From     string `yaml:"from"`
 	Type     string `yaml:"type"`
 	Required bool   `yaml:"required"`
+}
+
+type rawQuality struct {
+	Segments  []text         `yaml:"segments"`
+	Lost      rawFinding     `yaml:"lost"`
+	Emptied   rawFinding     `yaml:"emptied"`
+	Swapped   rawFinding     `yaml:"swapped"`
+	Exchanged rawFinding     `yaml:"exchanged"`
+	Circles   quality.Action `yaml:"circles"`
+	Managers  quality.Action `yaml:"managers"`
+	Bad       rawFinding     `yaml:"bad"`
+}
+
+type rawFinding struct {
+	Percent float64        `yaml:"percent"`
+	Min     int            `yaml:"min"`
+	Then    quality.Action `yaml:"then"`
 }
 
 type rawWith struct {

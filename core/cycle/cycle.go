@@ -129,6 +129,10 @@ type pass struct {
 	groups map[string]string
 	// unusable knows whose record could not be used; nil when all could.
 	unusable *index
+	// look only looks: nothing is taken over; nil: the pass is a real one.
+	look *Look
+	// refused is set when nothing of the reading was taken over.
+	refused *Refused
 }
 
 // guard holds the plan when a connector would be hit too hard, and names what the

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/quality"
 	"github.com/provhub/provhub/core/source"
 )
 
@@ -35,12 +36,17 @@ func (p *pass) changes(ctx context.Context) (done bool, err error) {
 		return false, nil
 	}
 	d := newDelta(p)
+	before := p.report
 	err = d.run(ctx, func(yield func(*source.Record) error) (err error) {
 		p.report.Source, err = f.Changes(ctx, token, yield)
 		return err
 	}, d.conclude)
-	if errors.Is(err, source.ErrTokenExpired) {
+	switch {
+	case errors.Is(err, source.ErrTokenExpired):
 		p.report.warn("%v: it was read whole", err)
+		return false, nil
+	case errors.Is(err, errSuspicious):
+		p.report, p.unusable = before, nil // a whole reading says whether it is so
 		return false, nil
 	}
 	return true, err
@@ -87,6 +93,13 @@ func (d *delta) run(ctx context.Context, read func(func(*source.Record) error) e
 		d.unusable = d.index
 	}
 	gone := d.vanished()
+	err = d.judge(ctx, gone)
+	if err == nil && quality.Held(d.report.Findings) && d.Push == nil {
+		err = errSuspicious
+	}
+	if err != nil {
+		return errors.Join(err, d.store.Discard(context.WithoutCancel(ctx)))
+	}
 	return d.commit(ctx, d.store, conclude(), gone, d.doubles)
 }
 
@@ -170,7 +183,7 @@ func (d *delta) nameDeleted(ctx context.Context) error {
 func (d *delta) take(ctx context.Context, rec *source.Record) error {
 	if rec.Anchor == "" {
 		if !rec.Deleted && rec.Fault == nil {
-			d.report.fault(source.Fault{Position: rec.Position(), Reason: "the record has no anchor"})
+			d.fault(source.Fault{Position: rec.Position(), Reason: "the record has no anchor"})
 		}
 		return nil
 	}

@@ -37,7 +37,8 @@ func (p *pass) unchanged(ctx context.Context) (bool, error) {
 	}
 	// What is wrong with the content still is.
 	p.report = Report{Source: was.Source, Unchanged: true, Doubles: was.Doubles, Faults: was.Faults, FaultCount: was.FaultCount,
-		Clock: p.report.Clock, Settings: p.report.Settings, ReadWhole: was.ReadWhole, Pushed: was.Pushed}
+		Clock: p.report.Clock, Settings: p.report.Settings, ReadWhole: was.ReadWhole, Pushed: was.Pushed,
+		Findings: was.Findings, Profile: was.Profile}
 	p.report.Source.Dated = dated
 	p.note()
 	p.moveClock()
@@ -53,7 +54,7 @@ func (p *pass) settled() bool {
 	if bad := was.Source.FaultCount + was.FaultCount; bad > 0 && deletes {
 		return false
 	}
-	return p.Accept == "" && was.Settings == p.report.Settings && was.Source.Complete && was.Missing == 0 && !p.clockSetBack()
+	return p.Accept == "" && p.look == nil && p.subject().Fits(was.Profile) && was.Settings == p.report.Settings && was.Source.Complete && was.Missing == 0 && !p.clockSetBack()
 }
 
 // remember writes how the reading went, and nothing else.
@@ -62,7 +63,12 @@ func (p *pass) remember(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.commit(ctx, r, p.report, nil, nil)
+	report := p.report
+	if p.refused != nil {
+		report = p.last.report
+		report.Clock, report.Refused = p.report.Clock, p.refused
+	}
+	return p.commit(ctx, r, report, nil, nil)
 }
 
 // accepted reports whether a person has said that this reading is right.

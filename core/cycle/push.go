@@ -55,7 +55,7 @@ func (p *pass) pushed(ctx context.Context) error {
 	}
 	return newDelta(p).run(ctx, read, func() Report {
 		kept := p.last.report
-		kept.Pushed = p.report.Pushed
+		kept.Pushed, kept.Profile = p.report.Pushed, p.report.Profile
 		return kept
 	})
 }

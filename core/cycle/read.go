@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/quality"
 	"github.com/provhub/provhub/core/source"
 	"github.com/provhub/provhub/core/store"
 )
@@ -81,6 +82,15 @@ func (r *reading) run(ctx context.Context) error {
 	if r.selves > 0 {
 		r.warn("%d people are named as their own manager; they count as having none", r.selves)
 	}
+	if err := r.judge(ctx, vanished); err != nil {
+		return err
+	}
+	if r.look != nil {
+		return r.looked(ctx, vanished)
+	}
+	if quality.Held(r.report.Findings) && !r.accepted() {
+		return r.refuse(ctx)
+	}
 	r.moveClock()
 	return r.commit(ctx, r.store, r.report, vanished, r.doubles)
 }
@@ -92,8 +102,10 @@ func (r *reading) take(ctx context.Context, rec *source.Record) error {
 	}
 	if rec.Anchor == "" {
 		r.nameless++
-		if rec.Fault == nil {
-			r.report.fault(source.Fault{Position: rec.Position(), Reason: "the record has no anchor"})
+		if rec.Fault != nil {
+			r.bad(*rec.Fault)
+		} else {
+			r.fault(source.Fault{Position: rec.Position(), Reason: "the record has no anchor"})
 		}
 		return nil
 	}
@@ -103,6 +115,7 @@ func (r *reading) take(ctx context.Context, rec *source.Record) error {
 		r.double(rec, m)
 	case rec.Fault != nil:
 		*m |= markSeen | markFaulted
+		r.bad(*rec.Fault)
 	case *m&markStored != 0 && *hash == rec.Hash && !r.all:
 		*m |= markSeen
 	default:
@@ -123,7 +136,7 @@ func (r *reading) double(rec *source.Record, m *marks) {
 		}
 	}
 	*m |= markDouble
-	r.report.fault(source.Fault{Position: rec.Position(), Anchor: strings.Clone(rec.Anchor),
+	r.fault(source.Fault{Position: rec.Position(), Anchor: strings.Clone(rec.Anchor),
 		Reason: "this anchor stands in the source more than once; none of its records is used until it is unique"})
 }
 
@@ -141,7 +154,7 @@ func (r *reading) stage(ctx context.Context, rec *source.Record, m *marks) error
 		var err error
 		if id.State, id.DueAt, err = r.Source.Lifecycle.State(id.Attributes, r.clock); err != nil {
 			*m |= markFaulted
-			r.report.fault(source.Fault{Position: id.Position, Anchor: id.Anchor, Reason: err.Error()})
+			r.fault(source.Fault{Position: id.Position, Anchor: id.Anchor, Reason: err.Error()})
 			return nil
 		}
 		if id.Reference = reference(id.Attributes, r.Source.Reference); id.Reference == id.Anchor {

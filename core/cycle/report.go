@@ -1,6 +1,7 @@
 package cycle
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,6 +10,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/quality"
 	"github.com/provhub/provhub/core/source"
 	"github.com/provhub/provhub/core/store"
 )
@@ -45,6 +48,19 @@ type Report struct {
 	// Pushed are the records that came by themselves and are newer than the source
 	// as last read.
 	Pushed []Pushed `json:"pushed,omitempty"`
+	// Findings are what is suspicious about the reading, those that hold it first.
+	Findings []quality.Finding `json:"findings,omitempty"`
+	// Profile counts what the source holds; the next reading is judged against it.
+	Profile *quality.Profile `json:"profile,omitempty"`
+	// Refused is the reading after this one of which nothing was taken over; nil: none.
+	Refused *Refused `json:"refused,omitempty"`
+}
+
+// Refused is a reading that waits for a person.
+type Refused struct {
+	Snapshot string            `json:"snapshot"`
+	At       time.Time         `json:"at"`
+	Findings []quality.Finding `json:"findings"`
 }
 
 const faultsMax = 100
@@ -74,10 +90,8 @@ func (p *pass) recall(ctx context.Context) error {
 		return err
 	}
 	p.last.SourceState = s
-	if len(s.Report) > 0 {
-		if err := json.Unmarshal(s.Report, &p.last.report); err != nil {
-			return fmt.Errorf("the stored report of the last reading cannot be read: %w", err)
-		}
+	if p.last.report, err = ReportOf(s); err != nil {
+		return err
 	}
 	p.report.Settings = p.settings()
 	p.report.ReadWhole, p.report.Pushed = p.last.report.ReadWhole, p.last.report.Pushed
@@ -113,15 +127,29 @@ func (p *pass) settings() string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// ReportOf returns the report of the last reading; the zero Report when there was none.
+func ReportOf(s store.SourceState) (r Report, err error) {
+	if len(s.Report) == 0 {
+		return r, nil
+	}
+	if err := json.Unmarshal(s.Report, &r); err != nil {
+		return r, fmt.Errorf("the stored report of the last reading cannot be read: %w", err)
+	}
+	return r, nil
+}
+
 // Token returns where the next reading of a source goes on, as the report of the
 // last one has it; nil when there is no such place.
 func Token(s store.SourceState) ([]byte, error) {
-	if len(s.Report) == 0 {
-		return nil, nil
+	r, err := ReportOf(s)
+	return r.Source.Token, err
+}
+
+// NextWhole returns when a source that tells what changed is read whole the next
+// time; zero for one that is read whole every time.
+func (r *Report) NextWhole(s *config.Source) time.Time {
+	if r.Source.Token == nil || r.ReadWhole.IsZero() {
+		return time.Time{}
 	}
-	var r Report
-	if err := json.Unmarshal(s.Report, &r); err != nil {
-		return nil, fmt.Errorf("the stored report of the last reading cannot be read: %w", err)
-	}
-	return r.Source.Token, nil
+	return r.ReadWhole.Add(cmp.Or(s.WholeEvery, wholeEvery))
 }

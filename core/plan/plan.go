@@ -122,6 +122,9 @@ type Inputs struct {
 	// Partial: it was made for single people. Who else changed is still to be looked
 	// at, and other plans of the source stay as they are.
 	Partial bool `json:"partial,omitempty"`
+	// Refused is the snapshot of a reading of which nothing was taken over, so that the
+	// plan speaks of the one before it; "": the reading was taken over.
+	Refused string `json:"refused,omitempty"`
 }
 
 // Plan is the stored result of a cycle. Hash names what it does: the same
@@ -180,6 +183,8 @@ const (
 const (
 	GuardVanish Guarded = "vanish" // people missing from a reading
 	GuardClock  Guarded = "clock"  // people who leave because the clock jumped
+	// GuardQuality counts what is suspicious about a reading.
+	GuardQuality Guarded = "quality"
 )
 
 // Guards are the limits of one connector. Window24h counts what went out in the
