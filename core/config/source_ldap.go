@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -38,8 +39,12 @@ func (b *builder) each(line int, path string, err error) {
 	if err == nil {
 		return
 	}
-	for _, text := range strings.Split(err.Error(), "\n") {
-		b.add(line, path, "%s", text)
+	for i, text := range strings.Split(err.Error(), "\n") {
+		at := fmt.Sprintf("%s#%d", path, i+1) // one path has one fault
+		if key, rest, ok := strings.Cut(text, ": "); ok && !strings.Contains(key, " ") {
+			at, text = fmt.Sprintf("%s.%s#%d", path, key, i+1), rest
+		}
+		b.add(line, at, "%s", text)
 	}
 }
 

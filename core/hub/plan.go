@@ -110,8 +110,11 @@ func (h *Hub) planOne(ctx context.Context, s *config.Source, o PlanOptions) (Pla
 	if err != nil {
 		return Planned{}, err
 	}
-	// The same plan may have been approved since it was held.
-	out.Status = row.Status
+	// The same plan may have been approved since it was held. One that was applied
+	// does nothing again, and what is held now is the reading.
+	if out.Status != store.PlanHeld || row.Status != store.PlanApplied {
+		out.Status = row.Status
+	}
 	return out, nil
 }
 

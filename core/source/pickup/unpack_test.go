@@ -12,6 +12,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
+	"github.com/ProtonMail/go-crypto/openpgp/s2k"
 	"github.com/stretchr/testify/require"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -72,12 +73,12 @@ func encrypted(t testing.TB) (*lab, parties) {
 	for name, e := range map[string]**openpgp.Entity{"hr": &p.hr, "us": &p.us, "stranger": &p.stranger} {
 		var err error
 		*e, err = openpgp.NewEntity(name, "", name+"@example.org", &packet.Config{
-			Algorithm: packet.PubKeyAlgoEdDSA, DefaultCompressionAlgo: packet.CompressionZLIB, S2KCount: 1024})
+			Algorithm: packet.PubKeyAlgoEdDSA, DefaultCompressionAlgo: packet.CompressionZLIB, S2KConfig: &s2k.Config{S2KCount: 1024}})
 		require.NoError(t, err)
 	}
 	signer := filepath.Join(t.TempDir(), "hr.asc")
 	require.NoError(t, os.WriteFile(signer, []byte(armored(t, openpgp.PublicKeyType, p.hr.Serialize)), 0o600))
-	require.NoError(t, p.us.EncryptPrivateKeys([]byte("opensesame"), &packet.Config{S2KCount: 1024}))
+	require.NoError(t, p.us.EncryptPrivateKeys([]byte("opensesame"), &packet.Config{S2KConfig: &s2k.Config{S2KCount: 1024}}))
 	private := armored(t, openpgp.PrivateKeyType, func(w io.Writer) error { return p.us.SerializePrivateWithoutSigning(w, nil) })
 	l.c.PGP = &PGP{Signers: []string{signer}}
 	l.secrets = map[string]connector.Secret{"pgp_private_key": connector.NewSecret(private), "pgp_passphrase": connector.NewSecret("opensesame")}
