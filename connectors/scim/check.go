@@ -83,12 +83,9 @@ func (c *check) login(ctx context.Context) (string, error) {
 	var refused *client.Fault
 	switch {
 	case connector.IsCode(err, connector.CodeUnsupported):
-		err = c.lists(ctx)
+		err = c.s.lists(ctx)
 	case connector.IsCode(err, connector.CodeNotFound) && errors.As(err, &refused):
-		// Some say 404 for nobody, and all do for a wrong address.
-		if err = c.lists(ctx); connector.IsCode(err, connector.CodeNotFound) {
-			err = configuration("the service answers 404 to everything: does base_url end where " + c.s.Profile().UsersPath + " begins?")
-		}
+		err = c.s.lists(ctx) // some say 404 for nobody, and all do for a wrong address
 	case connector.IsCode(err, connector.CodeNotFound):
 		err = nil
 	}
@@ -96,16 +93,6 @@ func (c *check) login(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return "the service answers and accepts the " + orElse(c.t.cfg.Auth.Kind, "bearer") + " login", nil
-}
-
-// lists reports whether accounts can be listed.
-func (c *check) lists(ctx context.Context) error {
-	seen := errors.New("seen")
-	_, err := c.s.Client.List(ctx, client.Query{Type: client.Users, PageSize: 1}, func(client.Resource) error { return seen })
-	if errors.Is(err, seen) {
-		return nil
-	}
-	return err
 }
 
 func (c *check) discovery(ctx context.Context) (message string, err error) {

@@ -51,6 +51,7 @@ func (s *service) read(ctx context.Context, t *objectType, ref connector.Ref, se
 		return s.find(ctx, t, ref.By)
 	}
 	r, err := s.Client.Get(ctx, t.resource, ref.ID, sel)
+	err = s.vouched(ctx, err)
 	if err == nil && !ref.By.IsZero() && !t.proves(r, ref.By) {
 		return nil, notFound(t)
 	}

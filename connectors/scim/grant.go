@@ -41,6 +41,7 @@ func (t *Target) membership(ctx context.Context, account, entitlement connector.
 		return err
 	}
 	group, err := t.groupOf(ctx, s, m, entitlement)
+	err = s.vouched(ctx, err)
 	if connector.IsCode(err, connector.CodeNotFound) && remove {
 		return connector.Unchanged // nobody is in a group that is not there
 	}
@@ -100,7 +101,8 @@ func (t *Target) whyNot(ctx context.Context, s *service, m *model, err error, gr
 	default:
 		return err
 	}
-	if _, gone := s.Client.Get(ctx, client.Groups, group, m.groups.selection([]string{})); connector.IsCode(gone, connector.CodeNotFound) {
+	_, gone := s.Client.Get(ctx, client.Groups, group, m.groups.selection([]string{}))
+	if gone = s.vouched(ctx, gone); connector.IsCode(gone, connector.CodeNotFound) {
 		t.groups.forget(group)
 		if change.Remove {
 			return connector.Unchanged
