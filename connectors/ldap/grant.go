@@ -2,6 +2,7 @@ package ldap
 
 import (
 	"context"
+	"slices"
 
 	"github.com/provhub/provhub/clients/ldap"
 	"github.com/provhub/provhub/connectors/connector"
@@ -37,26 +38,31 @@ func (t *Target) membership(ctx context.Context, op ldap.Op, account, group conn
 	if err != nil {
 		return err
 	}
+	q, err := s.queue(ctx, m, gt, group)
+	switch {
+	case connector.IsCode(err, connector.CodeNotFound) && op == ldap.OpDelete:
+		return connector.Unchanged // its place was read, and nobody is in a group that is not there
+	case connector.IsCode(err, connector.CodeNotFound):
+		return missingGroup(gt, group, err)
+	case err != nil:
+		return err
+	}
 	if m.permissive && m.dir.Users.Memberships != "" {
 		// The permissive-modify control does not tell what was so already.
-		if known, err := s.knownMember(ctx, m, gt, *e, group); err != nil {
-			return err
-		} else if known != nil && *known == (op == ldap.OpAdd) {
+		if m.knownMember(*e, q.name()) == (op == ldap.OpAdd) {
 			return connector.Unchanged
 		}
-	}
-	q, err := s.queue(ctx, m, gt, group)
-	if connector.IsCode(err, connector.CodeNotFound) {
-		return missingGroup(gt, err)
-	}
-	if err != nil {
-		return err
 	}
 	return q.change(ctx, op, gt.memberValue(m, *e))
 }
 
-func missingGroup(gt *objectType, cause error) error {
-	return &connector.Error{Code: connector.CodeDependencyMissing, Message: "there is no such " + gt.name + " in the directory", Cause: cause}
+// missingGroup names the group as the hub does: somebody has to make it.
+func missingGroup(gt *objectType, ref connector.Ref, cause error) error {
+	text := "there is no such " + gt.name + " in the directory"
+	if name := orElse(connector.Text(ref.By.Value), orElse(ref.Name, ref.ID)); name != "" {
+		text = "there is no " + gt.name + " " + name + " in the directory"
+	}
+	return &connector.Error{Code: connector.CodeDependencyMissing, Message: text, Cause: cause}
 }
 
 func (m *model) groupType(name string) (*objectType, error) {
@@ -68,21 +74,10 @@ func (m *model) groupType(name string) (*objectType, error) {
 	return nil, connector.Errorf(connector.CodeUnsupported, "there is no kind of groups %q in the config", name)
 }
 
-// knownMember tells from the account's own list whether it is in the group; nil
-// when the group's name is not known yet.
-func (s *session) knownMember(ctx context.Context, m *model, gt *objectType, e ldap.Entry, group connector.Ref) (*bool, error) {
-	q, err := s.queue(ctx, m, gt, group)
-	if connector.IsCode(err, connector.CodeNotFound) {
-		return nil, missingGroup(gt, err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	in := false
-	for _, text := range e.Get(m.dir.Users.Memberships) {
-		if dn, err := ldap.ParseDN(text); err == nil && dn.Equal(q.name()) {
-			in = true
-		}
-	}
-	return &in, nil
+// knownMember tells from the account's own list whether it is in the group.
+func (m *model) knownMember(e ldap.Entry, group ldap.DN) bool {
+	return slices.ContainsFunc(e.Get(m.dir.Users.Memberships), func(text string) bool {
+		dn, err := ldap.ParseDN(text)
+		return err == nil && dn.Equal(group)
+	})
 }

@@ -32,6 +32,18 @@ func TestTheLastMember(t *testing.T) {
 	require.Equal(t, connector.Unchanged, target.Grant(ctx, connector.Grant{Principal: ref, Entitlement: g}))
 }
 
+// A group that is gone keeps no leaver waiting, and is named to whoever has to make it.
+func TestAGroupThatIsNotThere(t *testing.T) {
+	s := newServer(t)
+	target := s.target(s.config(usual))
+	ref := mustCreate(t, target, create("jane", "E1"))
+	g := connector.Ref{Type: "group", By: connector.Correlation{Attribute: "name", Value: "old"}}
+	require.Equal(t, connector.Unchanged, target.Revoke(context.Background(), connector.Revoke{Principal: ref, Entitlement: g}))
+	err := target.Grant(context.Background(), connector.Grant{Principal: ref, Entitlement: g})
+	require.True(t, connector.IsCode(err, connector.CodeDependencyMissing), "%v", err)
+	require.ErrorContains(t, err, "no group old in the directory")
+}
+
 // Groups that hold logins, as posixGroup does.
 func TestGroupsOfLogins(t *testing.T) {
 	s := newServer(t)

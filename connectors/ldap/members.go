@@ -203,5 +203,5 @@ func (q *memberQueue) vanished(ctx context.Context, dn ldap.DN, err error) error
 	q.s.mu.Lock()
 	delete(q.s.groups, q.t.name+"/"+q.id)
 	q.s.mu.Unlock()
-	return missingGroup(q.t, err)
+	return missingGroup(q.t, connector.Ref{Name: q.name().String()}, err)
 }
