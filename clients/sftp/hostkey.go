@@ -136,6 +136,11 @@ func (p *pins) check(hostname string, remote net.Addr, key ssh.PublicKey) error 
 		return nil
 	}
 	reason := "it is not one of those that are pinned"
+	if len(p.fingerprints) > 0 {
+		// By a fingerprint nobody can tell the kind of key to ask for, and a server with
+		// several shows the one that it likes best.
+		reason += " (a server often has keys of several kinds: pin the whole key, or the fingerprints of all that the action host_key shows)"
+	}
 	if p.known != nil {
 		err := p.known(hostname, remote, key)
 		var revoked *knownhosts.RevokedError
