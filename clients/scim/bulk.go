@@ -6,7 +6,9 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
+	"github.com/provhub/provhub/clients/rest"
 	"github.com/provhub/provhub/connectors/connector"
 )
 
@@ -24,7 +26,10 @@ type BulkAnswer struct {
 	ID       string // of the resource; "" when not told
 	Version  string
 	Resource Resource // nil when not told
-	Err      error    // nil: done
+	// Answered reports whether the target answered this operation; else Err is what
+	// became of the request as a whole.
+	Answered bool
+	Err      error // nil: done
 }
 
 const bulkSchema = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
@@ -38,7 +43,8 @@ func (p *Profile) CanBulk() bool { return p.Bulk == BulkSupported }
 // target did not answer is in doubt. UNSUPPORTED for all when the target has no
 // bulk.
 func (c *Client) Bulk(ctx context.Context, ops []BulkOp) []BulkAnswer {
-	w := &bulkWork{c: c, p: c.Profile(), ops: ops, answers: make([]BulkAnswer, len(ops))}
+	set := c.state()
+	w := &bulkWork{c: c, set: set, p: set.profile, ops: ops, answers: make([]BulkAnswer, len(ops))}
 	if !w.p.CanBulk() {
 		w.fail(0, len(ops), connector.Errorf(connector.CodeUnsupported, "profile %s: the target has no bulk requests (bulk)", w.p.Name))
 		return w.answers
@@ -62,6 +68,7 @@ func (c *Client) Bulk(ctx context.Context, ops []BulkOp) []BulkAnswer {
 // bulkWork is one call of Bulk under way.
 type bulkWork struct {
 	c       *Client
+	set     *state
 	p       *Profile
 	ops     []BulkOp
 	answers []BulkAnswer
@@ -114,7 +121,7 @@ func (w *bulkWork) send(ctx context.Context, from, to int) (stop error) {
 	for _, o := range w.ops[from:to] {
 		ops = append(ops, wire(o))
 	}
-	resp, err := w.c.Send(ctx, Request{Op: OpUpdate, Method: http.MethodPost, Path: "/Bulk", Body: map[string]any{"schemas": []string{bulkSchema}, "Operations": ops}})
+	resp, err := w.c.Send(ctx, Request{Op: OpUpdate, Type: w.typeOf(w.ops[from]), Method: http.MethodPost, Path: "/Bulk", Body: map[string]any{"schemas": []string{bulkSchema}, "Operations": ops}})
 	var f *Fault
 	switch {
 	case errors.As(err, &f) && f.Class == ClassSplit && to-from > 1:
@@ -128,13 +135,15 @@ func (w *bulkWork) send(ctx context.Context, from, to int) (stop error) {
 		w.fail(from, to, err)
 		return notTried(err)
 	}
-	w.read(from, to, list(member(resp.Resource, "Operations")))
+	wait, _ := rest.RetryAfter(resp.Header, time.Now())
+	w.read(from, to, list(member(resp.Resource, "Operations")), min(wait, maxRetryAfter))
 	return nil
 }
 
 // read matches the answers to the operations: by bulkId, else by their place when
-// each operation has an answer.
-func (w *bulkWork) read(from, to int, answers []any) {
+// each operation has an answer. wait is what the answer as a whole asks for; the
+// operations that were refused for it are to come again then.
+func (w *bulkWork) read(from, to int, answers []any, wait time.Duration) {
 	w.fail(from, to, connector.Unknown(connector.Errorf(connector.CodeUnavailable, "the target did not answer this operation of a bulk request")))
 	byID := map[string]int{}
 	for i := from; i < to; i++ {
@@ -149,13 +158,13 @@ func (w *bulkWork) read(from, to int, answers []any) {
 			i, ok = from+n, true
 		}
 		if ok {
-			w.answers[i] = w.one(w.ops[i], a)
+			w.answers[i] = w.one(w.ops[i], a, wait)
 		}
 	}
 }
 
 // one reads the answer to one operation.
-func (w *bulkWork) one(o BulkOp, a Resource) BulkAnswer {
+func (w *bulkWork) one(o BulkOp, a Resource, wait time.Duration) BulkAnswer {
 	op := OpUpdate
 	switch o.Method {
 	case http.MethodPost:
@@ -171,7 +180,7 @@ func (w *bulkWork) one(o BulkOp, a Resource) BulkAnswer {
 		return BulkAnswer{Err: connector.Unknown(connector.Errorf(connector.CodeUnavailable, "the target answered this operation of a bulk request without a status"))}
 	}
 	body := Resource(object(member(a, "response")))
-	out := BulkAnswer{Version: textOf(member(a, "version")), Resource: body, ID: body.ID()}
+	out := BulkAnswer{Answered: true, Version: textOf(member(a, "version")), Resource: body, ID: body.ID()}
 	if out.ID == "" {
 		collection, _, _ := cutLast(o.Path, "/")
 		if op == OpCreate {
@@ -182,9 +191,9 @@ func (w *bulkWork) one(o BulkOp, a Resource) BulkAnswer {
 	if status >= 200 && status <= 299 {
 		return out
 	}
-	f := &Fault{Status: status}
+	f := &Fault{Status: status, wait: wait}
 	f.read(body)
-	out.Resource, out.Err = nil, w.p.failure(Request{Op: op, Type: w.typeOf(o), Method: o.Method, Path: o.Path, IfMatch: o.Version}, f)
+	out.Resource, out.Err = nil, w.c.answered(w.set, Request{Op: op, Type: w.typeOf(o), Method: o.Method, Path: o.Path, IfMatch: o.Version}, f)
 	return out
 }
 

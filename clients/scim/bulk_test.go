@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/provhub/provhub/connectors/connector"
 )
 
 // bulkTarget answers bulk requests of up to most operations; each operation has
@@ -78,6 +81,38 @@ func TestBulkAnswersEachOperation(t *testing.T) {
 		}
 		if n := len(s.lines()); n != tt.requests {
 			t.Errorf("%s: %d requests, want %d", tt.name, n, tt.requests)
+		}
+	}
+}
+
+// QUIRKS SCIM-23: an operation that comes too early holds back the next requests,
+// for as long as the answer as a whole says.
+func TestBulkOperationsThatComeTooEarly(t *testing.T) {
+	for _, tt := range []struct {
+		after string
+		least time.Duration
+	}{{"7", 7 * time.Second}, {"", time.Second}} {
+		s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			if tt.after != "" {
+				w.Header().Set("Retry-After", tt.after)
+			}
+			reply(w, 200, `{"Operations":[{"bulkId":"a","status":"201","location":"/Users/1"},{"bulkId":"b","status":"429"},{"bulkId":"c","status":"429"}]}`)
+		})
+		c := s.client(t, map[string]any{"bulk": "supported"})
+		got := c.Bulk(t.Context(), bulkOps("a", "b", "c"))
+		if got[0].Err != nil {
+			t.Errorf("one that was done: %v", got[0].Err)
+		}
+		for _, a := range got[1:] {
+			if e := connector.AsError(a.Err); answer(a.Err) != "failed RATE_LIMITED" || e.RetryAfter < tt.least-100*time.Millisecond || !a.Answered {
+				t.Errorf("after %q: got %+v", tt.after, a)
+			}
+		}
+		if tt.after == "" {
+			continue
+		}
+		if again := c.Bulk(t.Context(), bulkOps("b", "c")); answer(again[0].Err) != "failed RATE_LIMITED" || again[0].Answered || len(s.lines()) != 1 {
+			t.Errorf("the next request is not held back: %+v", again)
 		}
 	}
 }

@@ -18,6 +18,7 @@ type Config struct {
 
 	Lookup            string             `json:"lookup,omitempty" enum:"auto,always,never" default:"auto" doc:"Whether a create looks for the account first. auto: when the target itself does not keep the value unique by which it is found, or an earlier try may have gone through; never: only then"`
 	ConsistencyWindow connector.Duration `json:"consistency_window,omitempty" doc:"How long the target takes to show what was written; the profile's when left out"`
+	Bulk              string             `json:"bulk,omitempty" enum:"auto,never" default:"auto" doc:"Whether creates that come at the same time go out in bulk requests (RFC 7644 section 3.7). auto: where the service announces it, or the profile says so"`
 	Concurrency       int                `json:"concurrency,omitempty" doc:"Most requests at once; the profile's when left out"`
 	Timeout           connector.Duration `json:"timeout,omitempty" doc:"Longest time for one request; the profile's when left out"`
 	PageSize          int                `json:"page_size,omitempty" doc:"Objects asked for per page of a listing; the profile's when left out"`

@@ -77,7 +77,7 @@ func (t *Target) resource(typ *objectType, c connector.Create) (client.Resource,
 
 // post makes the object.
 func (n *creation) post(ctx context.Context) (connector.Ref, error) {
-	made, err := n.s.Client.Create(ctx, n.typ.resource, n.resource)
+	made, err := n.send(ctx)
 	switch {
 	case isUnknown(err):
 		n.t.doubts.raise(n.c.Key)

@@ -56,7 +56,7 @@ func (t *Target) membership(ctx context.Context, account, entitlement connector.
 			return err
 		}
 	}
-	if err := t.merger.do(ctx, group, change); err != nil {
+	if err := t.members.do(ctx, group, change, 1); err != nil {
 		return t.whyNot(ctx, s, m, err, group, change)
 	}
 	return nil
@@ -84,7 +84,9 @@ func (s *service) member(ctx context.Context, typ *objectType, account connector
 	return change, nil
 }
 
-// changeMembers is what the merger sends.
+func memberOf(c client.MemberChange) string { return c.ID }
+
+// changeMembers is what the merger of grants sends.
 func (t *Target) changeMembers(ctx context.Context, group string, changes []client.MemberChange) []error {
 	return t.current().ChangeMembers(ctx, group, changes)
 }

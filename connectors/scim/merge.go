@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	client "github.com/provhub/provhub/clients/scim"
 	"github.com/provhub/provhub/connectors/connector"
 )
 
@@ -13,45 +12,57 @@ import (
 // is the client's affair.
 const maxMerged = 1000
 
-// merger turns single grants and revokes into few requests: while one request
-// for a group is under way the next memberships gather; then they go out
-// together. The first of an idle group goes out at once, alone.
-type merger struct {
-	// send carries out a batch and answers each of its changes, in order.
-	send func(ctx context.Context, group string, b []client.MemberChange) []error
+// merger turns single pieces of work into few requests: while as many requests
+// as may be are under way for a key, the next pieces gather; then they go out
+// together. The first of an idle key goes out at once, alone.
+type merger[K comparable, W any] struct {
+	// send carries out a batch and answers each of its pieces, in order.
+	send func(ctx context.Context, key K, b []W) []error
+	// subject names what a piece is about, of which a batch has one piece only;
+	// nil: they do not concern each other.
+	subject func(W) string
+	// most pieces go out together; 0: maxMerged.
+	most int
 
 	mu    sync.Mutex
-	lines map[string]*line
+	lines map[K]*line[W]
 	runs  sync.WaitGroup
 }
 
-// line is what waits for one group. It exists while a request is under way.
-type line struct{ waiting []*ticket }
+// line is what waits for one key. It exists while a request is under way.
+type line[W any] struct {
+	waiting []*ticket[W]
+	running int // requests under way
+}
 
-// ticket is one change and whoever waits for its answer.
-type ticket struct {
-	change client.MemberChange
+// ticket is one piece of work and whoever waits for its answer.
+type ticket[W any] struct {
+	work   W
 	ctx    context.Context
 	sent   bool // guarded by merger.mu
 	answer chan error
 }
 
-// do adds or removes one member and waits for the answer. When ctx ends first,
-// what was not sent yet is withdrawn; what was sent is in doubt.
-func (m *merger) do(ctx context.Context, group string, change client.MemberChange) error {
-	t := &ticket{change: change, ctx: ctx, answer: make(chan error, 1)}
+// do has one piece of work done, by up to abreast requests at once for its key,
+// and waits for the answer. When ctx ends first, what was not sent yet is
+// withdrawn; what was sent is in doubt.
+func (m *merger[K, W]) do(ctx context.Context, key K, work W, abreast int) error {
+	t := &ticket[W]{work: work, ctx: ctx, answer: make(chan error, 1)}
 	m.mu.Lock()
-	l, busy := m.lines[group]
-	if !busy {
-		l = &line{}
+	l := m.lines[key]
+	if l == nil {
+		l = &line[W]{}
 		if m.lines == nil {
-			m.lines = map[string]*line{}
+			m.lines = map[K]*line[W]{}
 		}
-		m.lines[group] = l
-		m.runs.Add(1)
-		go m.run(group, l)
+		m.lines[key] = l
 	}
 	l.waiting = append(l.waiting, t)
+	if l.running < max(1, abreast) {
+		l.running++
+		m.runs.Add(1)
+		go m.run(key, l)
+	}
 	m.mu.Unlock()
 
 	select {
@@ -63,7 +74,7 @@ func (m *merger) do(ctx context.Context, group string, change client.MemberChang
 }
 
 // abandon answers a ticket whose caller waits no longer.
-func (m *merger) abandon(l *line, t *ticket) error {
+func (m *merger[K, W]) abandon(l *line[W], t *ticket[W]) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	err := connector.AsError(t.ctx.Err())
@@ -79,33 +90,35 @@ func (m *merger) abandon(l *line, t *ticket) error {
 	return err
 }
 
-// run sends what waits for a group until nothing does.
-func (m *merger) run(group string, l *line) {
+// run sends what waits for a key until nothing does.
+func (m *merger[K, W]) run(key K, l *line[W]) {
 	defer m.runs.Done()
 	for {
-		tickets := m.next(group, l)
+		tickets := m.next(key, l)
 		if tickets == nil {
 			return
 		}
-		b := make([]client.MemberChange, len(tickets))
+		b := make([]W, len(tickets))
 		for i, t := range tickets {
-			b[i] = t.change
+			b[i] = t.work
 		}
 		ctx, cancel := lasting(tickets)
-		for i, err := range m.send(ctx, group, b) {
+		for i, err := range m.send(ctx, key, b) {
 			tickets[i].answer <- err
 		}
 		cancel()
 	}
 }
 
-// next takes the next batch, or ends the line.
-func (m *merger) next(group string, l *line) []*ticket {
+// next takes the next batch; nil when nothing waits. The last one ends the line.
+func (m *merger[K, W]) next(key K, l *line[W]) []*ticket[W] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := fitting(l.waiting)
+	n := m.fitting(l.waiting)
 	if n == 0 {
-		delete(m.lines, group)
+		if l.running--; l.running == 0 {
+			delete(m.lines, key)
+		}
 		return nil
 	}
 	taken := l.waiting[:n:n]
@@ -116,25 +129,30 @@ func (m *merger) next(group string, l *line) []*ticket {
 	return taken
 }
 
-// fitting returns how many of the first tickets go out together. A member who
-// is named again waits, so that adding and removing keep their order.
-func fitting(waiting []*ticket) int {
+// fitting returns how many of the first tickets go out together. A subject that
+// is named again waits, so that what is done to it keeps its order.
+func (m *merger[K, W]) fitting(waiting []*ticket[W]) int {
+	n := min(len(waiting), orElse(m.most, maxMerged))
+	if m.subject == nil {
+		return n
+	}
 	seen := map[string]bool{}
-	for i, t := range waiting {
-		if seen[t.change.ID] || i == maxMerged {
+	for i, t := range waiting[:n] {
+		id := m.subject(t.work)
+		if seen[id] {
 			return i
 		}
-		seen[t.change.ID] = true
+		seen[id] = true
 	}
-	return len(waiting)
+	return n
 }
 
 // wait returns when no request is under way any more.
-func (m *merger) wait() { m.runs.Wait() }
+func (m *merger[K, W]) wait() { m.runs.Wait() }
 
 // lasting returns a context for a request that several callers wait for: it ends
 // with the most patient of them. The first one lends it its values.
-func lasting(tickets []*ticket) (context.Context, context.CancelFunc) {
+func lasting[W any](tickets []*ticket[W]) (context.Context, context.CancelFunc) {
 	ctx := context.WithoutCancel(tickets[0].ctx)
 	var last time.Time
 	for _, t := range tickets {

@@ -46,6 +46,10 @@ func (g *slowGroup) send(ctx context.Context, group string, b []client.MemberCha
 	return errs
 }
 
+func memberMerger(g *slowGroup) *merger[string, client.MemberChange] {
+	return &merger[string, client.MemberChange]{send: g.send, subject: memberOf}
+}
+
 func TestMergerGathersWhileARequestIsUnderWay(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -58,10 +62,10 @@ func TestMergerGathersWhileARequestIsUnderWay(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := &slowGroup{fail: map[string]error{"c": errors.New("c is refused")}}
-				m := &merger{send: g.send}
+				m := memberMerger(g)
 				for _, change := range c.changes {
 					go func() {
-						err := m.do(t.Context(), "g", client.MemberChange{ID: change[1:], Remove: change[0] == '-'})
+						err := m.do(t.Context(), "g", client.MemberChange{ID: change[1:], Remove: change[0] == '-'}, 1)
 						if err != g.fail[change[1:]] {
 							t.Errorf("%s is answered with %v, want %v", change, err, g.fail[change[1:]])
 						}
@@ -76,14 +80,32 @@ func TestMergerGathersWhileARequestIsUnderWay(t *testing.T) {
 	}
 }
 
+// Where several requests may be under way, others gather once they all are.
+func TestMergerRequestsAbreast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &slowGroup{}
+		m := &merger[string, client.MemberChange]{send: g.send, most: 2}
+		for _, id := range []string{"a", "b", "c", "c", "d"} {
+			go func() { _ = m.do(t.Context(), "g", client.MemberChange{ID: id}, 2) }()
+			synctest.Wait()
+		}
+		began := time.Now()
+		m.wait()
+		require.Equal(t, 2*time.Second, time.Since(began))
+		slices.Sort(g.requests)
+		require.Equal(t, []string{"g +a", "g +b", "g +c +c", "g +d"}, g.requests)
+		require.Empty(t, m.lines)
+	})
+}
+
 func TestMergerGroupsDoNotWaitForEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &slowGroup{}
-		m := &merger{send: g.send}
+		m := memberMerger(g)
 		began := time.Now()
 		var all sync.WaitGroup
 		for i := range 20 {
-			all.Go(func() { _ = m.do(t.Context(), fmt.Sprint("g", i), client.MemberChange{ID: "a"}) })
+			all.Go(func() { _ = m.do(t.Context(), fmt.Sprint("g", i), client.MemberChange{ID: "a"}, 1) })
 		}
 		all.Wait()
 		require.Equal(t, time.Second, time.Since(began))
@@ -94,13 +116,13 @@ func TestMergerGroupsDoNotWaitForEachOther(t *testing.T) {
 func TestMergerWithdrawsWhatWasNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &slowGroup{}
-		m := &merger{send: g.send}
+		m := memberMerger(g)
 		first := make(chan error, 1)
-		go func() { first <- m.do(t.Context(), "g", client.MemberChange{ID: "a"}) }()
+		go func() { first <- m.do(t.Context(), "g", client.MemberChange{ID: "a"}, 1) }()
 		synctest.Wait()
 		hurried, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		err := m.do(hurried, "g", client.MemberChange{ID: "b"})
+		err := m.do(hurried, "g", client.MemberChange{ID: "b"}, 1)
 		r := connector.ResultOf("", connector.Ref{}, err)
 		require.Equal(t, connector.OutcomeFailed, r.Outcome, "nothing was sent: that is a failure, not a doubt")
 		require.Equal(t, connector.CodeTimeout, r.Err.Code)
@@ -114,10 +136,10 @@ func TestMergerWithdrawsWhatWasNotSent(t *testing.T) {
 func TestMergerWhatWasSentIsInDoubt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &slowGroup{}
-		m := &merger{send: g.send}
+		m := memberMerger(g)
 		hurried, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		err := m.do(hurried, "g", client.MemberChange{ID: "a"})
+		err := m.do(hurried, "g", client.MemberChange{ID: "a"}, 1)
 		r := connector.ResultOf("", connector.Ref{}, err)
 		require.Equal(t, connector.OutcomeUnknown, r.Outcome)
 		require.Equal(t, connector.CodeTimeout, r.Err.Code)
@@ -128,18 +150,18 @@ func TestMergerWhatWasSentIsInDoubt(t *testing.T) {
 func TestMergerSharedRequestOutlivesTheImpatient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &slowGroup{}
-		m := &merger{send: g.send}
-		go func() { _ = m.do(t.Context(), "g", client.MemberChange{ID: "first"}) }()
+		m := memberMerger(g)
+		go func() { _ = m.do(t.Context(), "g", client.MemberChange{ID: "first"}, 1) }()
 		synctest.Wait()
 		var patient error
 		var all sync.WaitGroup
 		hurried, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 		defer cancel()
-		all.Go(func() { _ = m.do(hurried, "g", client.MemberChange{ID: "hurried"}) })
+		all.Go(func() { _ = m.do(hurried, "g", client.MemberChange{ID: "hurried"}, 1) })
 		synctest.Wait()
 		later, cancelLater := context.WithTimeout(t.Context(), time.Minute)
 		defer cancelLater()
-		all.Go(func() { patient = m.do(later, "g", client.MemberChange{ID: "patient"}) })
+		all.Go(func() { patient = m.do(later, "g", client.MemberChange{ID: "patient"}, 1) })
 		all.Wait()
 		require.NoError(t, patient)
 		require.True(t, slices.Contains(g.requests, "g +hurried +patient"))

@@ -19,7 +19,8 @@ type Target struct {
 	cfg     Config
 	profile *client.Profile // before discovery
 	log     *slog.Logger
-	merger  merger
+	members merger[string, client.MemberChange]
+	creates merger[kindOf, *posting]
 	groups  groupNames
 	seen    seen
 	doubts  doubts
@@ -35,6 +36,8 @@ type service struct {
 	*client.Client
 	cfg *Config
 	log *slog.Logger
+
+	noBulk atomic.Bool // it refused a bulk request, whatever it announces
 
 	turn chan struct{} // holds one token: who discovers
 	m    *model        // nil until discovered; guarded by turn
@@ -54,7 +57,8 @@ func open(cfg Config, in connector.Instance) (*Target, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	t := &Target{cfg: cfg, profile: p, log: log}
-	t.merger.send = t.changeMembers
+	t.members.send, t.members.subject = t.changeMembers, memberOf
+	t.creates.send, t.creates.most = postAll, maxBulk
 	if t.s, err = t.connect(in.Secrets); err != nil {
 		return nil, err
 	}
@@ -72,6 +76,9 @@ func (c *Config) overrides() map[string]any {
 	}
 	if c.PageSize > 0 {
 		out["page_default"] = c.PageSize
+	}
+	if c.Bulk == "never" {
+		out["bulk"] = client.BulkNone
 	}
 	if c.Timeout > 0 {
 		out["timeout"] = c.Timeout
@@ -127,7 +134,8 @@ func (t *Target) RotateSecrets(_ context.Context, secrets map[string]connector.S
 
 // Close implements [connector.Closer]: it waits for what is under way.
 func (t *Target) Close(context.Context) error {
-	t.merger.wait()
+	t.members.wait()
+	t.creates.wait()
 	t.current().Client.Close()
 	return nil
 }
