@@ -121,8 +121,48 @@ func (r *reading) vanished(ctx context.Context) ([]identity.Key, error) {
 				r.Source.Name, missing, r.present(), limit, r.report.Source.Snapshot)})
 		return nil, nil
 	}
-	r.report.Vanished = missing
-	return r.absent(ctx, missing)
+	keys, err := r.absent(ctx, missing)
+	if err == nil {
+		keys, err = r.confirmed(ctx, keys)
+	}
+	r.report.Vanished = len(keys)
+	return keys, err
+}
+
+// confirmed returns those of the missing who are not there when they are asked for
+// one by one. A listing that changes while it is paged through can pass over
+// somebody and count right all the same (QUIRKS SCIM-16); who was passed over is
+// kept, and the source is read whole the next time. Sources that cannot be asked
+// for one are believed, and so is a person who has said that the reading is right.
+func (r *reading) confirmed(ctx context.Context, keys []identity.Key) ([]identity.Key, error) {
+	one, ok := r.Reader.(source.Single)
+	if !ok || r.accepted() {
+		return keys, nil
+	}
+	gone := keys[:0]
+	for _, k := range keys {
+		there := false
+		err := one.ReadOne(ctx, k.Kind, k.Anchor, func(rec *source.Record) error {
+			there = !rec.Deleted
+			return nil
+		})
+		switch {
+		case errors.Is(err, errors.ErrUnsupported):
+			return keys, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case there, err != nil && !errors.Is(err, source.ErrNotThere):
+			r.report.Missing++
+			_, m := r.index.find(k.Kind, k.Anchor)
+			*m |= markSeen
+		default:
+			gone = append(gone, k)
+		}
+	}
+	if n := r.report.Missing; n > 0 {
+		r.warn("%d who were not listed are there when asked for, or could not be asked for: they count as present, and the source is read whole the next time", n)
+	}
+	return gone, nil
 }
 
 func (r *reading) incomplete(missing int) {

@@ -1,6 +1,7 @@
 package cycle
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/mapping"
 	"github.com/provhub/provhub/core/plan"
+	"github.com/provhub/provhub/core/source"
 )
 
 // QUIRKS HR-5: an incomplete reading never removes anything.
@@ -168,4 +170,34 @@ func TestBadRowOfNobody(t *testing.T) {
 	require.Empty(t, brief(l.sync()))
 	require.Equal(t, 1, l.report.Missing)
 	require.Contains(t, l.report.Source.Incomplete[0], "nobody can tell whose 1 bad records are")
+}
+
+// service can be asked for one person.
+type service struct {
+	*file
+	there map[string]bool // who is there though the listing passed over them
+	asked int
+}
+
+func (s *service) ReadOne(_ context.Context, kind identity.Kind, anchor string, yield func(*source.Record) error) error {
+	s.asked++
+	return yield(&source.Record{Kind: kind, Anchor: anchor, Deleted: !s.there[anchor]})
+}
+
+// QUIRKS SCIM-16, HR-5: who is missing from a listing that counts right is asked
+// for before they are taken to have left.
+func TestWhoWasPassedOverIsAskedFor(t *testing.T) {
+	l := newLab(t, staff(20, "")...)
+	s := &service{file: l.file, there: map[string]bool{"1003": true}}
+	l.cycle.Reader = s
+	l.sync()
+	rows := staff(20, "")
+	l.people(append(rows[:3], rows[5:]...)...) // 1003 and 1004 are not listed
+	require.Equal(t, "crm/disable/gone 1004", brief(l.sync()))
+	require.Equal(t, 2, s.asked)
+	require.Equal(t, 1, l.report.Missing)
+	require.Contains(t, l.report.Source.Warnings[0], "1 who were not listed are there")
+	l.people(append(staff(20, "")[:4], staff(20, "")[5:]...)...)
+	require.Empty(t, brief(l.sync()))
+	require.Zero(t, l.report.Missing)
 }
