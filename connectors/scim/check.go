@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 
 	client "github.com/provhub/provhub/clients/scim"
 	"github.com/provhub/provhub/connectors/connector"
@@ -16,12 +15,7 @@ import (
 // Check implements [connector.Target].
 func (t *Target) Check(ctx context.Context) error {
 	steps, _ := t.CheckSteps(ctx)
-	for _, s := range steps {
-		if s.Status == connector.CheckFail {
-			return s.Err
-		}
-	}
-	return nil
+	return connector.CheckFailure(steps)
 }
 
 // CheckSteps implements [connector.Checker]: resolve, connect, tls, login,
@@ -32,48 +26,25 @@ func (t *Target) CheckSteps(ctx context.Context) (steps []connector.CheckStep, p
 		return []connector.CheckStep{{Name: "resolve", Status: connector.CheckFail, Err: connector.AsError(err)}}, ""
 	}
 	c := &check{t: t, s: t.current(), base: u}
-	for _, s := range []struct {
-		name string
-		run  func(context.Context) (string, error)
-	}{
-		{"resolve", c.resolve}, {"connect", c.connect}, {"tls", c.tls}, {"login", c.login}, {"discovery", c.discovery}, {"filter", c.filter},
-	} {
-		if c.stopped {
-			steps = append(steps, connector.CheckStep{Name: s.name, Status: connector.CheckSkipped})
-			continue
-		}
-		steps = append(steps, c.step(ctx, s.name, s.run))
-	}
+	c.Step(ctx, "resolve", c.resolve)
+	c.Step(ctx, "connect", c.connect)
+	c.Step(ctx, "tls", c.tls)
+	c.Step(ctx, "login", c.login)
+	c.Step(ctx, "discovery", c.discovery)
+	c.Step(ctx, "filter", c.filter)
 	if p := t.profile.Name; p != client.RootProfile {
 		product = p
 	}
-	return steps, product
+	return c.Steps(), product
 }
 
 // check is one check under way.
 type check struct {
-	t       *Target
-	s       *service
-	base    *url.URL
-	m       *model
-	stopped bool
-	warning bool // of the step that just ran
-}
-
-func (c *check) step(ctx context.Context, name string, run func(context.Context) (string, error)) connector.CheckStep {
-	c.warning = false
-	begin := time.Now()
-	message, err := run(ctx)
-	s := connector.CheckStep{Name: name, Status: connector.CheckPass, Message: message, Took: time.Since(begin)}
-	switch {
-	case err != nil:
-		s.Status, s.Err = connector.CheckFail, connector.AsError(err)
-		s.Message = s.Err.Message
-		c.stopped = true
-	case c.warning:
-		s.Status = connector.CheckWarn
-	}
-	return s
+	connector.CheckRun
+	t    *Target
+	s    *service
+	base *url.URL
+	m    *model
 }
 
 // login looks for an account that nobody has: the answer "none" takes a login
@@ -101,8 +72,11 @@ func (c *check) discovery(ctx context.Context) (message string, err error) {
 	}
 	p := c.s.Profile()
 	if len(c.m.problems) > 0 {
-		c.warning = p.Discovery == client.DiscoveryOptional
-		return fmt.Sprintf("profile %s holds for what the service does not tell: %s", p.Name, strings.Join(c.m.problems, "; ")), nil
+		message = fmt.Sprintf("profile %s holds for what the service does not tell: %s", p.Name, strings.Join(c.m.problems, "; "))
+		if p.Discovery == client.DiscoveryOptional {
+			c.Warn(message)
+		}
+		return message, nil
 	}
 	return "the service describes itself; profile " + p.Name + " adds what it does differently", nil
 }
@@ -111,14 +85,12 @@ func (c *check) discovery(ctx context.Context) (message string, err error) {
 func (c *check) filter(ctx context.Context) (string, error) {
 	a, ok := c.m.users.attr(c.m.users.anchor)
 	if !ok {
-		c.warning = true
-		return "accounts carry no anchor, so they are told apart by " + c.m.users.naming().Name + " alone", nil
+		return c.Warn("accounts carry no anchor, so they are told apart by " + c.m.users.naming().Name + " alone"), nil
 	}
 	_, err := c.s.find(ctx, c.m.users, connector.Correlation{Attribute: a.Name, Value: "provhub-check-" + rand.Text()})
 	switch {
 	case connector.IsCode(err, connector.CodeUnsupported):
-		c.warning = true
-		return "accounts cannot be looked up by " + a.Name + ": one whose creation was in doubt is found by " + c.m.users.naming().Name + " alone", nil
+		return c.Warn("accounts cannot be looked up by " + a.Name + ": one whose creation was in doubt is found by " + c.m.users.naming().Name + " alone"), nil
 	case err == nil:
 		return "", configuration("the service ignores filters: it finds an account that is not there; override filter_ops with []")
 	case !connector.IsCode(err, connector.CodeNotFound):

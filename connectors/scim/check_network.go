@@ -59,14 +59,12 @@ func hostPort(u *url.URL) string {
 func (c *check) tls(ctx context.Context) (string, error) {
 	switch {
 	case c.base.Scheme == "http":
-		c.warning = true
-		return "the connection to " + c.base.Hostname() + " is not encrypted (allow_insecure)", nil
+		return c.Warn("the connection to " + c.base.Hostname() + " is not encrypted (allow_insecure)"), nil
 	case !c.direct():
 		return throughProxy, nil
 	}
 	if host := c.base.Hostname(); slices.Contains(c.t.cfg.AllowInsecure, host) {
-		c.warning = true
-		return "the certificate of " + host + " is not checked (allow_insecure)", nil
+		return c.Warn("the certificate of " + host + " is not checked (allow_insecure)"), nil
 	}
 	pool, err := c.t.cfg.authorities()
 	if err != nil {

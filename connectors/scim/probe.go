@@ -97,6 +97,8 @@ type prober struct {
 	token    string // in the names of all that it makes
 	active   any    // of new accounts, in the form that the service takes; nil: none
 
+	postponed bool // what is seen of pages, until there are accounts
+
 	found    map[string]*finding
 	notes    []string
 	made     []*synthetic
@@ -119,7 +121,7 @@ func (p *prober) run(ctx context.Context) (stopped error) {
 		steps = append(steps,
 			step{"a new account", p.create}, step{"finding it", p.lookups}, step{"PATCH", p.patches}, step{"clearing", p.clears},
 			step{"disabling", p.disabling}, step{"PUT", p.puts}, step{"versions", p.versions},
-			step{"groups", p.groups}, step{"members", p.members}, step{"deleting", p.deleting})
+			step{"groups", p.groups}, step{"members", p.members}, step{"pages of its own accounts", p.ownPages}, step{"deleting", p.deleting})
 	}
 	defer func() {
 		// Not bound to ctx: who stops a probe does not want its accounts to stay.

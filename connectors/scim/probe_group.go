@@ -124,7 +124,7 @@ func (p *prober) removable(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	if why := p.remove(ctx, m); why != "" {
-		p.note("groups are tried with one member, because of what happens to accounts: %s", why)
+		p.note("no further accounts are made, because of what happens to them: %s", why)
 		return false, nil
 	}
 	m.ended = true

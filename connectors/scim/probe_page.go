@@ -3,6 +3,7 @@ package scim
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 
 	client "github.com/provhub/provhub/clients/scim"
@@ -11,7 +12,12 @@ import (
 // manyResources is what a page is asked to hold to see where the service stops.
 const manyResources = 1000
 
-// pages finds out how listings come in pages.
+// accountsToPage is how many accounts it takes to see whether one page goes on
+// where another ended.
+const accountsToPage = 2
+
+// pages finds out how listings come in pages. Where there are too few accounts and
+// the probe makes some of its own, that is [prober.ownPages]'s.
 func (p *prober) pages(ctx context.Context) error {
 	plain, err := p.get(ctx, client.Users, query("count", "1"))
 	if err != nil {
@@ -23,6 +29,10 @@ func (p *prober) pages(ctx context.Context) error {
 	}
 	if plain.total() < 0 {
 		p.set("total_results", client.TotalsAbsent, plain.says("no totalResults"))
+	}
+	if p.args.Write && len(p.made) == 0 && plain.hits() < accountsToPage {
+		p.postponed = true
+		return nil
 	}
 	byCursor, err := p.paging(ctx, plain)
 	if err != nil {
@@ -81,9 +91,51 @@ func (p *prober) paging(ctx context.Context, plain *answer) (byCursor bool, err 
 	case plain.total() > 1:
 		p.set("paging", client.PagingNone, second.says("no other account"), cursor.says("no cursor"))
 	default:
-		p.note("there are too few accounts to see how pages go on")
+		p.note("%s", p.tooFew(plain.hits()))
 	}
 	return false, nil
+}
+
+func (p *prober) tooFew(n int) string {
+	why := fmt.Sprintf("how pages go on cannot be told: there are too few accounts (%d, and it takes %d)", n, accountsToPage)
+	if !p.args.Write {
+		why += "; with write, the probe makes its own"
+	}
+	return why
+}
+
+// ownPages looks at pages and parameters by the probe's own accounts, where there
+// were too few others.
+func (p *prober) ownPages(ctx context.Context) error {
+	if !p.postponed {
+		return nil
+	}
+	p.postponed = false
+	if p.accounts() < accountsToPage {
+		more, err := p.removable(ctx)
+		if err != nil {
+			return err
+		}
+		if more {
+			if _, _, err := p.post(ctx, client.Users, p.user(1)); err != nil {
+				return err
+			}
+		}
+	}
+	if err := p.pages(ctx); err != nil {
+		return err
+	}
+	return p.parameters(ctx)
+}
+
+// accounts is how many the probe made that are still there.
+func (p *prober) accounts() (n int) {
+	for _, m := range p.made {
+		if m.t == client.Users && !m.ended {
+			n++
+		}
+	}
+	return n
 }
 
 // totalsMax bounds the accounts that are read to check totalResults.
@@ -120,8 +172,12 @@ func (p *prober) totals(ctx context.Context) error {
 	return nil
 }
 
-// parameters finds out whether the service selects and sorts (RFC 7644 §3.9, §3.4.2.3).
+// parameters finds out whether the service selects and sorts (RFC 7644 §3.9, §3.4.2.3),
+// when pages does.
 func (p *prober) parameters(ctx context.Context) error {
+	if p.postponed {
+		return nil
+	}
 	for _, q := range []struct{ key, name, value string }{
 		{"attributes_param", "attributes", "userName"}, {"excluded_attributes_param", "excludedAttributes", "userName"}, {"sort_param", "sortBy", "userName"},
 	} {

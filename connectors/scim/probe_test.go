@@ -119,6 +119,39 @@ func writeProfile(t *testing.T, f *fake, name string) string {
 	return path
 }
 
+// Where nobody is listed, pages are seen by the accounts that the probe makes:
+// whatever groups allow, and as it is told when it may not write.
+func TestProbeOfAServiceWithoutAccounts(t *testing.T) {
+	pages := func(r probeResult) []any {
+		return []any{r.value("paging"), r.value("total_results"), r.value("attributes_param"), r.value("excluded_attributes_param"), r.value("list_without_filter")}
+	}
+	for name, tt := range map[string]struct{ dialect, arguments string }{
+		"with members":       {"rfc7644", `{"write": true}`},
+		"without groups":     {"gitlab", `{"write": true}`},
+		"with a cursor":      {"aws-identity-center", `{"write": true}`},
+		"with few to make":   {"rfc7644", `{"write": true, "members": 1}`},
+		"without leave":      {"rfc7644", ``},
+		"nothing is deleted": {"salesforce", `{"write": true}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			full := newFake(t, tt.dialect, nil, nil)
+			full.seedUsers(3)
+			want := probe(t, full.target, tt.arguments)
+			empty := newFake(t, tt.dialect, nil, nil)
+			got := probe(t, empty.target, tt.arguments)
+			require.Empty(t, got.Stopped)
+			if untold := name == "without leave" || name == "with few to make"; untold {
+				require.Nil(t, got.value("paging"))
+				require.Contains(t, strings.Join(got.Summary, "\n"), "too few accounts")
+				return
+			}
+			require.Equal(t, pages(want), pages(got), "as with accounts of others")
+			require.NotContains(t, strings.Join(got.Summary, "\n"), "too few accounts")
+			require.LessOrEqual(t, len(got.LeftBehind), len(want.LeftBehind)+1, "where nothing can be deleted, little is made")
+		})
+	}
+}
+
 // Without being told to write, a probe changes nothing.
 func TestProbeWithoutWriting(t *testing.T) {
 	f := newFake(t, "rfc7644", nil, nil)
