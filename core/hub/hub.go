@@ -49,6 +49,11 @@ type Hub struct {
 	store *store.Store
 	org   *store.Org
 
+	*plugins // shared with what [Hub.As] returns
+}
+
+// plugins are the processes that run, by connector.
+type plugins struct {
 	mu        sync.Mutex
 	instances map[string]*running
 }
@@ -73,9 +78,24 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Hub, error) {
 	}
 	return &Hub{
 		cfg: cfg, opt: opt, log: opt.Log, now: opt.Now, store: st, org: st.Org(cfg.Org),
-		instances: map[string]*running{},
+		plugins: &plugins{instances: map[string]*running{}},
 	}, nil
 }
+
+// As returns the same hub for what actor does: the audit trail names them. It shares
+// state and plugins with h, which is the one to close. An empty actor stays who h
+// acts for, so that nothing is done in nobody's name.
+func (h *Hub) As(actor string) *Hub {
+	if actor == "" {
+		return h
+	}
+	as := *h
+	as.opt.Actor = actor
+	return &as
+}
+
+// Actor is in whose name the hub acts.
+func (h *Hub) Actor() string { return h.opt.Actor }
 
 // Now returns the hub's time.
 func (h *Hub) Now() time.Time { return h.now() }
