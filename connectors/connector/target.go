@@ -1,9 +1,6 @@
 package connector
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
 // Target is one configured target system. Everything else a target can do is
 // an optional interface; what it implements is what the hub plans with.
@@ -153,33 +150,6 @@ type Rotator interface {
 type Planner interface {
 	// Preview returns the SQL, LDIF or HTTP that op would send, redacted.
 	Preview(ctx context.Context, op Operation) (string, error)
-}
-
-// CheckStep is one step of a check: "resolve", "connect", "tls", "login".
-type CheckStep struct {
-	Name    string
-	Status  CheckStatus
-	Message string
-	Err     *Error
-	Took    time.Duration
-}
-
-// CheckStatus is how a step ended.
-type CheckStatus string
-
-// The ends of a check step.
-const (
-	CheckPass    CheckStatus = "pass"
-	CheckWarn    CheckStatus = "warn"
-	CheckFail    CheckStatus = "fail"
-	CheckSkipped CheckStatus = "skipped"
-)
-
-// Checker is implemented by a target that reports its check step by step.
-type Checker interface {
-	// CheckSteps changes nothing. product is the target's name and version as it
-	// tells them, "" when it does not.
-	CheckSteps(ctx context.Context) (steps []CheckStep, product string)
 }
 
 // Closer is implemented by a target that holds connections.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/provhub/provhub/clients/ldap"
 	"github.com/provhub/provhub/connectors/connector"
@@ -14,12 +13,7 @@ import (
 // Check implements [connector.Target].
 func (t *Target) Check(ctx context.Context) error {
 	steps, _ := t.CheckSteps(ctx)
-	for _, s := range steps {
-		if s.Status == connector.CheckFail {
-			return s.Err
-		}
-	}
-	return nil
+	return connector.CheckFailure(steps)
 }
 
 // CheckSteps implements [connector.Checker]: resolve, connect, tls, bind, base,
@@ -30,46 +24,24 @@ func (t *Target) CheckSteps(ctx context.Context) (steps []connector.CheckStep, p
 	defer release()
 	s.Forgive()
 	c := &check{t: t, s: s}
-	for _, x := range []struct {
-		name string
-		run  func(context.Context) (string, error)
-	}{
-		{"resolve", c.resolve}, {"connect", c.connect}, {"tls", c.tls}, {"bind", c.bind}, {"base", c.base}, {"schema", c.schema}, {"rights", c.rights},
-	} {
-		if c.stopped {
-			steps = append(steps, connector.CheckStep{Name: x.name, Status: connector.CheckSkipped})
-			continue
-		}
-		steps = append(steps, c.step(ctx, x.name, x.run))
-	}
-	return steps, c.product
+	c.Step(ctx, "resolve", c.resolve)
+	c.Step(ctx, "connect", c.connect)
+	c.Step(ctx, "tls", c.tls)
+	c.Step(ctx, "bind", c.bind)
+	c.Step(ctx, "base", c.base)
+	c.Step(ctx, "schema", c.schema)
+	c.Step(ctx, "rights", c.rights)
+	return c.Steps(), c.product
 }
 
 // check is one check under way.
 type check struct {
+	connector.CheckRun
 	t       *Target
 	s       *session
 	m       *model
 	reached ldap.Reached
 	product string
-	stopped bool
-	warning bool // of the step that just ran
-}
-
-func (c *check) step(ctx context.Context, name string, run func(context.Context) (string, error)) connector.CheckStep {
-	c.warning = false
-	begin := time.Now()
-	message, err := run(ctx)
-	s := connector.CheckStep{Name: name, Status: connector.CheckPass, Message: message, Took: time.Since(begin)}
-	switch {
-	case err != nil:
-		s.Status, s.Err = connector.CheckFail, connector.AsError(err)
-		s.Message = s.Err.Message
-		c.stopped = true
-	case c.warning:
-		s.Status = connector.CheckWarn
-	}
-	return s
 }
 
 func (c *check) resolve(ctx context.Context) (string, error) {
@@ -80,8 +52,7 @@ func (c *check) resolve(ctx context.Context) (string, error) {
 			return "", err
 		}
 		if err != nil {
-			c.warning = true
-			out = append(out, connector.AsError(err).Message)
+			out = append(out, c.Warn(connector.AsError(err).Message))
 			continue
 		}
 		out = append(out, fmt.Sprintf("%s has %d addresses", server.Host, n))
@@ -96,8 +67,7 @@ func (c *check) connect(ctx context.Context) (string, error) {
 		if err == nil {
 			c.reached = reached
 			if first != nil {
-				c.warning = true
-				return connector.AsError(first).Message + "; " + server.Address() + " answers", nil
+				return c.Warn(connector.AsError(first).Message + "; " + server.Address() + " answers"), nil
 			}
 			return server.Address() + " answers", nil
 		}
@@ -117,11 +87,9 @@ func (c *check) tls(context.Context) (string, error) {
 	case c.reached.Fault != nil:
 		return "", c.reached.Fault
 	case c.reached.TLS == "":
-		c.warning = true
-		return "the connection to " + c.reached.Server.Host + " is not encrypted: passwords can be read on the way", nil
+		return c.Warn("the connection to " + c.reached.Server.Host + " is not encrypted: passwords can be read on the way"), nil
 	case slices.Contains(c.t.cfg.AllowInsecure, c.reached.Server.Host):
-		c.warning = true
-		return c.reached.TLS + "; the certificate of " + c.reached.Server.Host + " is not checked", nil
+		return c.Warn(c.reached.TLS + "; the certificate of " + c.reached.Server.Host + " is not checked"), nil
 	}
 	return c.reached.TLS + "; the server's certificate is checked at every connection", nil
 }
@@ -165,8 +133,7 @@ func (c *check) schema(ctx context.Context) (message string, err error) {
 		return "", err
 	}
 	if c.m.schema == nil {
-		c.warning = true
-		return "the server does not show its schema: names are only known to be right when they are written", nil
+		return c.Warn("the server does not show its schema: names are only known to be right when they are written"), nil
 	}
 	var faults []string
 	for _, t := range c.m.types() {
@@ -202,8 +169,7 @@ func (c *check) notAllowed() (string, error) {
 		}
 	}
 	if len(odd) > 0 {
-		c.warning = true
-		return "the object classes of the config do not allow " + strings.Join(odd, ", "), nil
+		return c.Warn("the object classes of the config do not allow " + strings.Join(odd, ", ")), nil
 	}
 	return "every name of the config is in the directory's schema", nil
 }
@@ -211,8 +177,7 @@ func (c *check) notAllowed() (string, error) {
 // rights asks Active Directory what may be created; other servers do not tell.
 func (c *check) rights(ctx context.Context) (string, error) {
 	if !c.m.dir.CreateDisabled {
-		c.warning = true
-		return "what the account may write is only known when it writes", nil
+		return c.Warn("what the account may write is only known when it writes"), nil
 	}
 	class := c.m.users.classes[len(c.m.users.classes)-1]
 	e, err := c.s.Read(ctx, c.m.users.base, "allowedChildClassesEffective")
@@ -220,8 +185,7 @@ func (c *check) rights(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if e.Get("allowedChildClassesEffective") == nil {
-		c.warning = true
-		return "the server does not tell what the account may create; it is only known when it writes", nil
+		return c.Warn("the server does not tell what the account may create; it is only known when it writes"), nil
 	}
 	if !e.Has("allowedChildClassesEffective", class) {
 		return "", &connector.Error{Code: connector.CodePermission, Message: fmt.Sprintf(

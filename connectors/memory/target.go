@@ -82,32 +82,22 @@ func (t *Target) Fingerprint(context.Context) (string, error) { return t.cfg.Fin
 // Check implements [connector.Target].
 func (t *Target) Check(ctx context.Context) error {
 	steps, _ := t.CheckSteps(ctx)
-	if last := steps[len(steps)-1]; last.Err != nil {
-		return last.Err
-	}
-	return nil
+	return connector.CheckFailure(steps)
 }
 
-// CheckSteps implements [connector.Checker].
+// CheckSteps implements [connector.Checker]: connect, login, read.
 func (t *Target) CheckSteps(ctx context.Context) (steps []connector.CheckStep, product string) {
-	for _, step := range []struct {
-		name string
-		do   func() error
-	}{
-		{"connect", func() error { _, err := t.arrive(ctx, occasion{call: callCheck}); return err }},
-		{"login", t.login},
-		{"read", func() error { return t.store.do(func(*tx) error { return nil }) }},
-	} {
-		start := time.Now()
-		err := connector.AsError(step.do())
-		s := connector.CheckStep{Name: step.name, Status: connector.CheckPass, Err: err, Took: time.Since(start)}
-		if err != nil {
-			s.Status, s.Message = connector.CheckFail, err.Message
-			return append(steps, s), ""
-		}
-		steps = append(steps, s)
+	var c connector.CheckRun
+	step := func(name string, do func() error) {
+		c.Step(ctx, name, func(context.Context) (string, error) { return "", do() })
 	}
-	return steps, "provhub memory target"
+	step("connect", func() error { _, err := t.arrive(ctx, occasion{call: callCheck}); return err })
+	step("login", t.login)
+	step("read", func() error { return t.store.do(func(*tx) error { return nil }) })
+	if connector.CheckFailure(c.Steps()) == nil {
+		product = "provhub memory target"
+	}
+	return c.Steps(), product
 }
 
 // begin is the start of every call: the faults that come first, then the login.

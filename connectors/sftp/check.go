@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	client "github.com/provhub/provhub/clients/sftp"
 	"github.com/provhub/provhub/connectors/connector"
@@ -13,12 +12,7 @@ import (
 // Check implements [connector.Target].
 func (t *Target) Check(ctx context.Context) error {
 	steps, _ := t.CheckSteps(ctx)
-	for _, s := range steps {
-		if s.Status == connector.CheckFail {
-			return s.Err
-		}
-	}
-	return nil
+	return connector.CheckFailure(steps)
 }
 
 // CheckSteps implements [connector.Checker]: login, server, folders, state, files.
@@ -27,45 +21,21 @@ func (t *Target) CheckSteps(ctx context.Context) (steps []connector.CheckStep, p
 	srv, release := t.server()
 	defer release()
 	c := &check{t: t, srv: srv}
-	for _, s := range []struct {
-		name string
-		run  func(context.Context) (string, error)
-	}{
-		{"login", c.login}, {"server", c.server}, {"folders", c.folders}, {"state", c.state}, {"files", c.files},
-	} {
-		if c.stopped {
-			steps = append(steps, connector.CheckStep{Name: s.name, Status: connector.CheckSkipped})
-			continue
-		}
-		steps = append(steps, c.step(ctx, s.name, s.run))
-	}
-	return steps, c.product
+	c.Step(ctx, "login", c.login)
+	c.Step(ctx, "server", c.server)
+	c.Step(ctx, "folders", c.folders)
+	c.Step(ctx, "state", c.state)
+	c.Step(ctx, "files", c.files)
+	return c.Steps(), c.product
 }
 
 // check is one check under way.
 type check struct {
+	connector.CheckRun
 	t       *Target
 	srv     *client.Client
 	about   client.Server
 	product string
-	stopped bool
-	warning bool // of the step that just ran
-}
-
-func (c *check) step(ctx context.Context, name string, run func(context.Context) (string, error)) connector.CheckStep {
-	c.warning = false
-	begin := time.Now()
-	message, err := run(ctx)
-	s := connector.CheckStep{Name: name, Status: connector.CheckPass, Message: message, Took: time.Since(begin)}
-	switch {
-	case err != nil:
-		s.Status, s.Err = connector.CheckFail, connector.AsError(err)
-		s.Message = s.Err.Message
-		c.stopped = true
-	case c.warning:
-		s.Status = connector.CheckWarn
-	}
-	return s
 }
 
 func (c *check) login(ctx context.Context) (string, error) {
@@ -82,8 +52,7 @@ func (c *check) server(ctx context.Context) (message string, err error) {
 	c.product = c.about.Version
 	switch {
 	case !c.about.PosixRename:
-		c.warning = true
-		return c.about.Version + " cannot replace a file in one step: let names hold {seq}, so that none is replaced", nil
+		return c.Warn(c.about.Version + " cannot replace a file in one step: let names hold {seq}, so that none is replaced"), nil
 	case !c.about.Fsync:
 		return c.about.Version + ", which cannot be asked to force files to its disk", nil
 	}
@@ -100,7 +69,6 @@ func (c *check) folders(ctx context.Context) (string, error) {
 			return "", folderError(dir, err)
 		}
 	}
-	c.warning = false
 	return fmt.Sprintf("%d folders can be listed; whether files can be made shows with the first one", len(dirs)), nil
 }
 
@@ -123,8 +91,7 @@ func (c *check) state(ctx context.Context) (string, error) {
 	case empty && last.seq == 0 && !last.unnumbered:
 		return "nothing was published yet", nil
 	case empty && c.t.cfg.ContinueAfter >= max(last.seq, 1):
-		c.warning = true
-		return fmt.Sprintf("the state is empty and goes on after number %d, as continue_after says", c.t.cfg.ContinueAfter), nil
+		return c.Warn(fmt.Sprintf("the state is empty and goes on after number %d, as continue_after says", c.t.cfg.ContinueAfter)), nil
 	case empty:
 		return c.restorable(ctx, last)
 	case last.seq > max(ours.Seq, c.t.cfg.ContinueAfter):
@@ -142,8 +109,7 @@ func (c *check) restorable(ctx context.Context, last found) (string, error) {
 	if why := c.t.cannotRestore(last); why != "" {
 		return "", c.t.lost(last, why)
 	}
-	c.warning = true
-	return fmt.Sprintf("the state is empty; it will be made anew from the full file number %d", last.seq), nil
+	return c.Warn(fmt.Sprintf("the state is empty; it will be made anew from the full file number %d", last.seq)), nil
 }
 
 // files tells what waits, what is in doubt, and whether the guard holds.
@@ -163,12 +129,10 @@ func (c *check) files(ctx context.Context) (string, error) {
 	w := t.box.Waiting()
 	message := fmt.Sprintf("%d accounts, %d changes wait", rows, w.Changes)
 	if unpublished {
-		c.warning = true
-		message += fmt.Sprintf("; publication %d was begun and is not complete", x.Seq)
+		message = c.Warn(message + fmt.Sprintf("; publication %d was begun and is not complete", x.Seq))
 	}
 	if late := t.overdue(open); late > 0 {
-		c.warning = true
-		message += fmt.Sprintf("; %d publications are without a response for longer than acks.wait", late)
+		message = c.Warn(message + fmt.Sprintf("; %d publications are without a response for longer than acks.wait", late))
 	} else if len(open) > 0 {
 		message += fmt.Sprintf("; %d publications wait for a response", len(open))
 	}

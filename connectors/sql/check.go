@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
 )
@@ -13,12 +12,7 @@ import (
 // Check implements [connector.Target].
 func (t *Target) Check(ctx context.Context) error {
 	steps, _ := t.CheckSteps(ctx)
-	for _, s := range steps {
-		if s.Status == connector.CheckFail {
-			return s.Err
-		}
-	}
-	return nil
+	return connector.CheckFailure(steps)
 }
 
 // CheckSteps implements [connector.Checker]: resolve, connect, tls, login, tables,
@@ -29,45 +23,23 @@ func (t *Target) CheckSteps(ctx context.Context) (steps []connector.CheckStep, p
 	ctx, cancel := context.WithTimeout(ctx, t.cfg.timeout())
 	defer cancel()
 	c := &check{t: t, db: db}
-	for _, s := range []struct {
-		name string
-		run  func(context.Context) (string, error)
-	}{
-		{"resolve", c.resolve}, {"connect", c.dial}, {"tls", c.tls}, {"login", c.login}, {"tables", c.tables}, {"privileges", c.privileges},
-	} {
-		if c.stopped {
-			steps = append(steps, connector.CheckStep{Name: s.name, Status: connector.CheckSkipped})
-			continue
-		}
-		steps = append(steps, c.step(ctx, s.name, s.run))
-	}
-	return steps, c.product
+	c.Classify = func(err error) error { return faultError(db.d, err) }
+	c.Step(ctx, "resolve", c.resolve)
+	c.Step(ctx, "connect", c.dial)
+	c.Step(ctx, "tls", c.tls)
+	c.Step(ctx, "login", c.login)
+	c.Step(ctx, "tables", c.tables)
+	c.Step(ctx, "privileges", c.privileges)
+	return c.Steps(), c.product
 }
 
 // check is one check under way.
 type check struct {
+	connector.CheckRun
 	t       *Target
 	db      *database
 	m       *model
 	product string
-	stopped bool
-	warning bool // of the step that just ran
-}
-
-func (c *check) step(ctx context.Context, name string, run func(context.Context) (string, error)) connector.CheckStep {
-	c.warning = false
-	begin := time.Now()
-	message, err := run(ctx)
-	s := connector.CheckStep{Name: name, Status: connector.CheckPass, Message: message, Took: time.Since(begin)}
-	switch {
-	case err != nil:
-		s.Status, s.Err = connector.CheckFail, connector.AsError(faultError(c.db.d, err))
-		s.Message = s.Err.Message
-		c.stopped = true
-	case c.warning:
-		s.Status = connector.CheckWarn
-	}
-	return s
 }
 
 func (c *check) resolve(ctx context.Context) (string, error) {
@@ -102,8 +74,7 @@ func (c *check) tls(context.Context) (string, error) {
 	case e.Network != "tcp":
 		return "not needed: the connection stays on this machine", nil
 	}
-	c.warning = true
-	return "the connection to " + e.Host + " does not check the server's certificate", nil
+	return c.Warn("the connection to " + e.Host + " does not check the server's certificate"), nil
 }
 
 func (c *check) login(ctx context.Context) (string, error) {
@@ -124,19 +95,16 @@ func (c *check) tables(ctx context.Context) (message string, err error) {
 	}
 	switch u := c.m.users; {
 	case !u.key.unique:
-		c.warning = true
-		return fmt.Sprintf("no unique index covers %s.%s alone: two creates at once could both succeed", u.table.Name, u.key.Name), nil
+		return c.Warn(fmt.Sprintf("no unique index covers %s.%s alone: two creates at once could both succeed", u.table.Name, u.key.Name)), nil
 	case u.table.ReusesIDs && u.anchor == nil && u.surrogate() && u.id.Type == connector.TypeInteger:
-		c.warning = true
-		return fmt.Sprintf("SQLite gives the id of a deleted row of %s to the next new one; declare it INTEGER PRIMARY KEY AUTOINCREMENT, or set users.anchor", u.table.Name), nil
+		return c.Warn(fmt.Sprintf("SQLite gives the id of a deleted row of %s to the next new one; declare it INTEGER PRIMARY KEY AUTOINCREMENT, or set users.anchor", u.table.Name)), nil
 	}
 	return "every name of the config is in the catalogue", nil
 }
 
 func (c *check) privileges(ctx context.Context) (string, error) {
 	if c.t.cfg.custom() {
-		c.warning = true
-		return "what the statements need is only known when they run", nil
+		return c.Warn("what the statements need is only known when they run"), nil
 	}
 	var missing []string
 	for _, n := range c.m.wanted(&c.t.cfg) {
