@@ -46,6 +46,7 @@ var walls = []wall{
 	{"core/lifecycle", append(pure, "core/source"), "lifecycle is pure"},
 	{"core/plan", append(pure, "core/mapping"), "planning is pure"},
 	{"core/quality", pure, "judging a reading is pure"},
+	{"core/schedule", nil, "a schedule knows times, not what runs"},
 	{"core/store", append(pure, "core/plan", "core/mapping", "core/store", "schemas"), "the store keeps plans, it does not make them"},
 	{"core/pluginhost", []string{"connectors/connector", "plugins/protocol", "plugins/redact", "schemas", "core/pluginhost", "core/suggest"}, "the host knows processes, not accounts"},
 	{"core/config", append(pure, "clients", "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/quality", "schemas"), "config describes the rooms it configures"},
@@ -58,7 +59,7 @@ var walls = []wall{
 }
 
 // pureRooms do no I/O, read no clock and use no randomness.
-var pureRooms = []string{"core/identity", "core/mapping", "core/plan", "core/lifecycle", "core/quality"}
+var pureRooms = []string{"core/identity", "core/mapping", "core/plan", "core/lifecycle", "core/quality", "core/schedule"}
 
 // impure are packages, and calls, that a pure room does without.
 var impure = []string{"os", "net", "math/rand", "math/rand/v2", "crypto/rand", "database/sql", "time.Now", "time.Since", "time.Until"}

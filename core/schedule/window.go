@@ -1,0 +1,87 @@
+package schedule
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/robfig/cron/v3"
+)
+
+// windowMax bounds a window, so that windows cannot cover all time by mistake.
+const windowMax = 7 * 24 * time.Hour
+
+// Window is a time that comes again, such as a target's maintenance: it begins when
+// Cron says, and lasts For.
+type Window struct {
+	Cron string
+	Zone string // as in [Spec]
+	For  time.Duration
+}
+
+// window is a checked [Window].
+type window struct {
+	cron cron.Schedule
+	zone *time.Location
+	long time.Duration
+}
+
+func (w Window) check() (window, error) {
+	zone, err := location(w.Zone)
+	if err != nil {
+		return window{}, err
+	}
+	c, err := parse(w.Cron)
+	if err != nil {
+		return window{}, err
+	}
+	if _, every := c.(cron.ConstantDelaySchedule); every {
+		return window{}, fmt.Errorf("cron %q has no begin; expected five fields, such as \"0 22 * * Sat\"", w.Cron)
+	}
+	if w.For <= 0 || w.For > windowMax {
+		return window{}, fmt.Errorf("for is %s; expected how long the window lasts, up to %s", w.For, windowMax)
+	}
+	first := c.Next(time.Date(2000, 1, 1, 0, 0, 0, 0, zone))
+	if first.IsZero() {
+		return window{}, fmt.Errorf("cron %q never comes: no day is like that", w.Cron)
+	}
+	if gap := c.Next(first).Sub(first); w.For >= gap {
+		return window{}, fmt.Errorf("the window lasts %s and begins again after %s: nothing would ever run", w.For, gap)
+	}
+	return window{c, zone, w.For}, nil
+}
+
+// end returns when the window around t ends; in is false outside of it.
+func (w window) end(t time.Time) (end time.Time, in bool) {
+	begin := w.cron.Next(t.Add(-w.long).In(w.zone))
+	if begin.IsZero() || begin.After(t) {
+		return time.Time{}, false
+	}
+	return begin.Add(w.long), true
+}
+
+// Windows are checked windows by themselves, such as a target's maintenance.
+type Windows []window
+
+// NewWindows checks windows.
+func NewWindows(ws []Window) (Windows, error) {
+	var out Windows
+	for i, w := range ws {
+		checked, err := w.check()
+		if err != nil {
+			return nil, fmt.Errorf("window %d: %w", i+1, err)
+		}
+		out = append(out, checked)
+	}
+	return out, nil
+}
+
+// Until returns when the window around t ends; the zero time outside of all.
+func (ws Windows) Until(t time.Time) time.Time {
+	var until time.Time
+	for _, w := range ws {
+		if end, in := w.end(t); in && end.After(until) {
+			until = end
+		}
+	}
+	return until
+}
