@@ -16,24 +16,24 @@ type Tries struct {
 // triesKept is how long tries are remembered after the last one.
 const triesKept = 24 * time.Hour
 
-// CountTry counts one more try for each of subjects, before anybody knows whether it
-// succeeds, so that many at once are counted too. wait says how long a subject with
-// these tries has still to wait; when any has to, nothing is counted and the longest
-// wait is returned.
-func (o *Org) CountTry(ctx context.Context, subjects []string, now time.Time, wait func(Tries) time.Duration) (longest time.Duration, err error) {
+// CountTry counts one more try for an account and for the address it comes from,
+// before anybody knows whether it succeeds, so that many at once are counted too.
+// wait says how long one with these tries has still to wait; when one of the two has
+// to, nothing is counted and the longer wait is returned.
+func (o *Org) CountTry(ctx context.Context, account, address string, now time.Time, wait func(subject string, had Tries) time.Duration) (longest time.Duration, err error) {
 	err = o.write(ctx, "signin.try", func(t *tx) error {
 		longest = 0
-		for _, s := range subjects {
+		for _, s := range []string{account, address} {
 			had, err := o.tries(t, s)
 			if err != nil {
 				return err
 			}
-			longest = max(longest, wait(had))
+			longest = max(longest, wait(s, had))
 		}
 		if longest > 0 {
 			return nil
 		}
-		for _, s := range subjects {
+		for _, s := range []string{account, address} {
 			if _, err := t.exec(`INSERT INTO web_try (org_id, subject, failures, last_at) VALUES (?, ?, 1, ?)
 				ON CONFLICT (org_id, subject) DO UPDATE SET failures = web_try.failures + 1, last_at = excluded.last_at`, o.id, s, micros(now)); err != nil {
 				return err
@@ -57,12 +57,14 @@ func (o *Org) tries(t *tx, subject string) (Tries, error) {
 	return Tries{Failures: row.Failures, LastAt: fromMicros(row.LastAt)}, err
 }
 
-// ForgetTries forgets the tries of subjects: one succeeded.
-func (o *Org) ForgetTries(ctx context.Context, subjects []string) error {
-	return o.write(ctx, "signin.forget", func(t *tx) error {
-		return o.s.dialect.inChunks(subjects, func(marks string, args []any) error {
-			_, err := t.exec(`DELETE FROM web_try WHERE org_id = ? AND subject IN (`+marks+`)`, append([]any{o.id}, args...)...)
+// TrySucceeded forgets the tries of account, and takes back the one that was counted
+// for address: others who try from there are not forgiven.
+func (o *Org) TrySucceeded(ctx context.Context, account, address string) error {
+	return o.write(ctx, "signin.success", func(t *tx) error {
+		if _, err := t.exec(`DELETE FROM web_try WHERE org_id = ? AND subject = ?`, o.id, account); err != nil {
 			return err
-		})
+		}
+		_, err := t.exec(`UPDATE web_try SET failures = failures - 1 WHERE org_id = ? AND subject = ? AND failures > 0`, o.id, address)
+		return err
 	})
 }

@@ -104,18 +104,24 @@ func TestASessionRemembersWhenItWasUsed(t *testing.T) {
 
 func TestTriesAreCountedBeforeTheyAreJudged(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, o *store.Org) {
-		afterTwo := func(had store.Tries) time.Duration {
+		afterTwo := func(_ string, had store.Tries) time.Duration {
 			if had.Failures < 2 {
 				return 0
 			}
 			return time.Minute - now.Sub(had.LastAt)
 		}
-		try := func(subjects ...string) time.Duration { return must(o.CountTry(t.Context(), subjects, now, afterTwo)) }
+		try := func(account, address string) time.Duration {
+			return must(o.CountTry(t.Context(), account, address, now, afterTwo))
+		}
 		require.Zero(t, try("alice", "192.0.2.1"))
-		require.Zero(t, try("alice", "192.0.2.2"))
-		require.Equal(t, time.Minute, try("alice", "192.0.2.3"), "one of both has to wait")
+		require.Zero(t, try("alice", "192.0.2.1"))
+		require.Equal(t, time.Minute, try("alice", "192.0.2.3"), "the account has to wait")
+		require.Equal(t, time.Minute, try("bob", "192.0.2.1"), "the address has to wait")
 		require.Zero(t, try("bob", "192.0.2.3"), "what was refused was not counted")
-		require.NoError(t, o.ForgetTries(t.Context(), []string{"alice"}))
-		require.Zero(t, try("alice", "192.0.2.4"))
+
+		require.NoError(t, o.TrySucceeded(t.Context(), "alice", "192.0.2.1"))
+		require.Zero(t, try("alice", "192.0.2.4"), "forgotten")
+		require.Zero(t, try("carol", "192.0.2.1"), "one is taken back")
+		require.Equal(t, time.Minute, try("dave", "192.0.2.1"), "and only one")
 	})
 }
