@@ -23,24 +23,24 @@ type wall struct {
 	why    string
 }
 
-var pure = []string{"core/identity", "core/suggest", "connectors/connector"}
+var pure = []string{"core/identity", "wording", "connectors/connector"}
 
 var walls = []wall{
 	{"connectors/connector", nil, "the contract imports the standard library only, so that a connector builds without the hub"},
-	{"connectors/connectortest", []string{"connectors/connector", "connectors/connectortest", "connectors/memory", "clients", "plugins", "core/pluginhost", "schemas"}, "the conformance kit runs a connector through the real process"},
-	{"connectors", []string{"connectors/connector", "clients", "schemas"}, "connectors import neither the core nor each other"},
-	{"connectors/sql", []string{"connectors/connector", "connectors/sql"}, "connectors import neither the core nor each other"},
-	{"connectors/scim", []string{"connectors/connector", "connectors/scim", "clients", "schemas"}, "connectors import neither the core nor each other"},
-	{"connectors/ldap", []string{"connectors/connector", "connectors/ldap", "clients", "schemas"}, "connectors import neither the core nor each other"},
-	{"connectors/sftp", []string{"connectors/connector", "connectors/sftp", "clients", "schemas"}, "connectors import neither the core nor each other"},
-	{"clients", []string{"connectors/connector", "clients", "schemas"}, "a client speaks one protocol, for connectors and sources alike"},
+	{"connectors/connectortest", []string{"connectors/connector", "connectors/connectortest", "connectors/memory", "clients", "plugins", "core/pluginhost", "schemas", "wording"}, "the conformance kit runs a connector through the real process"},
+	{"connectors", []string{"connectors/connector", "clients", "schemas", "wording"}, "connectors import neither the core nor each other"},
+	{"connectors/sql", []string{"connectors/connector", "connectors/sql", "clients", "wording"}, "connectors import neither the core nor each other"},
+	{"connectors/scim", []string{"connectors/connector", "connectors/scim", "clients", "schemas", "wording"}, "connectors import neither the core nor each other"},
+	{"connectors/ldap", []string{"connectors/connector", "connectors/ldap", "clients", "schemas", "wording"}, "connectors import neither the core nor each other"},
+	{"connectors/sftp", []string{"connectors/connector", "connectors/sftp", "clients", "schemas", "wording"}, "connectors import neither the core nor each other"},
+	{"clients", []string{"connectors/connector", "clients", "schemas", "wording"}, "a client speaks one protocol, for connectors and sources alike"},
 	{"plugins/protocol", []string{"connectors/connector", "schemas"}, "the wire knows the contract, nothing else"},
 	{"plugins/redact", []string{"connectors/connector"}, "redaction serves both sides of the wire"},
 	{"plugins/sdk", []string{"connectors/connector", "plugins/protocol", "plugins/redact", "schemas"}, "the SDK is used outside the hub"},
 	{"plugins", []string{"connectors", "clients", "plugins", "schemas"}, "plugins know nothing of the core"},
 	{"schemas", nil, "schemas are data"},
+	{"wording", nil, "a helper of everybody imports nobody"},
 	{"core/identity", []string{"connectors/connector"}, "the shared values stand at the bottom"},
-	{"core/suggest", nil, "a helper of everybody imports nobody"},
 	{"core/source", append(pure, "core/source", "clients"), "a reader knows people, not accounts"},
 	{"core/mapping", append(pure, "core/source", "core/mapping"), "mapping is pure"},
 	{"core/lifecycle", append(pure, "core/source"), "lifecycle is pure"},
@@ -48,14 +48,14 @@ var walls = []wall{
 	{"core/quality", pure, "judging a reading is pure"},
 	{"core/schedule", nil, "a schedule knows times, not what runs"},
 	{"core/store", append(pure, "core/plan", "core/mapping", "core/store", "schemas"), "the store keeps plans, it does not make them"},
-	{"core/pluginhost", []string{"connectors/connector", "plugins/protocol", "plugins/redact", "schemas", "core/pluginhost", "core/suggest"}, "the host knows processes, not accounts"},
+	{"core/pluginhost", []string{"connectors/connector", "plugins/protocol", "plugins/redact", "schemas", "core/pluginhost", "wording"}, "the host knows processes, not accounts"},
 	{"core/config", append(pure, "clients", "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/quality", "schemas"), "config describes the rooms it configures"},
 	{"core/secret", append(pure, "core/config"), "secrets are where the config says"},
 	{"core/cycle", append(pure, "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/quality", "core/store", "core/config"), "a cycle starts no process and sends nothing"},
 	{"core/dispatch", append(pure, "core/plan", "core/store"), "dispatch sends what was planned; it knows a target as an interface"},
-	{"core/hub", []string{"core", "clients", "connectors/connector", "plugins/protocol"}, "the hub assembles the core"},
+	{"core/hub", []string{"core", "clients", "connectors/connector", "plugins/protocol", "wording"}, "the hub assembles the core"},
 	{"core/api", []string{"core/hub", "core/store", "connectors/connector"}, "the API says what the hub says"},
-	{"cmd/provhub", []string{"core", "connectors/connector", "connectors/connectortest", "plugins/scaffold"}, "the program prints what the hub says"},
+	{"cmd/provhub", []string{"core", "connectors/connector", "connectors/connectortest", "plugins/scaffold", "wording"}, "the program prints what the hub says"},
 }
 
 // pureRooms do no I/O, read no clock and use no randomness.

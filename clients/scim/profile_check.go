@@ -18,6 +18,7 @@ import (
 	"golang.org/x/text/message"
 
 	"github.com/provhub/provhub/schemas"
+	"github.com/provhub/provhub/wording"
 )
 
 const schemaFile = "scim/profile.schema.json"
@@ -163,7 +164,7 @@ func explain(ve *jsonschema.ValidationError) []profileFault {
 		for _, p := range k.Properties {
 			hint := ""
 			if len(at) == 0 {
-				hint = didYouMean(p, settable())
+				hint = wording.DidYouMean(p, settable())
 			}
 			out = append(out, profileFault{append(slices.Clone(at), p), "unknown key" + hint})
 		}
@@ -179,7 +180,7 @@ func explain(ve *jsonschema.ValidationError) []profileFault {
 		for i, w := range k.Want {
 			words[i] = fmt.Sprint(w)
 		}
-		return one(fmt.Sprintf("%v is none of %s%s", k.Got, strings.Join(words, ", "), didYouMean(fmt.Sprint(k.Got), words)))
+		return one(fmt.Sprintf("%v is none of %s%s", k.Got, strings.Join(words, ", "), wording.DidYouMean(fmt.Sprint(k.Got), words)))
 	case *kind.Type:
 		return one(fmt.Sprintf("expected %s, found %s", strings.Join(k.Want, " or "), k.Got))
 	case *kind.Pattern:

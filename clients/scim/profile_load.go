@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/provhub/provhub/schemas"
+	"github.com/provhub/provhub/wording"
 )
 
 // RootProfile is the profile that all others extend in the end.
@@ -116,7 +117,7 @@ func profileText(name string) (file string, data []byte, err error) {
 	file = name + ".yaml"
 	data, err = schemas.SCIM.ReadFile("scim/" + file)
 	if err != nil {
-		return "", nil, fmt.Errorf("there is no SCIM profile %q%s; there are %s, and files ending in .yaml", name, didYouMean(name, Profiles()), strings.Join(Profiles(), ", "))
+		return "", nil, fmt.Errorf("there is no SCIM profile %q%s; there are %s, and files ending in .yaml", name, wording.DidYouMean(name, Profiles()), strings.Join(Profiles(), ", "))
 	}
 	return file, data, nil
 }

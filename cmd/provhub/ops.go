@@ -13,7 +13,7 @@ import (
 	"github.com/provhub/provhub/core/hub"
 	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/store"
-	"github.com/provhub/provhub/core/suggest"
+	"github.com/provhub/provhub/wording"
 )
 
 func (a *app) opsCommand() *cobra.Command {
@@ -85,7 +85,7 @@ func parseStates(names []string, all bool) ([]store.OpState, error) {
 			found = found || k == s
 		}
 		if !found {
-			return nil, usageError{fmt.Errorf("--state %q is none%s; states are %s", n, suggest.DidYouMean(n, known), strings.Join(known, ", "))}
+			return nil, usageError{fmt.Errorf("--state %q is none%s; states are %s", n, wording.DidYouMean(n, known), strings.Join(known, ", "))}
 		}
 		out = append(out, s)
 	}

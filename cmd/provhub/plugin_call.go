@@ -17,7 +17,7 @@ import (
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/connectors/connectortest/byhand"
 	"github.com/provhub/provhub/core/pluginhost"
-	"github.com/provhub/provhub/core/suggest"
+	"github.com/provhub/provhub/wording"
 )
 
 // handCall is one call to a plugin by hand.
@@ -86,7 +86,7 @@ func (h *handCall) run(ctx context.Context, kit string, args []string) error {
 	call := strings.ReplaceAll(args[1], "-", "_")
 	if call != "describe" && reading[call] == nil && !slices.Contains(byhand.Verbs(), call) {
 		known := append(byhand.Verbs(), "describe", "check", "schema", "get", "list", "changes")
-		return usageError{fmt.Errorf("there is no call %q%s; run `provhub plugin call --help`", args[1], suggest.DidYouMean(args[1], known))}
+		return usageError{fmt.Errorf("there is no call %q%s; run `provhub plugin call --help`", args[1], wording.DidYouMean(args[1], known))}
 	}
 	if err := h.words(call, args[2:]); err != nil {
 		return usageError{err}

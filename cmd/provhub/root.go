@@ -13,7 +13,7 @@ import (
 
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/hub"
-	"github.com/provhub/provhub/core/suggest"
+	"github.com/provhub/provhub/wording"
 )
 
 // streams are what a command reads and writes.
@@ -91,7 +91,7 @@ func requireSubcommand(c *cobra.Command) {
 			return cmd.Help()
 		}
 		return usageError{fmt.Errorf("there is no command `%s %s`%s; run `%s --help`",
-			cmd.CommandPath(), args[0], suggest.DidYouMean(args[0], names), cmd.CommandPath())}
+			cmd.CommandPath(), args[0], wording.DidYouMean(args[0], names), cmd.CommandPath())}
 	}
 }
 

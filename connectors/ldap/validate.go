@@ -7,6 +7,7 @@ import (
 
 	"github.com/provhub/provhub/clients/ldap"
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/wording"
 )
 
 // validate finds, offline, what the JSON Schema cannot say.
@@ -100,7 +101,7 @@ func (v *findings) users(c *Config, d *ldap.Directory) *objectType {
 		v.add("/users/container/attribute", "is the name of an attribute of users.attributes too", "choose a name of its own; it is not written to the entry")
 	}
 	if a := t.attr(u.Anchor); u.Anchor != "" && a == nil {
-		v.add("/users/anchor", fmt.Sprintf("there is no attribute %s in users.attributes%s", u.Anchor, didYouMean(u.Anchor, names(t))), "")
+		v.add("/users/anchor", fmt.Sprintf("there is no attribute %s in users.attributes%s", u.Anchor, wording.DidYouMean(u.Anchor, names(t))), "")
 	} else if a != nil {
 		a.spec.Unique = true
 	}
@@ -163,7 +164,7 @@ func (v *findings) names(l *layout) {
 		for j, a := range t.attrs {
 			if to := orElse(a.spec.RefersTo, l.users.name); a.form == "reference" && !slices.Contains(types, to) {
 				path := map[bool]string{true: "/users", false: fmt.Sprintf("/groups/%d", i-1)}[i == 0]
-				v.add(fmt.Sprintf("%s/attributes/%d/refers_to", path, j), fmt.Sprintf("there is no object type %q%s", to, didYouMean(to, types)), "")
+				v.add(fmt.Sprintf("%s/attributes/%d/refers_to", path, j), fmt.Sprintf("there is no object type %q%s", to, wording.DidYouMean(to, types)), "")
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package sftp
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	client "github.com/provhub/provhub/clients/sftp"
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/connectors/sftp/feed"
+	"github.com/provhub/provhub/wording"
 )
 
 // validate finds what the schema cannot, offline, all at once.
@@ -101,7 +103,7 @@ func (v *findings) columns(c *Config) {
 	key := l.Column(c.Key)
 	switch {
 	case key == nil:
-		v.add("/key", fmt.Sprintf("there is no column for the attribute %q%s", c.Key, nearest(c.Key, names)), "add one: the receiver needs to know whose row it is")
+		v.add("/key", fmt.Sprintf("there is no column for the attribute %q%s", c.Key, wording.DidYouMean(c.Key, slices.Sorted(maps.Keys(names)))), "add one: the receiver needs to know whose row it is")
 	case key.Type != "" && key.Type != string(connector.TypeString), key.Multi:
 		v.add("/key", "the key is a single text", "take type and multi out of its column")
 	case key.FormulaGuard:
@@ -230,19 +232,4 @@ func (v *findings) acks(c *Config) {
 		f := a.File.file()
 		v.lines("/acks/file", &f)
 	}
-}
-
-// nearest is ", did you mean X?" for a name that is almost X.
-func nearest(name string, names map[string]bool) string {
-	known := make([]string, 0, len(names))
-	for n := range names {
-		known = append(known, n)
-	}
-	slices.Sort(known)
-	for _, n := range known {
-		if n != "" && strings.EqualFold(n, name) {
-			return ", did you mean " + n + "?"
-		}
-	}
-	return ""
 }

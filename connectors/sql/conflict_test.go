@@ -97,7 +97,7 @@ func TestAdopt(t *testing.T) {
 		c.Correlate.Attribute = "employeNumber"
 		r = one(t, target, c)
 		require.Equal(t, connector.CodeConfiguration, r.Err.Code)
-		require.Contains(t, r.Err.Message, "did you mean employeeNumber?")
+		require.Contains(t, r.Err.Message, `did you mean "employeeNumber"?`)
 	})
 }
 

@@ -205,7 +205,7 @@ func TestValidate(t *testing.T) {
 		`{"mode": "statements", "users": {"key": "k"}}`:                                   "/statements is missing",
 		`{"users": {"table": "u", "key": "k"}, "pool_size": 99}`:                          "/pool_size must be",
 		`{"users": {"table": "u", "key": "k"}, "statements": {"create": [{"sql": "x"}]}}`: "/statements/create has no meaning",
-		`{"users": {"table": "u", "key": "userName"}, "statements": {"set_credential": [{"sql": "UPDATE u SET p = :credentail"}]}}`:  "there is no value for :credentail; did you mean credential?",
+		`{"users": {"table": "u", "key": "userName"}, "statements": {"set_credential": [{"sql": "UPDATE u SET p = :credentail"}]}}`:  `there is no value for :credentail (did you mean "credential"?)`,
 		`{"users": {"table": "u", "key": "k"}, "groups": [{"table": "g", "key": "k"}]}`:                                              "/groups/0/join/table is missing",
 		`{"users": {"table": "u", "key": "k", "collumns": []}}`:                                                                      `unknown field "collumns"`,
 		`{"users": {"table": "u", "key": "k", "type": "x"}, "groups": [{"type": "x", "table": "g", "key": "k"}]}`:                    "two object types are called",

@@ -198,10 +198,10 @@ func TestNamesThatAreNotThere(t *testing.T) {
 		var e *connector.Error
 		require.True(t, errors.As(err, &e))
 		require.Equal(t, connector.CodeConfiguration, e.Code)
-		for _, want := range []string{`users.key: table app_user has no column "logon"; did you mean login?`, `users.columns[1]: table app_user has no column "telephone_number_of_the_office"`, "there is no table"} {
+		for _, want := range []string{`users.key: table app_user has no column "logon" (did you mean "login"?)`, `users.columns[1]: table app_user has no column "telephone_number_of_the_office"`, "there is no table"} {
 			require.Contains(t, e.Message, want)
 		}
-		require.NotContains(t, e.Message, "office\"; did you mean")
+		require.NotContains(t, e.Message, "office\" (did you mean")
 		r := one(t, target, create("1", "jdoe"))
 		require.Equal(t, connector.CodeConfiguration, r.Err.Code)
 	})

@@ -5,6 +5,7 @@ import (
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/connectors/sql/dialect"
+	"github.com/provhub/provhub/wording"
 )
 
 // mate returns the row that is this account already, by the correlation of the
@@ -18,7 +19,7 @@ func (p *planner) mate(e *entity, op connector.Create) (r *record, proven bool, 
 	case op.Correlate.Attribute != "":
 		if c = e.attr(op.Correlate.Attribute); c == nil {
 			return nil, false, &connector.Error{Code: connector.CodeConfiguration, Message: fmt.Sprintf("%s cannot be found by %q: there is no such attribute%s",
-				e.typ, op.Correlate.Attribute, didYouMean(op.Correlate.Attribute, e.attributeNames()))}
+				e.typ, op.Correlate.Attribute, wording.DidYouMean(op.Correlate.Attribute, e.attributeNames()))}
 		}
 		value = op.Correlate.Value
 	case e.anchor != nil && op.Attributes.Text(e.anchor.attr) != "":

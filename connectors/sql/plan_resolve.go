@@ -5,6 +5,7 @@ import (
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/connectors/sql/dialect"
+	"github.com/provhub/provhub/wording"
 )
 
 // target returns the row that ref names, or NOT_FOUND, AMBIGUOUS. A reference
@@ -90,7 +91,7 @@ func (p *planner) unknownType(typ string) error {
 	for _, e := range p.m.entities() {
 		known = append(known, e.typ)
 	}
-	return &connector.Error{Code: connector.CodeInvalidValue, Message: fmt.Sprintf("there is no object type %q%s", typ, didYouMean(typ, known))}
+	return &connector.Error{Code: connector.CodeInvalidValue, Message: fmt.Sprintf("there is no object type %q%s", typ, wording.DidYouMean(typ, known))}
 }
 
 // attribute returns the column that an attribute is written to.
@@ -99,7 +100,7 @@ func (p *planner) attribute(e *entity, name string) (*column, error) {
 	switch {
 	case c == nil:
 		return nil, &connector.Error{Code: connector.CodeInvalidValue, Attributes: []string{name},
-			Message: fmt.Sprintf("%s has no attribute %q%s", e.typ, name, didYouMean(name, e.attributeNames()))}
+			Message: fmt.Sprintf("%s has no attribute %q%s", e.typ, name, wording.DidYouMean(name, e.attributeNames()))}
 	case c.readOnly:
 		return nil, c.invalid("is set by the app and cannot be written")
 	}

@@ -63,7 +63,7 @@ func TestListPagesByKey(t *testing.T) {
 		_, err = target.List(context.Background(), connector.ListQuery{Type: "user", PageToken: []byte("no number")}, func(connector.Object) error { return nil })
 		require.True(t, connector.IsCode(err, connector.CodeInvalidValue), err)
 		_, err = target.List(context.Background(), connector.ListQuery{Type: "rolle"}, func(connector.Object) error { return nil })
-		require.ErrorContains(t, err, "did you mean role?")
+		require.ErrorContains(t, err, `did you mean "role"?`)
 		own := errors.New("enough")
 		_, err = target.List(context.Background(), connector.ListQuery{Type: "user"}, func(connector.Object) error { return own })
 		require.Same(t, own, err, "the caller's own error comes back")

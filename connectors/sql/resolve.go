@@ -9,6 +9,7 @@ import (
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/connectors/sql/dialect"
+	"github.com/provhub/provhub/wording"
 )
 
 // resolver checks the names of a config against the catalogue and collects
@@ -169,7 +170,7 @@ func (r *resolver) column(path string, e *entity, name string) *column {
 	}
 	c, ok := e.table.Column(name)
 	if !ok {
-		r.fault("%s: table %s has no column %q%s", path, e.table.Name, name, didYouMean(name, columnNames(e.table)))
+		r.fault("%s: table %s has no column %q%s", path, e.table.Name, name, wording.DidYouMean(name, columnNames(e.table)))
 		return nil
 	}
 	return r.newColumn(e.table, c)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/connectors/sql/dialect"
+	"github.com/provhub/provhub/wording"
 )
 
 // users reads the table of accounts with its state columns and join tables.
@@ -18,7 +19,7 @@ func (r *resolver) users(m *model) *entity {
 	e.verbs = []connector.Verb{connector.VerbCreate, connector.VerbUpdate, connector.VerbRename, connector.VerbDelete}
 	if cfg.Anchor != "" {
 		if e.anchor = e.attr(cfg.Anchor); e.anchor == nil {
-			r.fault("users.anchor: %q is not one of the attributes%s", cfg.Anchor, didYouMean(cfg.Anchor, e.attributeNames()))
+			r.fault("users.anchor: %q is not one of the attributes%s", cfg.Anchor, wording.DidYouMean(cfg.Anchor, e.attributeNames()))
 		}
 	}
 	if cfg.Enabled != nil {
@@ -147,7 +148,7 @@ func (r *resolver) history(cfg *History) *history {
 // named returns the quoted column of a table that is no object type.
 func (r *resolver) named(path string, t *dialect.Table, name string) string {
 	if _, ok := t.Column(name); !ok {
-		r.fault("%s: table %s has no column %q%s", path, t.Name, name, didYouMean(name, columnNames(t)))
+		r.fault("%s: table %s has no column %q%s", path, t.Name, name, wording.DidYouMean(name, columnNames(t)))
 	}
 	return r.d.Quote(name)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/wording"
 )
 
 // validate finds, offline, what the JSON Schema cannot say.
@@ -136,7 +137,7 @@ func (v *findings) reads(c *Config) {
 func (v *findings) names(path, sql string, known []string) {
 	for _, name := range parseNamed(sql).names {
 		if !slices.Contains(known, name) {
-			v.add(path, fmt.Sprintf("there is no value for :%s%s", name, didYouMean(name, known)), "known here: :"+strings.Join(known, ", :"))
+			v.add(path, fmt.Sprintf("there is no value for :%s%s", name, wording.DidYouMean(name, known)), "known here: :"+strings.Join(known, ", :"))
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/provhub/provhub/core/plan"
-	"github.com/provhub/provhub/core/suggest"
+	"github.com/provhub/provhub/wording"
 )
 
 // builder turns the raw file into a [Config] and reports what no schema can find.
@@ -91,7 +91,7 @@ func (b *builder) known(t text, path, what string, names []string) {
 			return
 		}
 	}
-	b.add(t.line, path, "there is no %s %q%s", what, t.value, suggest.DidYouMean(t.value, names))
+	b.add(t.line, path, "there is no %s %q%s", what, t.value, wording.DidYouMean(t.value, names))
 }
 
 // duration reads 30s, 5m, 12h or 90d; the schema has checked the form.

@@ -16,8 +16,8 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
-	"github.com/provhub/provhub/core/suggest"
 	"github.com/provhub/provhub/schemas"
+	"github.com/provhub/provhub/wording"
 )
 
 // document is a YAML file with the place of everything in it.
@@ -137,7 +137,7 @@ func (d *document) explain(ve *jsonschema.ValidationError) {
 	switch k := ve.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
 		for _, p := range k.Properties {
-			d.at(keyNode(node, p), join(path, p), "unknown key%s", suggest.DidYouMean(p, propertiesAt(ve.SchemaURL)))
+			d.at(keyNode(node, p), join(path, p), "unknown key%s", wording.DidYouMean(p, propertiesAt(ve.SchemaURL)))
 		}
 		return
 	case *kind.Required:

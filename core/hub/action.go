@@ -11,7 +11,7 @@ import (
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/store"
-	"github.com/provhub/provhub/core/suggest"
+	"github.com/provhub/provhub/wording"
 )
 
 // writeArgument is what an action takes that changes the target on request only.
@@ -126,7 +126,7 @@ func actionOf(actions []connector.Action, run ActionRun) (connector.Action, erro
 		names[i] = a.Name
 	}
 	return connector.Action{}, &UsageError{fmt.Sprintf("connector %s has no action %q%s; it has %s",
-		run.Connector, run.Action, suggest.DidYouMean(run.Action, names), strings.Join(names, ", "))}
+		run.Connector, run.Action, wording.DidYouMean(run.Action, names), strings.Join(names, ", "))}
 }
 
 // arguments returns what the action is given. Only the person's leave makes one

@@ -16,7 +16,7 @@ import (
 
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/pluginhost"
-	"github.com/provhub/provhub/core/suggest"
+	"github.com/provhub/provhub/wording"
 )
 
 // Catalog reads plugins.lock and knows where the binaries are.
@@ -138,7 +138,7 @@ func binary(cat *pluginhost.Catalog, arg string) (string, error) {
 		return p, nil
 	}
 	types := slices.Sorted(maps.Keys(bins))
-	return "", fmt.Errorf("there is no plugin of type %q%s; there are: %s", arg, suggest.DidYouMean(arg, types), strings.Join(types, ", "))
+	return "", fmt.Errorf("there is no plugin of type %q%s; there are: %s", arg, wording.DidYouMean(arg, types), strings.Join(types, ", "))
 }
 
 // resolve finds the pinned plugin of a type. Where not even a binary is there, the
@@ -157,7 +157,7 @@ func resolve(cat *pluginhost.Catalog, typ string) (pluginhost.Config, error) {
 		return pc, err
 	}
 	types := slices.Sorted(maps.Keys(bins))
-	return pc, fmt.Errorf("there is no plugin of type %q%s: %s does not exist", typ, suggest.DidYouMean(typ, types), np.Path)
+	return pc, fmt.Errorf("there is no plugin of type %q%s: %s does not exist", typ, wording.DidYouMean(typ, types), np.Path)
 }
 
 // isFile tells a file from a type: a type has no slash in it.

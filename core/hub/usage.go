@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/provhub/provhub/core/suggest"
+	"github.com/provhub/provhub/wording"
 )
 
 // UsageError is a mistake of whoever typed a command: a name that nothing goes by,
@@ -16,5 +16,5 @@ func (e *UsageError) Error() string { return e.text }
 
 // unknown is the error for a name that the config does not have.
 func unknown(what, name string, have []string) error {
-	return &UsageError{fmt.Sprintf("there is no %s %q%s; the config has %s", what, name, suggest.DidYouMean(name, have), strings.Join(have, ", "))}
+	return &UsageError{fmt.Sprintf("there is no %s %q%s; the config has %s", what, name, wording.DidYouMean(name, have), strings.Join(have, ", "))}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/provhub/provhub/core/pluginhost"
 	"github.com/provhub/provhub/core/secret"
 	"github.com/provhub/provhub/core/source"
-	"github.com/provhub/provhub/core/suggest"
+	"github.com/provhub/provhub/wording"
 )
 
 // ValidateOptions say how far a validation goes.
@@ -199,7 +199,7 @@ func (v *validator) attributes(c *config.Connector, schema connector.Schema, pro
 		}
 		for _, a := range r.Attributes {
 			if attr, ok := ot.Attr(a.To); !ok {
-				v.fault(lineOf(a.From.Place), "connector "+c.Name, "the target has no attribute %q%s", a.To, suggest.DidYouMean(a.To, names))
+				v.fault(lineOf(a.From.Place), "connector "+c.Name, "the target has no attribute %q%s", a.To, wording.DidYouMean(a.To, names))
 			} else if attr.ReadOnly {
 				v.fault(lineOf(a.From.Place), "connector "+c.Name, "attribute %q is set by the target and cannot be written", a.To)
 			}

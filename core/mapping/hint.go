@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/provhub/provhub/core/suggest"
+	"github.com/provhub/provhub/wording"
 )
 
 // someOf lists words for a hint, the first twenty.
@@ -19,7 +19,7 @@ func someOf(words []string) string {
 // didYouMean is a hint that names the likeliest candidate as a rule writes it,
 // else fallback.
 func didYouMean(word string, candidates []string, written func(string) string, fallback string) string {
-	if near := suggest.Nearest(word, candidates); near != "" {
+	if near := wording.Nearest(word, candidates); near != "" {
 		return "did you mean " + written(near) + "?"
 	}
 	return fallback

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/provhub/provhub/core/source"
-	"github.com/provhub/provhub/core/suggest"
+	"github.com/provhub/provhub/wording"
 )
 
 // maxBadPercent is the share of bad rows that refuses a file when the config
@@ -97,7 +97,7 @@ func (c *Config) checkColumns() []error {
 		}
 	}
 	if !seen[c.Anchor] {
-		errs = append(errs, fmt.Errorf("anchor %q is none of the columns%s", c.Anchor, suggest.DidYouMean(c.Anchor, names)))
+		errs = append(errs, fmt.Errorf("anchor %q is none of the columns%s", c.Anchor, wording.DidYouMean(c.Anchor, names)))
 	}
 	return errs
 }
@@ -109,7 +109,7 @@ func (col Column) check() error {
 	}
 	if !known {
 		return fmt.Errorf("type %q is not known%s; known are %s", col.Type,
-			suggest.DidYouMean(col.Type, columnTypes), strings.Join(columnTypes, ", "))
+			wording.DidYouMean(col.Type, columnTypes), strings.Join(columnTypes, ", "))
 	}
 	if len(col.Format) > 0 && col.typ() != source.Date {
 		return fmt.Errorf("format is for columns of type date, and this one is %s", col.typ())

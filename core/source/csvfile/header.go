@@ -8,7 +8,7 @@ import (
 	"golang.org/x/text/cases"
 
 	"github.com/provhub/provhub/core/source"
-	"github.com/provhub/provhub/core/suggest"
+	"github.com/provhub/provhub/wording"
 )
 
 // column is a configured column, worked out.
@@ -64,7 +64,7 @@ func match(columns []column, header []string, comma rune) (warnings []string, er
 			warnings = append(warnings, fmt.Sprintf("the optional column %q is not there", c.header))
 			continue
 		}
-		missing = append(missing, fmt.Errorf("the column %s is missing%s", quoted(c.from()), suggest.DidYouMean(c.header, names)))
+		missing = append(missing, fmt.Errorf("the column %s is missing%s", quoted(c.from()), wording.DidYouMean(c.header, names)))
 	}
 	if len(missing) > 0 {
 		return nil, fmt.Errorf("%w; the header found is %s%s", errors.Join(missing...), quoted(names), otherDelimiter(names, comma))

@@ -1,13 +1,17 @@
-// Package suggest finds the word that somebody probably meant.
-package suggest
+// Package wording holds what messages to people have in common: the word that was
+// probably meant, and counts with their noun.
+package wording
 
 import "strings"
 
 // Nearest returns the candidate that is most like word, "" when none is near
-// enough to be a likely slip. Case does not count.
+// enough to be a likely slip. Case does not count; an empty candidate is none.
 func Nearest(word string, candidates []string) string {
 	best, bestAt := "", len([]rune(word))/3+2
 	for _, c := range candidates {
+		if c == "" {
+			continue
+		}
 		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < bestAt {
 			best, bestAt = c, d
 		}
