@@ -53,6 +53,7 @@ var walls = []wall{
 	{"core/secret", append(pure, "core/config"), "secrets are where the config says"},
 	{"core/cycle", append(pure, "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/quality", "core/store", "core/config"), "a cycle starts no process and sends nothing"},
 	{"core/dispatch", append(pure, "core/plan", "core/store"), "dispatch sends what was planned; it knows a target as an interface"},
+	{"core/jobs", []string{"core/schedule", "core/store"}, "jobs know when, not what"},
 	{"core/hub", []string{"core", "clients", "connectors/connector", "plugins/protocol", "wording"}, "the hub assembles the core"},
 	{"core/api", []string{"core/hub", "core/store", "connectors/connector"}, "the API says what the hub says"},
 	{"cmd/provhub", []string{"core", "connectors/connector", "connectors/connectortest", "plugins/scaffold", "wording"}, "the program prints what the hub says"},

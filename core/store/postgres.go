@@ -13,7 +13,7 @@ const connectionsMax = 16
 
 func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 	s.dialect = postgresDialect
-	s.name = withoutCredentials(dsn)
+	s.name, s.dsn = withoutCredentials(dsn), dsn
 	db, err := sqlx.Open("pgx", dsn)
 	if err != nil {
 		return err

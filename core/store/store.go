@@ -23,6 +23,7 @@ import (
 type Store struct {
 	// name is what errors call the database: the URL without credentials.
 	name    string
+	dsn     string // with credentials, never shown; "" on SQLite
 	dialect dialect
 	// writer runs the transactions that write, reader all other queries and
 	// staging the readings. On PostgreSQL all three are one pool.

@@ -77,8 +77,14 @@ func PostgresURL(t testing.TB) string {
 	}
 	t.Cleanup(func() {
 		defer db.Close()
-		if _, err := db.ExecContext(context.Background(), `DROP SCHEMA "`+schema+`" CASCADE`); err != nil {
+		var all []string // with those of the job queues
+		if err := db.SelectContext(context.Background(), &all, `SELECT nspname FROM pg_namespace WHERE nspname LIKE $1`, schema+"%"); err != nil {
 			t.Error(err)
+		}
+		for _, s := range all {
+			if _, err := db.ExecContext(context.Background(), `DROP SCHEMA "`+s+`" CASCADE`); err != nil {
+				t.Error(err)
+			}
 		}
 	})
 	u, err := url.Parse(base)

@@ -1,0 +1,55 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// jobsConnectionsMax bounds the connections of the job queue: one listens.
+const jobsConnectionsMax = 4
+
+// JobsPool returns connections for the job queue of this org, and the schema of its
+// own in which the queue keeps its tables; the schema is made when there is none.
+// Orgs that share a database have queues that know nothing of each other. The
+// caller closes the pool. [errors.ErrUnsupported] on SQLite.
+func (o *Org) JobsPool(ctx context.Context) (pool *pgxpool.Pool, schema string, err error) {
+	if o.s.gate != nil {
+		return nil, "", errors.ErrUnsupported
+	}
+	c, err := pgxpool.ParseConfig(o.s.dsn)
+	if err != nil {
+		return nil, "", o.s.fail("connect for jobs", err)
+	}
+	c.MaxConns = jobsConnectionsMax
+	if pool, err = pgxpool.NewWithConfig(ctx, c); err != nil {
+		return nil, "", o.s.fail("connect for jobs", err)
+	}
+	var home string
+	if err = pool.QueryRow(ctx, `SELECT current_schema()`).Scan(&home); err == nil {
+		h := fnv.New32a()
+		fmt.Fprintf(h, "%s/%s", home, o.id)
+		schema = fmt.Sprintf("%s_jobs_%08x", cut(home, 40), h.Sum32()) // 63 bytes fit
+		err = makeSchema(ctx, pool, schema)
+	}
+	if err != nil {
+		pool.Close()
+		return nil, "", o.s.fail("make the schema of the jobs", err)
+	}
+	return pool, schema, nil
+}
+
+func makeSchema(ctx context.Context, pool *pgxpool.Pool, name string) error {
+	var there bool
+	if err := pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)`, name).Scan(&there); err != nil || there {
+		return err
+	}
+	if _, err := pool.Exec(ctx, `CREATE SCHEMA IF NOT EXISTS `+pgx.Identifier{name}.Sanitize()); err != nil {
+		return fmt.Errorf("%w; the database user needs CREATE on the database, or somebody makes the schema %s for it", err, name)
+	}
+	return nil
+}
