@@ -11,6 +11,7 @@ import (
 	"github.com/provhub/provhub/core/mapping"
 	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/quality"
+	"github.com/provhub/provhub/core/schedule"
 	"github.com/provhub/provhub/core/source/csvfile"
 	"github.com/provhub/provhub/core/source/ldapdir"
 	"github.com/provhub/provhub/core/source/pickup"
@@ -66,6 +67,8 @@ type Source struct {
 	Vanish plan.Limit
 	// Quality says what is suspicious about a reading; zero: the defaults.
 	Quality quality.Rules
+	// Schedule says when the daemon reads it; never nil.
+	Schedule *Schedule
 }
 
 // With says what is taken from another source for the same people.
@@ -96,6 +99,8 @@ type Connector struct {
 	Retry       Retry
 	// InFlight bounds the operations under way at once; 0: what the plugin says.
 	InFlight int
+	// Maintenance are times in which nothing is sent to the target.
+	Maintenance schedule.Windows
 	// Line is where the connector begins in the file.
 	Line int
 }

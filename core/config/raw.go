@@ -73,6 +73,7 @@ type rawSource struct {
 	SCIM       *rawSCIM        `yaml:"scim"`
 	Secrets    map[string]text `yaml:"secrets"`
 	WholeEvery text            `yaml:"whole_every"`
+	Schedule   *rawSchedule    `yaml:"schedule"`
 }
 
 type rawLDAP struct {
@@ -216,6 +217,7 @@ type rawConnector struct {
 	Guards        rawGuards       `yaml:"guards"`
 	Retry         rawRetry        `yaml:"retry"`
 	InFlight      int             `yaml:"in_flight"`
+	Maintenance   []rawWindow     `yaml:"maintenance"`
 	Groups        *rawGroupRules  `yaml:"groups"`
 }
 

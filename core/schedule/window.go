@@ -25,6 +25,12 @@ type window struct {
 	long time.Duration
 }
 
+// Check says what is wrong with w; nil when nothing is.
+func (w Window) Check() error {
+	_, err := w.check()
+	return err
+}
+
 func (w Window) check() (window, error) {
 	zone, err := location(w.Zone)
 	if err != nil {
