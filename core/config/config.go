@@ -28,6 +28,8 @@ type Config struct {
 	Plugins    Plugins
 	Secrets    []Secret
 	Log        Log
+	// Web are the pages for people; nil: none are served.
+	Web *Web
 }
 
 // State says where the hub keeps its state.

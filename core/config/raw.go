@@ -32,6 +32,7 @@ type rawConfig struct {
 	Tables     map[string]map[string]string `yaml:"tables"`
 	Sources    []rawSource                  `yaml:"sources"`
 	Connectors []rawConnector               `yaml:"connectors"`
+	Web        *rawWeb                      `yaml:"web"`
 }
 
 type rawPlugins struct {
