@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/provhub/provhub/clients/ldap"
+	"github.com/provhub/provhub/core/source"
 	"github.com/provhub/provhub/core/source/ldapdir"
 )
 
@@ -57,9 +58,13 @@ func (k *rawKind) names() []string {
 }
 
 func (k *rawKind) kind() ldapdir.Kind {
-	out := ldapdir.Kind{Base: k.Base, Filter: k.Filter, Anchor: k.Anchor, Member: k.Member}
-	for _, a := range k.Attributes {
-		out.Attributes = append(out.Attributes, ldapdir.Attribute{Name: a.Name.value, From: a.From, Type: a.Type, Required: a.Required})
+	return ldapdir.Kind{Base: k.Base, Filter: k.Filter, Anchor: k.Anchor, Member: k.Member, Attributes: k.attributes()}
+}
+
+func (k *rawKind) attributes() source.Attributes {
+	out := make(source.Attributes, len(k.Attributes))
+	for i, a := range k.Attributes {
+		out[i] = source.Attribute{Name: a.Name.value, From: a.From, Type: source.Type(a.Type), Required: a.Required}
 	}
 	return out
 }

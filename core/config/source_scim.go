@@ -34,9 +34,5 @@ func (b *builder) scim(r *rawSource, zone *time.Location, path string) *scimapi.
 }
 
 func (k *rawKind) resources() scimapi.Kind {
-	out := scimapi.Kind{Filter: k.Filter, Anchor: k.Anchor}
-	for _, a := range k.Attributes {
-		out.Attributes = append(out.Attributes, scimapi.Attribute{Name: a.Name.value, From: a.From, Type: a.Type, Required: a.Required})
-	}
-	return out
+	return scimapi.Kind{Filter: k.Filter, Anchor: k.Anchor, Attributes: k.attributes()}
 }

@@ -15,10 +15,7 @@ import (
 const maxBadPercent = 5
 
 // columnTypes are the types a column may have; "" is text.
-var columnTypes = []string{
-	string(source.Text), string(source.Integer), string(source.Number),
-	string(source.Bool), string(source.Date), string(source.List),
-}
+var columnTypes = []source.Type{source.Text, source.Integer, source.Number, source.Bool, source.Date, source.List}
 
 // check returns every fault of c that can be found without the file.
 func (c *Config) check() error {
@@ -103,13 +100,8 @@ func (c *Config) checkColumns() []error {
 }
 
 func (col Column) check() error {
-	known := false
-	for _, t := range columnTypes {
-		known = known || col.Type == t || col.Type == ""
-	}
-	if !known {
-		return fmt.Errorf("type %q is not known%s; known are %s", col.Type,
-			wording.DidYouMean(col.Type, columnTypes), strings.Join(columnTypes, ", "))
+	if err := col.typ().OneOf(columnTypes...); err != nil {
+		return err
 	}
 	if len(col.Format) > 0 && col.typ() != source.Date {
 		return fmt.Errorf("format is for columns of type date, and this one is %s", col.typ())

@@ -66,21 +66,12 @@ type Kind struct {
 	Filter string // RFC 4515; "": by the directory's object class
 	// Anchor is the LDAP attribute with the value that never changes; "": the id that
 	// the directory itself gives (entryUUID, nsUniqueId, objectGUID).
-	Anchor     string
-	Attributes []Attribute
+	Anchor string
+	// Attributes are text, list, integer, bool, or date: a generalizedTime, a FILETIME,
+	// or text such as 2026-03-31. From is an LDAP attribute.
+	Attributes source.Attributes
 	// Member is the attribute with a group's members; "": the directory's.
 	Member string
-}
-
-// Attribute is one attribute and where it comes from.
-type Attribute struct {
-	Name string // in expressions
-	From string // in the directory; "": Name
-	// Type is text (the first value), list (all, sorted), integer, bool or date (a
-	// generalizedTime, a FILETIME, or text such as 2026-03-31); "": text.
-	Type string
-	// Required: an entry without a value is a bad record.
-	Required bool
 }
 
 const defaultOverlap = 5 * time.Second
@@ -103,7 +94,7 @@ func (c Config) Check() error {
 }
 
 // Fields returns the attributes that people have, sorted by name.
-func (c Config) Fields() []source.Field { return c.People.fields() }
+func (c Config) Fields() []source.Field { return c.People.Attributes.Fields() }
 
 // GroupFields returns the attributes that groups have, sorted by name; nil when none
 // are read.
@@ -111,16 +102,7 @@ func (c Config) GroupFields() []source.Field {
 	if c.Groups == nil {
 		return nil
 	}
-	return c.Groups.fields()
-}
-
-func (k *Kind) fields() []source.Field {
-	fields := make([]source.Field, len(k.Attributes))
-	for i, a := range k.Attributes {
-		fields[i] = source.Field{Name: a.Name, Type: source.Type(cmp.Or(a.Type, string(source.Text)))}
-	}
-	slices.SortFunc(fields, func(a, b source.Field) int { return strings.Compare(a.Name, b.Name) })
-	return fields
+	return c.Groups.Attributes.Fields()
 }
 
 // New checks c and returns its reader. Nothing is dialled. The error lists every
@@ -165,7 +147,6 @@ func (c Config) reader() (*Reader, error) {
 
 func (r *Reader) check(what string, k Kind, d ldap.Kind) (*kind, error) {
 	out := &kind{Kind: k}
-	out.Attributes = slices.Clone(k.Attributes)
 	var errs []error
 	var err error
 	if out.base, err = ldap.ParseDN(k.Base); err != nil || out.base.IsRoot() {
@@ -179,25 +160,12 @@ func (r *Reader) check(what string, k Kind, d ldap.Kind) (*kind, error) {
 	if err != nil {
 		errs = append(errs, fmt.Errorf("%s: filter: %w", what, err))
 	}
-	seen := map[string]bool{}
-	for i := range out.Attributes {
-		a := &out.Attributes[i]
-		if a.From == "" {
-			a.From = a.Name
-		}
-		if a.Type == "" {
-			a.Type = string(source.Text)
-		}
-		if seen[a.Name] {
-			errs = append(errs, fmt.Errorf("%s: attribute %q is there twice", what, a.Name))
-		}
-		seen[a.Name] = true
-		if !slices.Contains(types, source.Type(a.Type)) {
-			errs = append(errs, fmt.Errorf("%s: attribute %s: there is no type %q", what, a.Name, a.Type))
-		}
-		out.rules, out.names = append(out.rules, r.dir.Rule(a.From)), append(out.names, a.Name)
+	if out.Attributes, err = k.Attributes.Checked(what, source.Text, source.List, source.Integer, source.Bool, source.Date); err != nil {
+		errs = append(errs, err)
+	}
+	out.names = out.Attributes.Names()
+	for _, a := range out.Attributes {
+		out.rules = append(out.rules, r.dir.Rule(a.From))
 	}
 	return out, errors.Join(errs...)
 }
-
-var types = []source.Type{source.Text, source.List, source.Integer, source.Bool, source.Date}

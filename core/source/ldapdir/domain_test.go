@@ -35,7 +35,7 @@ func newDC(t *testing.T, way string) *dc {
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	return &dc{t, s, c, Config{Client: o, Directory: "ad", Incremental: way, People: Kind{Base: s.In(fakeldap.People), Anchor: "employeeID",
-		Filter: "(&(objectClass=user)(!(department=Trash)))", Attributes: []Attribute{{Name: "login", From: "sAMAccountName"}, {Name: "title"}, {Name: "mail"}}}}}
+		Filter: "(&(objectClass=user)(!(department=Trash)))", Attributes: source.Attributes{{Name: "login", From: "sAMAccountName"}, {Name: "title"}, {Name: "mail"}}}}}
 }
 
 func (d *dc) open() *Reader {

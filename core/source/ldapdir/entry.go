@@ -3,7 +3,6 @@ package ldapdir
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -35,6 +34,33 @@ func (r *Reader) record(of identity.Kind, k *kind, e ldap.Entry, id string) sour
 	if r.groups != nil {
 		rec.Name = e.DN.Key()
 	}
+	if r.identify(&rec, k, e); rec.Fault != nil {
+		return rec
+	}
+	attributes, ok := k.Attributes.Fill(&rec, func(i int) (any, error) {
+		a := k.Attributes[i]
+		return r.value(a.Type, k.rules[i], e.Get(a.From))
+	})
+	if !ok {
+		return rec
+	}
+	var members []string
+	if k.member != "" {
+		var err error
+		if members, err = memberNames(e.Get(k.member)); err != nil {
+			rec.Fail(k.member, "%s: %v", k.member, err)
+			return rec
+		}
+		rec.Members = func() []string { return members }
+	}
+	rec.Attributes = func() identity.Attributes { return attributes }
+	rec.Hash = source.HashOf(attributes, k.names, append([]string{rec.Name}, members...)...)
+	return rec
+}
+
+// identify finds out whose entry it is.
+func (r *Reader) identify(rec *source.Record, k *kind, e ldap.Entry) {
+	own := r.dir.Anchor.Attribute
 	var err error
 	if rec.ID == "" {
 		rec.ID, err = r.dir.AnchorOf(e)
@@ -42,42 +68,16 @@ func (r *Reader) record(of identity.Kind, k *kind, e ldap.Entry, id string) sour
 	if rec.Anchor = rec.ID; k.Anchor != "" {
 		rec.Anchor = e.First(k.Anchor)
 	}
-	fault := func(field, format string, args ...any) source.Record {
-		rec.Fault = &source.Fault{Position: rec.Position(), Anchor: rec.Anchor, Field: field, Reason: fmt.Sprintf(format, args...)}
-		return rec
-	}
 	switch {
 	case err != nil:
-		return fault(r.dir.Anchor.Attribute, "%v", err)
+		rec.Fail(own, "%v", err)
 	case rec.Anchor == "" && k.Anchor != "":
-		return fault(k.Anchor, "the entry has no %s, so that nobody knows whose it is; if it is no person, leave such entries out by a filter such as (%s=*)", k.Anchor, k.Anchor)
+		rec.Fail(k.Anchor, "it has no %s, so that nobody knows whose it is; if it is no person, leave such entries out by a filter such as (%s=*)", k.Anchor, k.Anchor)
 	case rec.Anchor == "":
-		return fault(r.dir.Anchor.Attribute, "the entry has no %s: is directory %q the right product?", r.dir.Anchor.Attribute, r.dir.Name)
+		rec.Fail(own, "it has no %s: is directory %q the right product?", own, r.dir.Name)
 	case k.Anchor != "" && len(e.Get(k.Anchor)) > 1:
-		return fault(k.Anchor, "the entry has several values of %s; the anchor is one", k.Anchor)
+		rec.Fail(k.Anchor, "it has several values of %s; the anchor is one", k.Anchor)
 	}
-	attributes := make(identity.Attributes, len(k.Attributes))
-	for i, a := range k.Attributes {
-		v, err := r.value(a, k.rules[i], e.Get(a.From))
-		switch {
-		case err != nil:
-			return fault(a.From, "%s: %v", a.From, err)
-		case v == nil && a.Required:
-			return fault(a.From, "the entry has no %s, which is required", a.From)
-		case v != nil:
-			attributes[a.Name] = v
-		}
-	}
-	var members []string
-	if k.member != "" {
-		if members, err = memberNames(e.Get(k.member)); err != nil {
-			return fault(k.member, "%s: %v", k.member, err)
-		}
-		rec.Members = func() []string { return members }
-	}
-	rec.Attributes = func() identity.Attributes { return attributes }
-	rec.Hash = source.HashOf(attributes, k.names, append([]string{rec.Name}, members...)...)
-	return rec
 }
 
 // memberNames returns members in the form in which records are named.
@@ -95,34 +95,17 @@ func memberNames(dns []string) ([]string, error) {
 }
 
 // value reads the values of an attribute; nil is no value.
-func (r *Reader) value(a Attribute, rule ldap.AttributeRule, raw []string) (any, error) {
-	if len(raw) == 0 {
-		return nil, nil
-	}
+func (r *Reader) value(t source.Type, rule ldap.AttributeRule, raw []string) (any, error) {
 	texts := make([]string, len(raw))
 	for i, v := range raw {
-		t, err := textOf(rule, v)
+		text, err := textOf(rule, v)
 		if err != nil {
 			return nil, err
 		}
-		texts[i] = t
+		texts[i] = text
 	}
-	switch source.Type(a.Type) {
-	case source.List:
-		slices.Sort(texts)
-		return slices.Compact(texts), nil
-	case source.Integer:
-		n, err := strconv.ParseInt(texts[0], 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("the value is no whole number")
-		}
-		return n, nil
-	case source.Bool:
-		return ldap.ParseBool(texts[0])
-	case source.Date:
-		return r.date(rule, texts[0])
-	}
-	return texts[0], nil
+	date := func(text string) (string, error) { return r.date(rule, text) }
+	return source.Forms{Bool: ldap.ParseBool, Date: date}.Value(t, texts)
 }
 
 // textOf is a value as text.
@@ -136,8 +119,8 @@ func textOf(rule ldap.AttributeRule, v string) (string, error) {
 	return v, nil
 }
 
-// date returns the day of a point in time in the source's zone; nil for never.
-func (r *Reader) date(rule ldap.AttributeRule, text string) (any, error) {
+// date returns the day of a point in time in the source's zone; "" for never.
+func (r *Reader) date(rule ldap.AttributeRule, text string) (string, error) {
 	var at time.Time
 	var err error
 	switch {
@@ -145,14 +128,14 @@ func (r *Reader) date(rule ldap.AttributeRule, text string) (any, error) {
 		at, err = ldap.ParseFileTime(text)
 	case len(text) == len(time.DateOnly) && text[4] == '-':
 		if _, err := time.Parse(time.DateOnly, text); err != nil {
-			return nil, fmt.Errorf("the value is no date such as 2026-03-31")
+			return "", fmt.Errorf("the value is no date such as 2026-03-31")
 		}
 		return text, nil
 	default:
 		at, err = ldap.ParseTime(text)
 	}
 	if err != nil || at.IsZero() {
-		return nil, err
+		return "", err
 	}
 	return at.In(r.zone).Format(time.DateOnly), nil
 }

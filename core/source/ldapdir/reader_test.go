@@ -47,7 +47,7 @@ func newLab(t testing.TB) *lab {
 	l := &lab{TB: t, client: c, base: above.Child(ldap.NewRDN("ou", "source-"+hex.EncodeToString(b[:])))}
 	require.NoError(t, c.Add(t.Context(), l.base, []ldap.Attribute{{Name: "objectClass", Values: []string{"organizationalUnit"}}}))
 	t.Cleanup(l.clean)
-	l.config = Config{Client: o, Directory: "openldap", People: Kind{Base: l.base.String(), Attributes: []Attribute{
+	l.config = Config{Client: o, Directory: "openldap", People: Kind{Base: l.base.String(), Attributes: source.Attributes{
 		{Name: "login", From: "uid", Required: true}, {Name: "mail"}, {Name: "phones", From: "telephoneNumber", Type: "list"}, {Name: "no", From: "employeeNumber"},
 	}}}
 	return l
@@ -235,7 +235,7 @@ func TestConfiguredAnchor(t *testing.T) {
 func TestGroupsHaveMembers(t *testing.T) {
 	l := newLab(t)
 	ann := l.person("ann", "")
-	l.config.Groups = &Kind{Base: l.base.String(), Anchor: "cn", Attributes: []Attribute{{Name: "name", From: "cn"}}}
+	l.config.Groups = &Kind{Base: l.base.String(), Anchor: "cn", Attributes: source.Attributes{{Name: "name", From: "cn"}}}
 	group := l.base.Child(ldap.NewRDN("cn", "sales"))
 	require.NoError(t, l.client.Add(t.Context(), group, []ldap.Attribute{{Name: "objectClass", Values: []string{"groupOfNames"}},
 		{Name: "member", Values: []string{strings.ToUpper(ann.String())}}}))
@@ -260,7 +260,7 @@ func TestGroupsHaveMembers(t *testing.T) {
 
 func TestBadEntriesAreFaults(t *testing.T) {
 	l := newLab(t)
-	l.config.People.Attributes = []Attribute{{Name: "login", From: "uid"}, {Name: "level", From: "employeeNumber", Type: "integer"}, {Name: "mail", Required: true}, {Name: "photo", From: "jpegPhoto"}}
+	l.config.People.Attributes = source.Attributes{{Name: "login", From: "uid"}, {Name: "level", From: "employeeNumber", Type: "integer"}, {Name: "mail", Required: true}, {Name: "photo", From: "jpegPhoto"}}
 	l.person("ann", "employeeNumber=12 mail=a@x.test")
 	l.person("bo", "employeeNumber=twelve mail=b@x.test")
 	l.person("cy", "employeeNumber=12")
@@ -276,7 +276,7 @@ func TestBadEntriesAreFaults(t *testing.T) {
 		reasons = append(reasons, f.Reason)
 	}
 	slices.Sort(reasons)
-	require.Equal(t, []string{"employeeNumber: the value is no whole number", "jpegPhoto: the value is not text", "the entry has no mail, which is required"}, reasons)
+	require.Equal(t, []string{"employeeNumber: the value is no whole number", "it has no mail, which is required", "jpegPhoto: the value is not text"}, reasons)
 }
 
 // QUIRKS LDAP-46: a point in time is a day where people work.
@@ -297,7 +297,7 @@ func TestDates(t *testing.T) {
 		{"filetime", ldap.FormatFileTime(time.Date(2026, 3, 31, 20, 0, 0, 0, time.UTC)), "2026-04-01", ""},
 		{"", "soon", nil, "generalizedTime"},
 	} {
-		got, err := r.value(Attribute{Type: "date"}, ldap.AttributeRule{Type: c.rule}, []string{c.text})
+		got, err := r.value("date", ldap.AttributeRule{Type: c.rule}, []string{c.text})
 		if c.err != "" {
 			require.ErrorContains(t, err, c.err)
 			continue
@@ -329,8 +329,8 @@ func TestWatch(t *testing.T) {
 
 func TestFaultsOfTheConfigAreToldAtOnce(t *testing.T) {
 	_, err := New(Config{Client: ldap.Options{URLs: []string{"http://x"}}, Incremental: "often", People: Kind{Base: "nonsense", Filter: "(uid=",
-		Attributes: []Attribute{{Name: "a"}, {Name: "a", Type: "colour"}}}})
-	for _, want := range []string{`incremental is "often"`, `base "nonsense" is not the DN`, "people: filter: ", `"a" is there twice`, `there is no type "colour"`} {
+		Attributes: source.Attributes{{Name: "a"}, {Name: "a", Type: "colour"}}}})
+	for _, want := range []string{`incremental is "often"`, `base "nonsense" is not the DN`, "people: filter: ", `"a" is there twice`, `attribute a: type "colour" is not known`} {
 		require.ErrorContains(t, err, want)
 	}
 }

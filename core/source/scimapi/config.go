@@ -46,19 +46,11 @@ var Ways = []string{Auto, LastModified, Never}
 
 // Kind says what is taken from users, or groups.
 type Kind struct {
-	Filter     string // RFC 7644 §3.4.2.2; "": all
-	Anchor     string // path of the value that never changes; "": id
-	Attributes []Attribute
-}
-
-// Attribute is one attribute and where it comes from.
-type Attribute struct {
-	Name string // in expressions
-	From string // path: name.givenName, emails[type eq "work"].value; "": Name
-	// Type is text (the first value), list (all, sorted), integer, number, bool or
-	// date (a dateTime, or text such as 2026-03-31); "": text.
-	Type     string
-	Required bool // a resource without a value is a bad record
+	Filter string // RFC 7644 §3.4.2.2; "": all
+	Anchor string // path of the value that never changes; "": id
+	// Attributes are text, list, integer, number, bool, or date: a dateTime, or text such
+	// as 2026-03-31. From is a path: name.givenName, emails[type eq "work"].value.
+	Attributes source.Attributes
 }
 
 const defaultOverlap = time.Minute
@@ -82,7 +74,7 @@ func (c Config) Check() error {
 }
 
 // Fields returns the attributes that people have, sorted by name.
-func (c Config) Fields() []source.Field { return c.People.fields() }
+func (c Config) Fields() []source.Field { return c.People.Attributes.Fields() }
 
 // GroupFields returns the attributes that groups have, sorted by name; nil when none
 // are read.
@@ -90,16 +82,7 @@ func (c Config) GroupFields() []source.Field {
 	if c.Groups == nil {
 		return nil
 	}
-	return c.Groups.fields()
-}
-
-func (k *Kind) fields() []source.Field {
-	fields := make([]source.Field, len(k.Attributes))
-	for i, a := range k.Attributes {
-		fields[i] = source.Field{Name: a.Name, Type: source.Type(cmp.Or(a.Type, string(source.Text)))}
-	}
-	slices.SortFunc(fields, func(a, b source.Field) int { return strings.Compare(a.Name, b.Name) })
-	return fields
+	return c.Groups.Attributes.Fields()
 }
 
 // New checks c and returns its reader. Nothing is sent. The error lists every
@@ -152,7 +135,6 @@ func (c Config) reader() (*Reader, error) {
 
 func (r *Reader) check(what string, t scim.ResourceType, k Kind) (*kind, error) {
 	out := &kind{Kind: k, typ: t}
-	out.Attributes = slices.Clone(k.Attributes)
 	var errs []error
 	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf(what+": "+format, args...)) }
 	var err error
@@ -168,24 +150,16 @@ func (r *Reader) check(what string, t scim.ResourceType, k Kind) (*kind, error) 
 			fault("anchor: %w", err)
 		}
 	}
-	seen := map[string]bool{}
-	for i := range out.Attributes {
-		a := &out.Attributes[i]
-		a.From, a.Type = cmp.Or(a.From, a.Name), cmp.Or(a.Type, string(source.Text))
+	if out.Attributes, err = k.Attributes.Checked(what, source.Text, source.List, source.Integer, source.Number, source.Bool, source.Date); err != nil {
+		errs = append(errs, err)
+	}
+	out.names = out.Attributes.Names()
+	for _, a := range out.Attributes {
 		path, err := scim.ParsePath(a.From)
 		if err != nil {
 			fault("attribute %s: %w", a.Name, err)
 		}
-		out.paths, out.names = append(out.paths, path), append(out.names, a.Name)
-		if seen[a.Name] {
-			fault("attribute %q is there twice", a.Name)
-		}
-		seen[a.Name] = true
-		if !slices.Contains(types, source.Type(a.Type)) {
-			fault("attribute %s: there is no type %q", a.Name, a.Type)
-		}
+		out.paths = append(out.paths, path)
 	}
 	return out, errors.Join(errs...)
 }
-
-var types = []source.Type{source.Text, source.List, source.Integer, source.Number, source.Bool, source.Date}

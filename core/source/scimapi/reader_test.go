@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +44,7 @@ func newLab(t testing.TB) *lab {
 	_, _ = rand.Read(b[:])
 	l.prefix = "src-" + hex.EncodeToString(b[:]) + "-"
 	l.config = Config{Access: scim.Access{BaseURL: env(t, "PROVHUB_TEST_SCIM_URL"), Dialect: "scimmy", AllowInsecure: []string{"127.0.0.1"}},
-		People: Kind{Filter: fmt.Sprintf("userName sw %q", l.prefix), Attributes: []Attribute{{Name: "login", From: "userName", Required: true}, {Name: "given", From: "name.givenName"},
+		People: Kind{Filter: fmt.Sprintf("userName sw %q", l.prefix), Attributes: source.Attributes{{Name: "login", From: "userName", Required: true}, {Name: "given", From: "name.givenName"},
 			{Name: "mails", From: "emails.value", Type: "list"}, {Name: "active", Type: "bool"}}}}
 	o, err := l.config.Access.Options(map[string]connector.Secret{"token": l.token})
 	require.NoError(t, err)
@@ -161,7 +160,7 @@ func TestGroupsOfARealService(t *testing.T) {
 	_, err := l.client.Create(t.Context(), scim.Groups, scim.Resource{"schemas": []any{"urn:ietf:params:scim:schemas:core:2.0:Group"},
 		"displayName": l.prefix + "sales", "members": []any{map[string]any{"value": id}}})
 	require.NoError(t, err)
-	l.config.Groups = &Kind{Filter: fmt.Sprintf("displayName sw %q", l.prefix), Attributes: []Attribute{{Name: "name", From: "displayName"}}}
+	l.config.Groups = &Kind{Filter: fmt.Sprintf("displayName sw %q", l.prefix), Attributes: source.Attributes{{Name: "name", From: "displayName"}}}
 	got := map[string]string{}
 	_, err = l.open().Read(t.Context(), func(rec *source.Record) error {
 		if rec.Kind == identity.Group {
@@ -190,7 +189,7 @@ func liar(t *testing.T, answer func(w http.ResponseWriter, r *http.Request)) *Re
 	s := httptest.NewServer(http.HandlerFunc(answer))
 	t.Cleanup(s.Close)
 	r, err := New(Config{Access: scim.Access{BaseURL: s.URL, AllowInsecure: []string{"127.0.0.1"}}, Incremental: Never,
-		People: Kind{Attributes: []Attribute{{Name: "login", From: "userName"}}}}, map[string]connector.Secret{"token": connector.NewSecret("t")})
+		People: Kind{Attributes: source.Attributes{{Name: "login", From: "userName"}}}}, map[string]connector.Secret{"token": connector.NewSecret("t")})
 	require.NoError(t, err)
 	return r
 }
@@ -241,8 +240,8 @@ func TestLiesAreNotComplete(t *testing.T) {
 
 func TestFaultsOfTheConfigAreToldAtOnce(t *testing.T) {
 	_, err := New(Config{Access: scim.Access{BaseURL: "https://x", SignIn: scim.SignIn{Kind: "magic"}}, Incremental: "often",
-		People: Kind{Filter: "userName like 1", Anchor: "a..b", Attributes: []Attribute{{Name: "a", From: "x[", Type: "colour"}, {Name: "a"}}}}, nil)
-	for _, want := range []string{`incremental is "often"`, "people: filter: ", "people: anchor: ", `"a" is there twice`, `no type "colour"`, `called "magic"`} {
+		People: Kind{Filter: "userName like 1", Anchor: "a..b", Attributes: source.Attributes{{Name: "a", From: "x[", Type: "colour"}, {Name: "a"}}}}, nil)
+	for _, want := range []string{`incremental is "often"`, "people: filter: ", "people: anchor: ", `"a" is there twice`, `type "colour" is not known`, `called "magic"`} {
 		require.ErrorContains(t, err, want)
 	}
 	_, err = New(Config{Access: scim.Access{BaseURL: "https://x"}}, nil)
@@ -254,7 +253,7 @@ func TestValues(t *testing.T) {
 	require.NoError(t, err)
 	r := &Reader{zone: zone}
 	for _, c := range []struct {
-		typ  string
+		typ  source.Type
 		raw  []any
 		want any
 		err  string
@@ -271,7 +270,7 @@ func TestValues(t *testing.T) {
 		{"date", []any{"2026-03-31"}, "2026-03-31", ""},
 		{"date", []any{"31.3."}, nil, "no date"},
 	} {
-		got, err := r.value(Attribute{Type: c.typ}, slices.Clone(c.raw))
+		got, err := r.forms().Value(c.typ, textsOf(c.raw))
 		if c.err != "" {
 			require.ErrorContains(t, err, c.err)
 			continue

@@ -2,6 +2,7 @@ package scimapi
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -20,36 +21,14 @@ func (r *Reader) record(of identity.Kind, k *kind, x scim.Resource) source.Recor
 		rec.Name = x.ID()
 	}
 	rec.Position = func() string { return fmt.Sprintf("%s/%s", k.typ, x.ID()) }
-	fault := func(field, format string, args ...any) source.Record {
-		rec.Fault = &source.Fault{Position: rec.Position(), Anchor: rec.Anchor, Field: field, Reason: fmt.Sprintf(format, args...)}
+	if identify(&rec, k, x); rec.Fault != nil {
 		return rec
 	}
-	if !k.anchor.IsZero() {
-		texts := textsOf(x.Values(k.anchor))
-		switch {
-		case len(texts) == 0 || texts[0] == "":
-			rec.Anchor = ""
-			return fault(k.Anchor, "it has no %s, so that nobody knows whose it is; if it is no person, leave such out by a filter", k.Anchor)
-		case len(texts) > 1:
-			rec.Anchor = ""
-			return fault(k.Anchor, "it has several values of %s; the anchor is one", k.Anchor)
-		}
-		rec.Anchor = texts[0]
-	}
-	if rec.Anchor == "" {
-		return fault("id", "it has no id")
-	}
-	attributes := make(identity.Attributes, len(k.Attributes))
-	for i, a := range k.Attributes {
-		v, err := r.value(a, x.Values(k.paths[i]))
-		switch {
-		case err != nil:
-			return fault(a.From, "%s: %v", a.From, err)
-		case v == nil && a.Required:
-			return fault(a.From, "it has no %s, which is required", a.From)
-		case v != nil:
-			attributes[a.Name] = v
-		}
+	attributes, ok := k.Attributes.Fill(&rec, func(i int) (any, error) {
+		return r.forms().Value(k.Attributes[i].Type, textsOf(x.Values(k.paths[i])))
+	})
+	if !ok {
+		return rec
 	}
 	var members []string
 	if k.members {
@@ -65,48 +44,47 @@ func (r *Reader) record(of identity.Kind, k *kind, x scim.Resource) source.Recor
 	return rec
 }
 
-// value turns what stands at an attribute's path into a value; nil is none.
-func (r *Reader) value(a Attribute, raw []any) (any, error) {
-	texts := textsOf(raw)
-	if len(texts) == 0 {
-		return nil, nil
+// identify finds out whose resource it is: rec has its id for an anchor.
+func identify(rec *source.Record, k *kind, x scim.Resource) {
+	if !k.anchor.IsZero() {
+		texts := textsOf(x.Values(k.anchor))
+		rec.Anchor = ""
+		switch {
+		case len(texts) == 0 || texts[0] == "":
+			rec.Fail(k.Anchor, "it has no %s, so that nobody knows whose it is; if it is no person, leave such out by a filter", k.Anchor)
+		case len(texts) > 1:
+			rec.Fail(k.Anchor, "it has several values of %s; the anchor is one", k.Anchor)
+		default:
+			rec.Anchor = texts[0]
+		}
+		return
 	}
-	switch source.Type(a.Type) {
-	case source.List:
-		slices.Sort(texts)
-		return slices.Compact(texts), nil
-	case source.Integer:
-		n, err := strconv.ParseInt(texts[0], 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("the value is no whole number")
-		}
-		return n, nil
-	case source.Number:
-		n, err := strconv.ParseFloat(texts[0], 64)
-		if err != nil {
-			return nil, fmt.Errorf("the value is no number")
-		}
-		return n, nil
-	case source.Bool:
-		b, err := strconv.ParseBool(strings.ToLower(texts[0])) // "True" too (QUIRKS SCIM-63)
-		if err != nil {
-			return nil, fmt.Errorf("the value is neither true nor false")
-		}
-		return b, nil
-	case source.Date:
-		return r.date(texts[0])
+	if rec.Anchor == "" {
+		rec.Fail("id", "it has no id")
 	}
-	return texts[0], nil
+}
+
+// forms are those of RFC 7643 §2.3.
+func (r *Reader) forms() source.Forms {
+	return source.Forms{Bool: parseBool, Date: r.date}
+}
+
+func parseBool(text string) (bool, error) {
+	b, err := strconv.ParseBool(strings.ToLower(text)) // "True" too (QUIRKS SCIM-63)
+	if err != nil {
+		return false, errors.New("the value is neither true nor false")
+	}
+	return b, nil
 }
 
 // date returns the day of a dateTime (RFC 7643 §2.3.5) in the source's zone.
-func (r *Reader) date(text string) (any, error) {
+func (r *Reader) date(text string) (string, error) {
 	if _, err := time.Parse(time.DateOnly, text); err == nil {
 		return text, nil
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return nil, fmt.Errorf("the value is no date such as 2026-03-31 or 2026-03-31T22:00:00Z")
+		return "", fmt.Errorf("the value is no date such as 2026-03-31 or 2026-03-31T22:00:00Z")
 	}
 	return at.In(r.zone).Format(time.DateOnly), nil
 }
