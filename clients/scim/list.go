@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"net/http"
 	"strings"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -35,7 +34,8 @@ type ListEnd struct {
 //
 // A listing is complete when its last page was reached, without an error, and
 // the target's count, where it is trusted, is what was seen. With an error it
-// never is.
+// never is. Pages by index overlap by one resource, so that whoever is there
+// all the time is listed, also when others are deleted meanwhile.
 func (c *Client) List(ctx context.Context, q Query, yield func(Resource) error) (ListEnd, error) {
 	l, err := c.listing(q)
 	if err != nil {
@@ -71,13 +71,14 @@ type listing struct {
 	more   bool
 	lookup bool   // for few hits: what the target counts is enough to stop
 	mode   Paging // index, cursor or none
-	start  int    // of the next page, index mode
 	count  int    // resources asked for per page; 0: not sent
 	cursor string
+	places // index mode
 
 	seen     map[uint64]struct{} // ids, hashed
 	seed     maphash.Seed
 	total    int
+	recounts bool // the target counted differently from page to page
 	pages    int
 	idle     int // pages in a row that brought nothing new
 	restarts int
@@ -86,7 +87,7 @@ type listing struct {
 
 func (c *Client) listing(q Query) (*listing, error) {
 	p := c.Profile()
-	l := &listing{c: c, p: p, q: q, more: true, start: 1, total: -1, seen: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
+	l := &listing{c: c, p: p, q: q, more: true, places: firstPlace(), total: -1, seen: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
 	if q.Type == Groups && !p.Can(GroupRead) {
 		return nil, connector.Errorf(connector.CodeUnsupported, "profile %s: groups cannot be read (group_ops)", p.Name)
 	}
@@ -127,12 +128,17 @@ func (l *listing) next(ctx context.Context) ([]Resource, error) {
 		return nil, connector.Errorf(connector.CodeConfiguration, "the target answered %s with something that is no list; is the address right?", l.p.Collection(l.q.Type))
 	}
 	if n, ok := intOf(member(resp.Resource, "totalResults")); ok {
+		l.recounts = l.recounts || l.total >= 0 && l.total != n
 		l.total = n
 	}
 	l.pages++
-	fresh := l.fresh(found)
-	l.goOn(len(found), len(fresh), textOf(member(resp.Resource, "nextCursor")))
-	return fresh, nil
+	cursor := textOf(member(resp.Resource, "nextCursor"))
+	if l.mode != PagingIndex || cursor != "" {
+		fresh := l.fresh(found)
+		l.goOn(len(fresh), cursor)
+		return fresh, nil
+	}
+	return l.follow(found), nil
 }
 
 // listOf returns the resources of a list response (RFC 7644 §3.4.2). An empty one
@@ -162,18 +168,16 @@ func intOf(v any) (int, bool) {
 	return n, err == nil
 }
 
-// fresh returns the resources that were not seen before.
+// fresh returns the resources that were not seen before, and notes them.
 func (l *listing) fresh(found []any) []Resource {
 	out := make([]Resource, 0, len(found))
 	for _, v := range found {
 		r := Resource(object(v))
-		id := r.ID()
-		if id == "" {
+		if r.ID() == "" {
 			l.fault("the target lists resources without an id")
 			continue
 		}
-		h := maphash.String(l.seed, id)
-		if _, again := l.seen[h]; !again {
+		if h := l.hash(r); !l.saw(h) {
 			l.seen[h] = struct{}{}
 			out = append(out, r)
 		}
@@ -181,34 +185,28 @@ func (l *listing) fresh(found []any) []Resource {
 	return out
 }
 
-// goOn decides whether there is another page, and which.
-func (l *listing) goOn(received, fresh int, cursor string) {
+func (l *listing) hash(r Resource) uint64 { return maphash.String(l.seed, r.ID()) }
+
+func (l *listing) saw(h uint64) bool {
+	_, ok := l.seen[h]
+	return ok
+}
+
+// goOn decides whether there is another page, where there is a cursor or only one.
+func (l *listing) goOn(fresh int, cursor string) {
 	l.idle++
 	if fresh > 0 {
 		l.idle = 0
 	}
-	switch {
-	case cursor != "" && l.mode != PagingNone:
-		// Also unasked: some targets know no other way (RFC 9865 §2).
-		if l.idle > 0 && cursor == l.cursor || l.idle > maxEmptyPages {
-			l.fault("the target's cursor leads nowhere")
-			l.more = false
-		}
-		l.mode, l.cursor = PagingCursor, cursor
-	case l.mode != PagingIndex || received == 0:
+	if cursor == "" || l.mode == PagingNone {
 		l.more = false
-	case fresh == 0:
-		l.more = false
-		if l.total < 0 || l.p.TotalResults != TotalsTrusted {
-			l.fault("the target repeats what it listed before")
-		}
-	case l.lookup && l.total >= 0 && l.start+received > l.total:
-		l.more = false
-	default:
-		// Past what it counts, too: a target that counts its page and not its
-		// resources would else look complete.
-		l.start += received
+		return
 	}
+	if l.idle > 0 && cursor == l.cursor || l.idle > maxEmptyPages {
+		l.fault("the target's cursor leads nowhere")
+		l.more = false
+	}
+	l.mode, l.cursor = PagingCursor, cursor // also unasked: some targets know no other way (RFC 9865 §2)
 }
 
 // recover decides whether a listing goes on after an answer that was no success;
@@ -226,7 +224,7 @@ func (l *listing) recover(err error) error {
 	case f.Class == ClassSplit && l.mode == PagingIndex && l.count > 1:
 		l.count /= 2
 		return nil
-	case l.mode == PagingIndex && l.total >= 0 && l.start > l.total && f.Status < 500 && f.Class != ClassThrottle:
+	case l.mode == PagingIndex && l.total >= 0 && l.at > l.total && f.Status < 500 && f.Class != ClassThrottle:
 		l.more = false // some refuse to look behind the end
 		return nil
 	}
@@ -249,7 +247,11 @@ func (l *listing) fault(why string) {
 // end says how the listing ended. why is not "" when it was broken off.
 func (l *listing) end(why string) ListEnd {
 	e := ListEnd{Distinct: len(l.seen), Total: l.total, Pages: l.pages}
-	if why == "" && l.p.TotalResults == TotalsTrusted && l.total >= 0 && l.total != len(l.seen) {
+	trusted := l.p.TotalResults == TotalsTrusted && l.total >= 0
+	if why == "" && trusted && l.apart && l.recounts {
+		l.fault("the target's list changed while it was read, and its pages do not overlap")
+	}
+	if why == "" && trusted && l.total != len(l.seen) {
 		l.fault(fmt.Sprintf("the target counts %d and listed %d", l.total, len(l.seen)))
 	}
 	if why != "" {
@@ -258,54 +260,6 @@ func (l *listing) end(why string) ListEnd {
 	e.Reason = strings.Join(l.faults, "; ")
 	e.Complete = e.Reason == ""
 	return e
-}
-
-// request makes the request for the next page.
-func (l *listing) request() Request {
-	r := Request{Op: OpRead, Type: l.q.Type, Method: http.MethodGet, Path: l.p.Collection(l.q.Type)}
-	if l.text != "" && l.p.PostSearch {
-		r.Method, r.Path, r.Body = http.MethodPost, strings.TrimSuffix(r.Path, "/")+"/.search", l.search()
-		return r
-	}
-	var q parameters
-	if l.text != "" {
-		q.add("filter", l.text)
-	}
-	switch l.mode {
-	case PagingIndex:
-		q.add("startIndex", fmt.Sprint(l.start))
-	case PagingCursor:
-		if l.cursor != "" || l.p.CursorFirst == CursorPresent {
-			q.add("cursor", l.cursor)
-		}
-	}
-	if l.count > 0 && l.mode != PagingNone {
-		q.add("count", fmt.Sprint(l.count))
-	}
-	l.p.selection(&q, l.q.Selection)
-	r.Query = q.String()
-	return r
-}
-
-// search is the body of POST …/.search (RFC 7644 §3.4.3).
-func (l *listing) search() map[string]any {
-	b := map[string]any{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:SearchRequest"}, "filter": l.text}
-	switch {
-	case l.mode == PagingIndex:
-		b["startIndex"] = l.start
-	case l.mode == PagingCursor && (l.cursor != "" || l.p.CursorFirst == CursorPresent):
-		b["cursor"] = l.cursor
-	}
-	if l.count > 0 && l.mode != PagingNone {
-		b["count"] = l.count
-	}
-	if len(l.q.Attributes) > 0 && l.p.AttributesParam == ParameterAuto {
-		b["attributes"] = l.q.Attributes
-	}
-	if len(l.q.Excluded) > 0 && l.p.ExcludedAttributesParam == ParameterAuto {
-		b["excludedAttributes"] = l.q.Excluded
-	}
-	return b
 }
 
 // Can reports whether op can be done with groups.

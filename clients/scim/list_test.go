@@ -89,7 +89,7 @@ func TestAListingByIndex(t *testing.T) {
 			b := plain(q)
 			b["totalResults"] = len(b["Resources"].([]any))
 			return b
-		}, 7, false, "the target counts 0 and listed 7"},
+		}, 7, false, "the target counts 1 and listed 7"},
 		{"startIndex is not looked at", map[string]any{"page_default": 3}, func(url.Values) map[string]any { return listOfIDs(7, all[:3]...) }, 3, false, "the target counts 7 and listed 3"},
 		{"startIndex is not looked at, and nothing is counted", map[string]any{"page_default": 3}, func(url.Values) map[string]any { return listOfIDs(-1, all[:3]...) }, 3, false, "the target repeats what it listed before"},
 		{"everything comes each time", map[string]any{"page_default": 3}, func(url.Values) map[string]any { return listOfIDs(7, all...) }, 7, true, ""},
@@ -131,7 +131,7 @@ func TestAListingWithAFailedPageIsNotComplete(t *testing.T) {
 	all := ids(9)
 	for status, want := range map[int]string{500: "failed UNAVAILABLE", 429: "failed RATE_LIMITED", 400: "failed CONFIGURATION"} {
 		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Query().Get("startIndex") == "4" {
+			if r.URL.Query().Get("startIndex") == "3" {
 				reply(w, status, refusal(status, "", ""))
 				return
 			}
@@ -150,10 +150,48 @@ func TestATargetThatRefusesToLookBehindTheEndIsAtTheEnd(t *testing.T) {
 			reply(w, 400, refusal(400, "invalidValue", "startIndex"))
 			return
 		}
-		reply(w, 200, directory(ids(3), 3)(r.URL.Query()))
+		reply(w, 200, directory(ids(3), 1)(r.URL.Query()))
 	})
-	if got, end, err := list0(t, s.client(t, nil)); err != nil || !end.Complete || len(got) != 3 {
+	if got, end, err := list0(t, s.client(t, nil)); err != nil || !end.Complete || len(got) != 3 || !strings.Contains(strings.Join(s.lines(), " "), "startIndex=4") {
 		t.Errorf("got %v, %+v, %v", got, end, err)
+	}
+}
+
+// QUIRKS SCIM-16: positions shift when somebody deletes while the list is read.
+// Nobody who is there from beginning to end is passed over.
+func TestDeletionsBetweenPagesHideNobody(t *testing.T) {
+	for gone := range 5 {
+		all, page := ids(20), 0
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if page++; page == 3 {
+				all = append(slices.Clone(all[gone:]), "new") // and as many new ones as the count needs
+			}
+			reply(w, 200, directory(all, 3)(r.URL.Query()))
+		})
+		got, end, err := list0(t, s.client(t, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range ids(20)[gone:] {
+			if !slices.Contains(got, id) {
+				t.Errorf("%d gone: %s is passed over: %v, %+v", gone, id, got, end)
+			}
+		}
+	}
+}
+
+func TestAListThatNeverStandsStillIsNotComplete(t *testing.T) {
+	n := 0
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		var page []string
+		for range 3 {
+			n++
+			page = append(page, fmt.Sprint("v", n))
+		}
+		reply(w, 200, listOfIDs(1000, page...))
+	})
+	if got, end, err := list0(t, s.client(t, nil)); err != nil || end.Complete {
+		t.Errorf("got %d, %+v, %v", len(got), end, err)
 	}
 }
 
