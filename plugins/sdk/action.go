@@ -3,6 +3,7 @@ package sdk
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -14,6 +15,8 @@ import (
 
 // actions keeps one instance to one action at a time.
 type actions struct {
+	draining *atomic.Bool // of the process: none begins any more
+
 	mu      sync.Mutex
 	id      string // of the one under way
 	running chan struct{}
@@ -28,6 +31,8 @@ func (as *actions) begin(id string, cancel context.CancelFunc) (*action, *connec
 	switch {
 	case as.stopped:
 		return nil, errReleasedBefore
+	case as.draining.Load():
+		return nil, errDraining
 	case as.running != nil:
 		return nil, errActionRuns(as.id)
 	}

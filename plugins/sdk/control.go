@@ -65,11 +65,11 @@ func (e *engine) cancel(out *outbox, id string) {
 	}
 }
 
-// drain takes nothing new from now on.
+// drain answers, once draining is set, the groups that cannot become complete any
+// more, and lets batches wait no longer.
 func (e *engine) drain() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.draining = true
 	e.giveUpGroups(nil)
 	e.pump()
 }

@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -45,8 +46,8 @@ type engine struct {
 	running int                // calls under way
 	stuck   int                // of these, overdue: the connector ignores its deadline
 
-	pumpAt   *time.Timer // set while a pump is due later
-	draining bool
+	pumpAt   *time.Timer  // set while a pump is due later
+	draining *atomic.Bool // of the process; set at any time
 	stopped  bool
 	settled  []chan struct{} // closed when open becomes empty
 
@@ -60,8 +61,8 @@ type opID struct {
 	id  string
 }
 
-func newEngine(in *instance) *engine {
-	e := &engine{in: in, limit: 1, timeout: defaultTimeout,
+func newEngine(in *instance, draining *atomic.Bool) *engine {
+	e := &engine{in: in, draining: draining, limit: 1, timeout: defaultTimeout,
 		open: map[opID]*unit{}, groups: map[opID]*unit{}, keys: map[string][]*unit{}}
 	e.room = sync.NewCond(&e.mu)
 	return e

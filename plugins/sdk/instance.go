@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"sync"
+	"sync/atomic"
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/plugins/redact"
@@ -30,9 +31,10 @@ type instance struct {
 	dataDir string
 }
 
-func newInstance(id string, red *redact.Redactor, log *slog.Logger) *instance {
-	in := &instance{id: id, red: red, log: log}
-	in.engine = newEngine(in)
+// newInstance makes an instance that takes nothing new once draining is set.
+func newInstance(id string, draining *atomic.Bool, red *redact.Redactor, log *slog.Logger) *instance {
+	in := &instance{id: id, red: red, log: log, actions: actions{draining: draining}}
+	in.engine = newEngine(in, draining)
 	return in
 }
 

@@ -26,7 +26,7 @@ func (e *engine) submit(op connector.Operation, out *outbox) error {
 	e.open[id] = u
 	out.expect()
 	e.waiting++
-	if !u.complete() {
+	if !u.complete() && !e.draining.Load() {
 		return nil
 	}
 	e.collected(u)
@@ -78,7 +78,7 @@ func (e *engine) giveUpGroup(u *unit) {
 // refusal returns why u cannot be taken on, nil when it can.
 func (e *engine) refusal(u *unit) *connector.Error {
 	switch {
-	case e.draining:
+	case e.draining.Load():
 		return errDraining
 	case e.stuck > 0 && e.stuck >= e.limit:
 		return errAllStuck(e.stuck)

@@ -81,11 +81,6 @@ func (s *server) refusal(run connector.Invocation) *connector.Error {
 		}
 		return connector.Errorf(connector.CodeInvalidValue, "action %s: %s", run.Name, strings.Join(lines, "; "))
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.draining {
-		return errDraining
-	}
 	return nil
 }
 

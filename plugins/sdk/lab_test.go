@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -85,7 +86,7 @@ type rig struct {
 func newRig(t *testing.T, target connector.Target, inFlight, batch int) *rig {
 	log := &bytes.Buffer{}
 	red := redact.New(map[string]connector.Secret{"token": connector.NewSecret("canary-token")})
-	in := newInstance("lab", red, newLogger(&lockedWriter{w: log}, red, "lab"))
+	in := newInstance("lab", &atomic.Bool{}, red, newLogger(&lockedWriter{w: log}, red, "lab"))
 	o := &opened{target: target, log: in.log, closed: make(chan struct{})}
 	o.caps = connector.CapabilitiesOf(target, &connector.Definition{MaxInFlight: inFlight, PreferredBatch: batch})
 	in.replace(o)

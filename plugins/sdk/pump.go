@@ -61,7 +61,7 @@ func (e *engine) fill(now time.Time) (n int, wait time.Duration) {
 		n, ops = n+1, ops+len(u.ops)
 	}
 	first := e.ready[0]
-	if ops >= e.batch || n < len(e.ready) || e.draining || first.out.isClosing() {
+	if ops >= e.batch || n < len(e.ready) || e.draining.Load() || first.out.isClosing() {
 		return n, 0
 	}
 	return n, first.since.Add(batchWindow).Sub(now)

@@ -21,7 +21,6 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/plugins/protocol"
@@ -341,33 +340,6 @@ func TestRotatedSecretsAreUsedFromThenOn(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})
-	}
-}
-
-func TestDrainAnswersWhatItHasAndRefusesTheRest(t *testing.T) {
-	release := make(chan struct{})
-	c := serve(t, lab{func(context.Context, connector.Operation) error { <-release; return nil }})
-	s := openApply(t, c)
-	sendOps(t, s, update("runs"))
-	waitInFlight(t, c, 1)
-
-	r, err := c.Drain(t.Context(), &pb.DrainRequest{Grace: durationpb.New(20 * time.Millisecond)})
-	if err != nil || cmp.Diff([]string{"runs"}, r.UnansweredOperationIds) != "" {
-		t.Errorf("got %v, %v", r, err)
-	}
-	sendOps(t, s, update("new"))
-	if m, err := s.Recv(); err != nil || m.GetBatch().GetResults()[0].GetOutcome() != pb.Outcome_OUTCOME_CANCELLED {
-		t.Errorf("got %v, %v", m, err)
-	}
-	if h, err := c.Health(t.Context(), &pb.HealthRequest{}); err != nil || h.Serving {
-		t.Errorf("got %v, %v", h, err)
-	}
-	close(release)
-	if r, err := c.Drain(t.Context(), &pb.DrainRequest{}); err != nil || len(r.UnansweredOperationIds) != 0 {
-		t.Errorf("got %v, %v", r, err)
-	}
-	if m, err := s.Recv(); err != nil || m.GetBatch().GetResults()[0].GetOutcome() != pb.Outcome_OUTCOME_APPLIED {
-		t.Errorf("got %v, %v", m, err)
 	}
 }
 

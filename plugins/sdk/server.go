@@ -11,6 +11,7 @@ import (
 	"runtime/metrics"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -46,9 +47,13 @@ type server struct {
 	log     io.Writer
 	events  *events
 
+	// draining is the one switch that health, engines and actions go by: whoever is
+	// told that the plugin drains can rely on it. An instance that is made before it is
+	// set is seen by Drain.
+	draining atomic.Bool
+
 	mu        sync.Mutex
 	instances map[string]*instance
-	draining  bool
 }
 
 func newServer(d *connector.Definition, log io.Writer) *server {
@@ -98,13 +103,13 @@ func (s *server) instance(id string) (*instance, error) {
 func (s *server) slot(id string) (*instance, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.draining {
+	if s.draining.Load() {
 		return nil, status.Error(codes.FailedPrecondition, "the plugin is draining and takes no new instance")
 	}
 	in, ok := s.instances[id]
 	if !ok {
 		red := redact.New(nil)
-		in = newInstance(id, red, newLogger(s.log, red, id))
+		in = newInstance(id, &s.draining, red, newLogger(s.log, red, id))
 		s.instances[id] = in
 	}
 	return in, nil
@@ -128,10 +133,7 @@ func (s *server) all() []*instance {
 
 // Health answers from memory, whatever the targets do.
 func (s *server) Health(context.Context, *pb.HealthRequest) (*pb.HealthResponse, error) {
-	s.mu.Lock()
-	draining := s.draining
-	s.mu.Unlock()
-	r := &pb.HealthResponse{Serving: !draining, Goroutines: int64(runtime.NumGoroutine()), HeapBytes: heapBytes()}
+	r := &pb.HealthResponse{Serving: !s.draining.Load(), Goroutines: int64(runtime.NumGoroutine()), HeapBytes: heapBytes()}
 	for _, in := range s.all() {
 		h := in.engine.health()
 		p := &pb.InstanceHealth{InstanceId: in.id, InFlight: int64(h.open), LastError: protocol.ToProtoError(h.lastError)}
@@ -154,9 +156,7 @@ func heapBytes() int64 {
 // Drain takes nothing new and waits until everything is answered or the grace
 // time is over. What comes in afterwards is answered as cancelled.
 func (s *server) Drain(ctx context.Context, r *pb.DrainRequest) (*pb.DrainResponse, error) {
-	s.mu.Lock()
-	s.draining = true
-	s.mu.Unlock()
+	s.draining.Store(true)
 	if r.GetGrace() != nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, r.GetGrace().AsDuration())
