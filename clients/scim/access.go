@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"os"
@@ -64,7 +65,7 @@ func (a *Access) Options(secrets map[string]connector.Secret) (o Options, err er
 	if o.Auth, err = a.SignIn.auth(secrets); err != nil {
 		return o, err
 	}
-	if o.CAs, err = a.authorities(); err != nil {
+	if o.CAs, err = a.Authorities(); err != nil {
 		return o, err
 	}
 	if a.CertificateFile != "" {
@@ -84,7 +85,7 @@ func (s SignIn) auth(secrets map[string]connector.Secret) (Auth, error) {
 	}
 	secret := secrets[name]
 	if name != "" && secret.IsZero() {
-		return nil, configuration("the secret " + name + " is missing; it is what is signed in with")
+		return nil, configuration("the secret " + name + " is missing; auth.kind " + cmp.Or(s.Kind, "bearer") + " signs in with it")
 	}
 	switch s.Kind {
 	case "oauth2":
@@ -100,8 +101,8 @@ func (s SignIn) auth(secrets map[string]connector.Secret) (Auth, error) {
 	return Bearer(secret), nil
 }
 
-// authorities returns those of CAFile; nil: the system's.
-func (a *Access) authorities() (*x509.CertPool, error) {
+// Authorities returns those of CAFile; nil: the system's.
+func (a *Access) Authorities() (*x509.CertPool, error) {
 	if a.CAFile == "" {
 		return nil, nil
 	}

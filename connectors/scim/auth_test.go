@@ -42,10 +42,10 @@ func TestSigningIn(t *testing.T) {
 		wrong   map[string]connector.Secret
 		missing string
 	}{
-		"bearer": {config{}, f.Secrets(), secrets("token", "wrong-Qx7"), "secrets/token"},
-		"basic":  {config{"kind": "basic", "user": "svc"}, secrets("password", "basic-Qx7"), secrets("password", "wrong-Qx7"), "secrets/password"},
-		"oauth2": {config{"kind": "oauth2", "token_url": f.TokenURL(), "client_id": "hub"}, secrets("client_secret", "client-Qx7"), secrets("client_secret", "wrong-Qx7"), "secrets/client_secret"},
-		"header": {config{"kind": "header", "header": "Authorization"}, secrets("header_value", "Bearer "+f.Token()), secrets("header_value", "Bearer wrong-Qx7"), "secrets/header_value"},
+		"bearer": {config{}, f.Secrets(), secrets("token", "wrong-Qx7"), "secret token is missing"},
+		"basic":  {config{"kind": "basic", "user": "svc"}, secrets("password", "basic-Qx7"), secrets("password", "wrong-Qx7"), "secret password is missing"},
+		"oauth2": {config{"kind": "oauth2", "token_url": f.TokenURL(), "client_id": "hub"}, secrets("client_secret", "client-Qx7"), secrets("client_secret", "wrong-Qx7"), "secret client_secret is missing"},
+		"header": {config{"kind": "header", "header": "Authorization"}, secrets("header_value", "Bearer "+f.Token()), secrets("header_value", "Bearer wrong-Qx7"), "secret header_value is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.auth["kind"] = orElse(c.auth["kind"], any("bearer"))

@@ -66,7 +66,7 @@ func (c *check) tls(ctx context.Context) (string, error) {
 	if host := c.base.Hostname(); slices.Contains(c.t.cfg.AllowInsecure, host) {
 		return c.Warn("the certificate of " + host + " is not checked (allow_insecure)"), nil
 	}
-	pool, err := c.t.cfg.authorities()
+	pool, err := c.t.cfg.access().Authorities()
 	if err != nil {
 		return "", err
 	}

@@ -45,12 +45,9 @@ type service struct {
 
 // open reads config and secrets. It does not connect.
 func open(cfg Config, in connector.Instance) (*Target, error) {
-	p, err := client.LoadProfile(cfg.Dialect)
-	if err == nil {
-		p, err = p.With(cfg.overrides())
-	}
+	p, err := cfg.access().Effective()
 	if err != nil {
-		return nil, configuration(err.Error())
+		return nil, configuration("dialect: " + err.Error())
 	}
 	log := in.Log
 	if log == nil {
@@ -65,32 +62,8 @@ func open(cfg Config, in connector.Instance) (*Target, error) {
 	return t, nil
 }
 
-// overrides are the single values of the config that are columns of a profile.
-func (c *Config) overrides() map[string]any {
-	out := map[string]any{}
-	for key, v := range c.Overrides {
-		out[key] = v
-	}
-	if c.Concurrency > 0 {
-		out["concurrency"] = c.Concurrency
-	}
-	if c.PageSize > 0 {
-		out["page_default"] = c.PageSize
-	}
-	if c.Bulk == "never" {
-		out["bulk"] = client.BulkNone
-	}
-	if c.Timeout > 0 {
-		out["timeout"] = c.Timeout
-	}
-	if c.ConsistencyWindow > 0 {
-		out["read_after_write"] = c.ConsistencyWindow
-	}
-	return out
-}
-
 func (t *Target) connect(secrets map[string]connector.Secret) (*service, error) {
-	o, err := t.cfg.options(t.profile, secrets)
+	o, err := t.cfg.access().Options(secrets)
 	if err != nil {
 		return nil, err
 	}
