@@ -49,10 +49,12 @@ var walls = []wall{
 	{"core/schedule", nil, "a schedule knows times, not what runs"},
 	{"core/store", append(pure, "core/plan", "core/mapping", "core/store", "schemas"), "the store keeps plans, it does not make them"},
 	{"core/pluginhost", []string{"connectors/connector", "plugins/protocol", "plugins/redact", "schemas", "core/pluginhost", "wording"}, "the host knows processes, not accounts"},
-	{"core/config", append(pure, "clients", "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/quality", "core/schedule", "schemas"), "config describes the rooms it configures"},
+	{"core/reconcile", append(pure, "core/plan"), "comparing reads the target and the ledger, and writes nothing"},
+	{"core/config", append(pure, "core/reconcile", "clients", "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/quality", "core/schedule", "schemas"), "config describes the rooms it configures"},
 	{"core/secret", append(pure, "core/config"), "secrets are where the config says"},
 	{"core/cycle", append(pure, "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/quality", "core/store", "core/config"), "a cycle starts no process and sends nothing"},
 	{"core/dispatch", append(pure, "core/plan", "core/store"), "dispatch sends what was planned; it knows a target as an interface"},
+	{"core/helpdesk", append(pure, "core/plan", "core/store"), "helpdesk finds words for what the store holds"},
 	{"core/jobs", []string{"core/schedule", "core/store"}, "jobs know when, not what"},
 	{"core/hub", []string{"core", "clients", "connectors/connector", "plugins/protocol", "wording"}, "the hub assembles the core"},
 	{"core/signin", []string{"connectors/connector", "core/store"}, "signing in knows people who look at the hub, not the hub"},
@@ -62,7 +64,7 @@ var walls = []wall{
 }
 
 // pureRooms do no I/O, read no clock and use no randomness.
-var pureRooms = []string{"core/identity", "core/mapping", "core/plan", "core/lifecycle", "core/quality", "core/schedule"}
+var pureRooms = []string{"core/identity", "core/mapping", "core/plan", "core/lifecycle", "core/quality", "core/schedule", "core/helpdesk"}
 
 // impure are packages, and calls, that a pure room does without.
 var impure = []string{"os", "net", "math/rand", "math/rand/v2", "crypto/rand", "database/sql", "time.Now", "time.Since", "time.Until"}

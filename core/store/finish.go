@@ -63,6 +63,8 @@ func (f *Finish) check() error {
 type finishedOp struct {
 	ID, Connector, Kind, Anchor, Op, Plan string
 	Attempts, Tries                       int
+	Cause                                 string
+	FailingSince                          int64 `db:"failing_since"`
 }
 
 // batch is the finishing of several operations.
@@ -87,7 +89,7 @@ func (o *Org) finishing(t *tx, fs []Finish) (*batch, error) {
 		}
 		var ops []finishedOp
 		err := t.all(&ops, `WITH v(id, fence) AS (`+values(to-from, "TEXT", "BIGINT")+`)
-			SELECT o.id, o.connector, o.kind, o.anchor, o.op, o.plan, o.attempts, o.tries FROM v CROSS JOIN operation o
+			SELECT o.id, o.connector, o.kind, o.anchor, o.op, o.plan, o.attempts, o.tries, o.cause, o.failing_since FROM v CROSS JOIN operation o
 			WHERE o.org_id = ? AND o.id = v.id AND o.fence = v.fence AND o.lease_until > 0 AND o.state IN ('leased', 'sent', 'unknown')`+t.s.dialect.lock("o"), append(args, o.id)...)
 		for _, op := range ops {
 			b.ops[op.ID] = op
@@ -140,7 +142,7 @@ func (b *batch) readOperations() error {
 }
 
 func (b *batch) writeOperations() error {
-	const columns = `id, state, attempts, tries, steps_done, maybe_applied, next_attempt_at, updated_at, code, last_error, continuation`
+	const columns = `id, state, attempts, tries, steps_done, maybe_applied, next_attempt_at, updated_at, code, last_error, continuation, cause, failing_since`
 	rows := make([][]any, len(b.fs))
 	for i, f := range b.fs {
 		op := b.ops[f.ID]
@@ -155,18 +157,22 @@ func (b *batch) writeOperations() error {
 			next = micros(f.NextAttemptAt)
 		}
 		b.ops[f.ID] = op
-		var code, lastError string
+		var code, lastError, cause string
+		var since int64
 		if f.Err != nil && f.State != OpDone {
 			var err error
 			if lastError, err = encode(f.Err); err != nil {
 				return err
 			}
-			code = f.Err.Code.String()
+			code, cause, since = f.Err.Code.String(), causeKey(f.Operation, f.Err), micros(f.Now)
+			if cause == op.Cause && op.FailingSince > 0 {
+				since = op.FailingSince // it fails for the same thing as before
+			}
 		}
 		rows[i] = []any{f.ID, string(f.State), op.Attempts, op.Tries, f.StepsDone, flag(f.MaybeApplied), next,
-			micros(f.Now), code, lastError, f.Continuation}
+			micros(f.Now), code, lastError, f.Continuation, cause, since}
 	}
-	return b.t.update(`operation`, columns, []string{"TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "TEXT", b.t.s.dialect.bytes},
+	return b.t.update(`operation`, columns, []string{"TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "TEXT", b.t.s.dialect.bytes, "TEXT", "BIGINT"},
 		rows, `, lease_owner = '', lease_until = 0`, `operation.org_id = ? AND operation.id = v.id`, b.org)
 }
 

@@ -12,19 +12,25 @@ import (
 
 // operationColumns are what scanOperation reads.
 const operationColumns = `body, plan, seq, state, attempts, steps_done, maybe_applied, edited, next_attempt_at, fence,
-	created_at, updated_at, last_error, continuation`
+	created_at, updated_at, last_error, continuation, cause, failing_since, handed_at, handed_by, handed_note`
 
 func scanOperation(rows *sql.Rows) (OpRow, error) {
 	var op OpRow
 	var body, lastError string
-	var next, created, updated int64
+	var next, created, updated, failing, handedAt int64
+	var handed Handed
 	err := rows.Scan(&body, &op.Plan, &op.Seq, &op.State, &op.Attempts, &op.StepsDone, &op.MaybeApplied, &op.Edited, &next, &op.Fence,
-		&created, &updated, &lastError, &op.Continuation)
+		&created, &updated, &lastError, &op.Continuation, &op.Cause, &failing, &handedAt, &handed.By, &handed.Note)
 	if err != nil {
 		return op, err
 	}
 	op.Pending = op.State == OpUnknown && len(op.Continuation) > 0
 	op.NextAttemptAt, op.CreatedAt, op.UpdatedAt = fromMicros(next), fromMicros(created), fromMicros(updated)
+	op.FailingSince = fromMicros(failing)
+	if handedAt > 0 {
+		handed.At = fromMicros(handedAt)
+		op.Handed = &handed
+	}
 	if lastError != "" {
 		op.LastError = &connector.Error{}
 		if err := decode(lastError, op.LastError); err != nil {
@@ -52,30 +58,6 @@ func (o *Org) operations(ctx context.Context, db queryer, where string, args ...
 	return out, rows.Err()
 }
 
-// Operations returns operations in the order they stand in the queue; page with
-// OpFilter.After.
-func (o *Org) Operations(ctx context.Context, f OpFilter) ([]OpRow, error) {
-	where := []string{"org_id = ?", "seq > ?"}
-	args := []any{o.id, f.After}
-	for _, c := range []struct{ column, value string }{
-		{"connector", f.Connector}, {"anchor", f.Anchor}, {"plan", f.Plan}, {"code", f.Code},
-	} {
-		if c.value != "" {
-			where, args = append(where, c.column+" = ?"), append(args, c.value)
-		}
-	}
-	if !slices.ContainsFunc(f.States, func(s OpState) bool { return !slices.Contains(OpenStates, s) }) {
-		// All that is asked for is open: say so in the words of the index.
-		where = append(where, "state IN "+openStates)
-	}
-	if len(f.States) > 0 {
-		marks, states := list(f.States)
-		where, args = append(where, "state IN ("+marks+")"), append(args, states...)
-	}
-	ops, err := o.operations(ctx, o.s.reader, "WHERE "+strings.Join(where, " AND ")+" ORDER BY seq LIMIT ?", append(args, limit(f.Limit))...)
-	return ops, o.s.fail("read operations", err)
-}
-
 // Operation returns the operation whose id begins with idPrefix, with all its
 // attempts, oldest first: [ErrNotFound], [ErrAmbiguous].
 func (o *Org) Operation(ctx context.Context, idPrefix string) (OpRow, []Attempt, error) {
@@ -97,7 +79,7 @@ func (o *Org) operation(ctx context.Context, db queryer, prefix, lock string) (O
 	case err != nil:
 		return OpRow{}, err
 	case len(ops) == 0:
-		return OpRow{}, refuse(ErrNotFound, "there is no operation %s; see `provhub operation list`", prefix)
+		return OpRow{}, refuse(ErrNotFound, "there is no operation %s; `provhub ops list --all` shows them", prefix)
 	case len(ops) > 1 && ops[0].ID != prefix:
 		return OpRow{}, refuse(ErrAmbiguous, "%s fits several operations; give more characters", prefix)
 	}
@@ -173,4 +155,17 @@ func (o *Org) NextDue(ctx context.Context, name string) (at time.Time, open int,
 		}
 	}
 	return at, open, nil
+}
+
+// ConnectorsOf returns the connectors of these operations, sorted.
+func (o *Org) ConnectorsOf(ctx context.Context, ids []string) ([]string, error) {
+	var out []string
+	err := o.s.dialect.inChunks(ids, func(marks string, args []any) error {
+		var names []string
+		err := o.all(ctx, &names, `SELECT DISTINCT connector FROM operation WHERE org_id = ? AND id IN (`+marks+`)`, append([]any{o.id}, args...)...)
+		out = append(out, names...)
+		return err
+	})
+	slices.Sort(out)
+	return slices.Compact(out), o.s.fail("read operations", err)
 }

@@ -8,26 +8,28 @@ import (
 	"github.com/provhub/provhub/core/plan"
 )
 
-// RetryOperation makes a parked or retrying operation ready at once, with its
-// attempts forgotten, in a person's name. It needs no working role. [ErrState]
-// when the operation is in any other state.
+// RetryOperation is [Org.RetryOperations] of one operation, by the beginning of its
+// id. [ErrState] when it cannot be tried again.
 func (o *Org) RetryOperation(ctx context.Context, id, by string, now time.Time) error {
-	return o.byPerson(ctx, "operation.retry", id, by, "", now, []OpState{OpParked, OpRetry}, func(t *tx, op OpRow) error {
-		return o.setOpen(t, op.ID, `state = 'ready', attempts = 0, next_attempt_at = 0`, now)
-	})
+	return o.mendOne(ctx, id, Press{By: by, Now: now}, o.RetryOperations)
 }
 
-// SkipOperation ends an unsent operation without doing it, in a person's name.
-// The account is not looked at again until something about it changes. [ErrState]
-// when the operation may have reached the target or is finished.
+// SkipOperation is [Org.SkipOperations] of one operation, by the beginning of its id.
+// [ErrState] when it may have reached the target or is finished.
 func (o *Org) SkipOperation(ctx context.Context, id, by, reason string, now time.Time) error {
-	return o.byPerson(ctx, "operation.skip", id, by, reason, now, []OpState{OpParked, OpRetry, OpReady}, func(t *tx, op OpRow) error {
-		// A plan made of the same inputs later must be another plan than this one.
-		if _, err := t.bump(o.id); err != nil {
-			return err
-		}
-		return o.setOpen(t, op.ID, `state = 'skipped'`, now)
-	})
+	return o.mendOne(ctx, id, Press{By: by, Why: reason, Now: now}, o.SkipOperations)
+}
+
+func (o *Org) mendOne(ctx context.Context, id string, p Press, mend func(context.Context, []string, Press) (Mended, error)) error {
+	op, err := o.operation(ctx, o.s.reader, id, "")
+	if err != nil {
+		return o.s.fail("read operation", err)
+	}
+	m, err := mend(ctx, []string{op.ID}, p)
+	if err == nil && len(m.Refused) > 0 {
+		err = refuse(ErrState, "%s", m.Refused[0].Why)
+	}
+	return err
 }
 
 // EditOperation replaces the changes of a parked operation and makes it ready, in

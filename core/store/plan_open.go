@@ -56,7 +56,7 @@ func (a *application) clearTheWay() error {
 }
 
 // superseded ends an operation, and the lease of a worker that had not sent it yet.
-const superseded = `state = 'superseded', fence = fence + 1, lease_owner = '', lease_until = 0`
+const superseded = `state = 'superseded', next_attempt_at = 0, fence = fence + 1, lease_owner = '', lease_until = 0`
 
 // setAll changes the operations with these ids.
 func (a *application) setAll(set string, ids []string) error {

@@ -153,7 +153,7 @@ func (o *Org) insertOperations(t *tx, p *plan.Plan, now time.Time) error {
 const operationsAtOnce = 512
 
 const operationInsert = `INSERT INTO operation (org_id, id, plan, seq, connector, kind, anchor, op, lane, account_rev, identity_rev,
-	revokes, clears, renames, out_of_scope, changed, created_at, updated_at, body, state, code, last_error)`
+	revokes, clears, renames, out_of_scope, changed, created_at, updated_at, body, state, code, last_error, cause, failing_since)`
 
 func (o *Org) operationRow(hash string, seq int64, op plan.Operation, now time.Time) ([]any, error) {
 	body, err := encode(op)
@@ -165,15 +165,17 @@ func (o *Org) operationRow(hash string, seq int64, op plan.Operation, now time.T
 		return nil, err
 	}
 	// What a person has to decide is the operation's error from the start.
-	var code, lastError string
+	var code, lastError, cause string
+	var since int64
 	if op.Park != "" {
-		code = connector.CodePolicy.String()
-		if lastError, err = encode(connector.Errorf(connector.CodePolicy, "%s", op.Park)); err != nil {
+		why := connector.Errorf(connector.CodePolicy, "%s", op.Park)
+		if lastError, err = encode(why); err != nil {
 			return nil, err
 		}
+		code, cause, since = why.Code.String(), causeKey(&op, why), micros(now)
 	}
 	return []any{o.id, op.ID, hash, seq, op.Connector, string(op.AccountKey.Kind), op.Anchor, string(op.Kind), int(op.Lane), op.AccountRev, op.IdentityRev,
-		c.revokes, c.clears, c.renames, c.outOfScope, c.changed, micros(now), micros(now), body, string(OpPlanned), code, lastError}, nil
+		c.revokes, c.clears, c.renames, c.outOfScope, c.changed, micros(now), micros(now), body, string(OpPlanned), code, lastError, cause, since}, nil
 }
 
 func countOperations(ops []plan.Operation) plan.Counts {

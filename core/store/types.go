@@ -134,6 +134,11 @@ type OpRow struct {
 	Continuation []byte `json:"-"`
 	// Edited counts edits by a person; it is part of the idempotency key.
 	Edited int `json:"edited,omitempty"`
+	// Cause is the key of the [Cause] it fails for, since FailingSince; "": it does not fail.
+	Cause        string    `json:"cause,omitempty"`
+	FailingSince time.Time `json:"failing_since,omitzero"`
+	// Handed says who handed it to the operators of the hub; nil: nobody.
+	Handed *Handed `json:"handed,omitempty"`
 	// Fence is the token of the lease it is worked on under; 0: none.
 	Fence int64 `json:"-"`
 }
@@ -174,17 +179,6 @@ type Finish struct {
 	// Replan: the account was not as we thought; look at it again in the next cycle.
 	Replan bool
 	Now    time.Time
-}
-
-// OpFilter selects operations; zero fields do not restrict.
-type OpFilter struct {
-	Connector string
-	Anchor    string
-	Plan      string
-	States    []OpState // nil: the open ones
-	Code      string    // error code name
-	After     int64     // Seq of the last one shown: paging
-	Limit     int       // 0: 100
 }
 
 // SourceState is what is known of a source since the last reading.
