@@ -7,6 +7,7 @@ import (
 
 	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/quality"
+	"github.com/provhub/provhub/core/source"
 )
 
 // The raw types are the file as written; build turns them into a [Config].
@@ -75,6 +76,33 @@ type rawSource struct {
 	Secrets    map[string]text `yaml:"secrets"`
 	WholeEvery text            `yaml:"whole_every"`
 	Schedule   *rawSchedule    `yaml:"schedule"`
+}
+
+// source returns the first source of that name; nil when there is none.
+func (c *rawConfig) source(name string) *rawSource {
+	for i := range c.Sources {
+		if c.Sources[i].Name.value == name {
+			return &c.Sources[i]
+		}
+	}
+	return nil
+}
+
+// references are the attributes of people that name others as the source does.
+func (r *rawSource) references() (names []string) {
+	var all []rawDirAttribute
+	if r.LDAP != nil {
+		all = r.LDAP.People.Attributes
+	}
+	if r.SCIM != nil {
+		all = r.SCIM.Users.Attributes
+	}
+	for _, a := range all {
+		if a.Type == string(source.Reference) {
+			names = append(names, a.Name.value)
+		}
+	}
+	return names
 }
 
 type rawLDAP struct {

@@ -78,15 +78,11 @@ func (b *builder) with(cfg *Config, raw *rawConfig, i int) {
 		path := fmt.Sprintf("sources[%d].with[%d]", i, j)
 		b.known(w.Source, path+".source", "source without parts of its own", others)
 		out := With{Source: w.Source.value}
-		var theirs []string
-		for k := range raw.Sources {
-			if raw.Sources[k].Name.value == w.Source.value {
-				theirs = columnNames(&raw.Sources[k])
-			}
-		}
-		if theirs == nil {
+		other := raw.source(w.Source.value)
+		if other == nil {
 			continue // said above
 		}
+		theirs := columnNames(other)
 		for k, m := range w.Match {
 			b.known(m.Ours, fmt.Sprintf("%s.match[%d].ours", path, k), "column of "+src.Name, own)
 			b.known(m.Theirs, fmt.Sprintf("%s.match[%d].theirs", path, k), "column of "+w.Source.value, theirs)
@@ -96,6 +92,9 @@ func (b *builder) with(cfg *Config, raw *rawConfig, i int) {
 			b.known(t, fmt.Sprintf("%s.take[%d]", path, k), "column of "+w.Source.value, theirs)
 			if t.value == r.Anchor.value {
 				b.add(t.line, fmt.Sprintf("%s.take[%d]", path, k), "%q is the anchor: source %s says who somebody is", t.value, src.Name)
+			}
+			if slices.Contains(other.references(), t.value) {
+				b.add(t.line, fmt.Sprintf("%s.take[%d]", path, k), "%q names people as source %s does, and source %s calls them otherwise: take an attribute of another type", t.value, w.Source.value, src.Name)
 			}
 			out.Take = append(out.Take, t.value)
 		}

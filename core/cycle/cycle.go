@@ -131,6 +131,10 @@ type pass struct {
 	unusable *index
 	// look only looks: nothing is taken over; nil: the pass is a real one.
 	look *Look
+	// byName: managers are named otherwise than by anchor.
+	byName bool
+	// partial: only some records were read.
+	partial bool
 	// refused is set when nothing of the reading was taken over.
 	refused *Refused
 }

@@ -41,6 +41,7 @@ func (p *pass) changes(ctx context.Context) (done bool, err error) {
 		p.report.Source, err = f.Changes(ctx, token, yield)
 		return err
 	}, d.conclude)
+	p.partial = err == nil
 	switch {
 	case errors.Is(err, source.ErrTokenExpired):
 		p.report.warn("%v: it was read whole", err)
@@ -71,6 +72,7 @@ func firstFaults(now, before []source.Fault) []source.Fault {
 }
 
 func newDelta(p *pass) *delta {
+	p.partial = true
 	return &delta{reading: &reading{pass: p, index: newIndex(0)}, gone: map[identity.Key]bool{}}
 }
 

@@ -136,15 +136,13 @@ func (p *pass) work(ctx context.Context, targets []*target, walk func(func(ident
 // chunk evaluates identities of one kind in all targets, the targets side by side.
 func (p *pass) chunk(ctx context.Context, targets []*target, ids []identity.Identity) error {
 	anchors := make([]string, len(ids))
-	var managers []string
 	for i := range ids {
 		anchors[i] = ids[i].Anchor
-		if ids[i].Reference != "" {
-			managers = append(managers, ids[i].Reference)
-		}
 	}
-	slices.Sort(managers)
 	if err := p.addGroups(ctx, ids, anchors); err != nil {
+		return err
+	}
+	if err := p.references(ids[0].Kind).Resolve(ctx, ids); err != nil {
 		return err
 	}
 	f := facts{ids: ids, doubtful: p.doubtful(ids)}
@@ -155,7 +153,7 @@ func (p *pass) chunk(ctx context.Context, targets []*target, ids []identity.Iden
 	if f.open, err = p.Store.OpenOperations(ctx, ids[0].Kind, anchors); err != nil {
 		return err
 	}
-	if f.managers, err = p.Store.Identities(ctx, p.Source.Name, identity.Person, slices.Compact(managers)); err != nil {
+	if f.managers, err = p.references(identity.Person).Managers(ctx, ids); err != nil {
 		return err
 	}
 	results := make([]share, len(targets))

@@ -69,15 +69,20 @@ func (r *reading) judge(ctx context.Context, vanished []identity.Key) error {
 	if was := &r.last.report; r.report.ReadWhole.Equal(r.now) {
 		c.Bad, c.BadBefore = r.report.Source.FaultCount+r.report.FaultCount, was.Source.FaultCount+was.FaultCount
 	}
+	gone := map[string]bool{}
 	if err := r.eachChange(ctx, vanished, func(before, after *identity.Identity) error {
-		if kindOf(before, after) == identity.Person {
-			c.Change(before, after)
+		if kindOf(before, after) != identity.Person {
+			return nil
+		}
+		c.Change(before, after)
+		if after == nil {
+			gone[before.Anchor], managers[r.called(before)] = true, true
 		}
 		return nil
 	}); err != nil {
 		return err
 	}
-	if err := r.managers(ctx, c, managers, vanished); err != nil {
+	if err := r.managers(ctx, c, managers, gone); err != nil {
 		return err
 	}
 	r.report.Profile, r.report.Findings = c.After, c.Findings(r.Source.Quality)
@@ -134,14 +139,8 @@ func (r *reading) eachChange(ctx context.Context, vanished []identity.Key, yield
 }
 
 // managers walks up from whoever is named by those who changed, and from where
-// something was wrong before (QUIRKS HR-26).
-func (r *reading) managers(ctx context.Context, c *quality.Comparison, from map[string]bool, vanished []identity.Key) error {
-	gone := make(map[string]bool, len(vanished))
-	for _, k := range vanished {
-		if k.Kind == identity.Person {
-			gone[k.Anchor], from[k.Anchor] = true, true
-		}
-	}
+// something was wrong before (QUIRKS HR-26). gone are the anchors of who vanished.
+func (r *reading) managers(ctx context.Context, c *quality.Comparison, from, gone map[string]bool) error {
 	for _, anchors := range []map[string]int{c.Named, c.Before.Unknown} {
 		for a := range anchors {
 			from[a] = true
@@ -150,10 +149,16 @@ func (r *reading) managers(ctx context.Context, c *quality.Comparison, from map[
 	for _, a := range c.Before.Circle {
 		from[a] = true
 	}
-	circle, unknown, err := quality.Follow(slices.Collect(maps.Keys(from)), func(anchors []string) (map[string]string, error) {
-		found, err := r.store.References(ctx, anchors)
-		maps.DeleteFunc(found, func(a, _ string) bool { return gone[a] })
-		return found, err
+	delete(from, "")
+	circle, unknown, err := quality.Follow(slices.Collect(maps.Keys(from)), func(names []string) (map[string]string, error) {
+		found, err := r.store.References(ctx, names, r.byName)
+		out := make(map[string]string, len(found))
+		for name, who := range found {
+			if !gone[who.Anchor] {
+				out[name] = who.Reference
+			}
+		}
+		return out, err
 	})
 	if err != nil {
 		return err

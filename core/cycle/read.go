@@ -157,7 +157,7 @@ func (r *reading) stage(ctx context.Context, rec *source.Record, m *marks) error
 			r.fault(source.Fault{Position: id.Position, Anchor: id.Anchor, Reason: err.Error()})
 			return nil
 		}
-		if id.Reference = reference(id.Attributes, r.Source.Reference); id.Reference == id.Anchor {
+		if id.Reference = reference(id.Attributes, r.Source.Reference); id.Reference != "" && id.Reference == r.called(&id) {
 			id.Reference = "" // QUIRKS HR-26
 			r.selves++
 		}
@@ -221,6 +221,6 @@ func (p *pass) commit(ctx context.Context, r *store.Reading, kept Report, vanish
 		return err
 	}
 	_, err = r.Commit(ctx, store.ReadingEnd{Snapshot: kept.Source.Snapshot, Dated: kept.Source.Dated,
-		Vanished: vanished, Drop: drop, Report: report, Now: p.now})
+		Vanished: vanished, Drop: drop, Report: report, Now: p.now, Partial: p.partial})
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/quality"
 	"github.com/provhub/provhub/core/source"
 	"github.com/provhub/provhub/core/store"
@@ -94,6 +95,7 @@ func (p *pass) recall(ctx context.Context) error {
 		return err
 	}
 	p.report.Settings = p.settings()
+	p.byName = p.references(identity.Person).ByName()
 	p.report.ReadWhole, p.report.Pushed = p.last.report.ReadWhole, p.last.report.Pushed
 	p.clock = p.believed()
 	p.report.Clock = p.clock

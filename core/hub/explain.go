@@ -96,7 +96,11 @@ func (h *Hub) manager(ctx context.Context, p Person) (*Person, error) {
 	if p.Reference == "" {
 		return nil, nil
 	}
-	found, err := h.org.Identities(ctx, p.Source, identity.Person, []string{p.Reference})
+	r, err := h.references(p.Source, identity.Person)
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.Managers(ctx, []identity.Identity{{Reference: p.Reference}})
 	if err != nil {
 		return nil, err
 	}

@@ -248,7 +248,14 @@ func TestGroupsOfADirectory(t *testing.T) {
 		{Op: ldap.OpDelete, Name: "member", Values: []string{d.dn("ann").String()}}}))
 	require.Equal(t, "update person 1 -everybody -sales; update person 2 +sales", grants())
 
+	// What the server itself changes in the group it does not tell.
+	require.NoError(t, d.client.Move(t.Context(), d.dn("bo"), ldap.NewRDN("uid", "bob"), nil))
+	require.Equal(t, "update person 2", grants(), "QUIRKS LDAP-4: who is renamed stays in their groups")
+	require.NoError(t, d.client.Move(t.Context(), sales, ldap.NewRDN("cn", "sellers"), nil))
+	require.Equal(t, "update group; update person 2 -sales +sellers", grants(), "and so does a group that is renamed")
+	sales = d.base.Child(ldap.NewRDN("cn", "sellers"))
+	require.Empty(t, grants(), "the grant that waited for the group's new name is done")
 	require.NoError(t, d.client.Delete(t.Context(), sales))
-	require.Equal(t, "update person 2 -sales", grants(), "the group that is gone is kept in the target")
+	require.Equal(t, "update person 2 -sellers", grants(), "the group that is gone is kept in the target")
 	require.Empty(t, grants())
 }

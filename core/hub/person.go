@@ -49,6 +49,9 @@ func (h *Hub) Person(ctx context.Context, text string) (Person, error) {
 	if err := h.addGroups(ctx, &id); err != nil {
 		return Person{}, err
 	}
+	if err := h.resolve(ctx, &id); err != nil {
+		return Person{}, err
+	}
 	return Person{
 		Key: id.Key, State: id.State, DueAt: id.DueAt, FirstSeen: id.FirstSeen, AbsentSince: id.AbsentSince,
 		Position: id.Position, Attributes: id.Attributes, Reference: id.Reference,

@@ -27,8 +27,9 @@ type Previewed struct {
 var errEnough = errors.New("enough was read")
 
 // Preview reads people from the named source as rules will see them, the first n or
-// the one called anchor, and takes nothing over. Groups cost a walk through all of
-// the source, and sixteen bytes for each membership.
+// the one called anchor, and takes nothing over. Groups and references cost a walk
+// through all of the source, sixteen bytes for each membership, and some fifty for
+// each person who may be referred to.
 func (h *Hub) Preview(ctx context.Context, name, anchor string, n int) ([]Previewed, error) {
 	s, err := h.oneSource(name)
 	if err != nil {
@@ -39,8 +40,11 @@ func (h *Hub) Preview(ctx context.Context, name, anchor string, n int) ([]Previe
 		return nil, err
 	}
 	defer closeReader(reader)
-	p := &preview{h: h, s: s, anchor: anchor, max: n, edges: map[uint64][]int{}, seed: maphash.MakeSeed(), grouped: groupFields(s) != nil}
-	if anchor != "" && !p.grouped {
+	p := &preview{h: h, s: s, anchor: anchor, max: n, edges: map[uint64][]int{}, anchors: map[uint64]string{}, seed: maphash.MakeSeed(), grouped: groupFields(s) != nil}
+	if p.refs, err = h.references(s.Name, identity.Person); err != nil {
+		return nil, err
+	}
+	if anchor != "" && !p.whole() {
 		err = readOne(ctx, reader, anchor, p.take)
 	} else {
 		_, err = reader.Read(ctx, p.take)
@@ -52,6 +56,7 @@ func (h *Hub) Preview(ctx context.Context, name, anchor string, n int) ([]Previe
 		return nil, err
 	}
 	p.addGroups()
+	p.resolve()
 	return p.people, nil
 }
 
@@ -67,7 +72,12 @@ type preview struct {
 	called  []string         // what other groups call them by
 	edges   map[uint64][]int // groups by the hash of a member's name
 	seed    maphash.Seed
+	refs    cycle.References
+	anchors map[uint64]string // by the hash of the name that references use
 }
+
+// whole reports whether what one person is shown with stands anywhere in the source.
+func (p *preview) whole() bool { return p.grouped || len(p.refs.Named) > 0 }
 
 func (p *preview) take(rec *source.Record) error {
 	if rec.Kind == identity.Group {
@@ -76,11 +86,14 @@ func (p *preview) take(rec *source.Record) error {
 		}
 		return nil
 	}
+	if len(p.refs.Named) > 0 && rec.Fault == nil {
+		p.anchors[maphash.String(p.seed, rec.Name)] = strings.Clone(rec.Anchor)
+	}
 	if p.anchor != "" && rec.Anchor != p.anchor {
 		return nil
 	}
 	if p.anchor == "" && len(p.people) >= p.max {
-		if p.grouped {
+		if p.whole() {
 			return nil
 		}
 		return errEnough
@@ -154,6 +167,26 @@ func (p *preview) climb(name string, in map[int]bool) {
 		in[g] = true
 		if p.s.NestedGroups {
 			p.climb(p.called[g], in)
+		}
+	}
+}
+
+// resolve puts anchors in the place of the names by which others are referred to.
+func (p *preview) resolve() {
+	for i := range p.people {
+		who := &p.people[i]
+		for _, attribute := range p.refs.Named {
+			name := who.Attributes.Text(attribute)
+			if name == "" {
+				continue
+			}
+			anchor := p.anchors[maphash.String(p.seed, name)]
+			if who.Attributes[attribute] = anchor; anchor == "" {
+				delete(who.Attributes, attribute)
+			}
+			if attribute == p.refs.Manager {
+				who.Reference = anchor
+			}
 		}
 	}
 }

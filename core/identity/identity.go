@@ -69,13 +69,14 @@ type Identity struct {
 	Position string
 	// SourceID is the source's own name for it where that is not the anchor, "" else.
 	SourceID string
-	// Name is what groups of the source call it by as a member; "": it is in none.
+	// Name is what groups and references of the source call it by; "": nobody does.
 	Name string
 	// Members are the names of a group's members, sorted. They are written with a
 	// reading, and read by the store's GroupsOf alone.
 	Members []string
 	// Reference is the anchor of the identity that this one names (a person's
-	// manager); "": none.
+	// manager); "": none. Where the source names people otherwise it is stored as
+	// that Name, and a cycle resolves it.
 	Reference string
 	// Rev counts the changes of the row, from 1.
 	Rev int64

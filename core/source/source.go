@@ -4,6 +4,7 @@ package source
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/provhub/provhub/core/identity"
@@ -19,8 +20,8 @@ type Record struct {
 	// ID is the source's own name for the record, where that is not the anchor: an
 	// entryUUID. "": the anchor.
 	ID string
-	// Name is what groups call it by as a member: a DN, in a form that is compared
-	// byte by byte. "": it can be in no group.
+	// Name is what groups call it by as a member, and attributes of type [Reference]:
+	// a DN, in a form that is compared byte by byte. "": nobody can name it.
 	Name string
 	// Members returns the names of a group's members; nil for people. It is called
 	// for records that changed only, like Attributes.
@@ -101,12 +102,21 @@ const (
 	Bool    Type = "bool"
 	Date    Type = "date" // text in the form 2026-03-31
 	List    Type = "list" // list of text
+	// Reference is a text that names a person of the same source as [Record.Name]
+	// does, such as a DN. Rules see that person's anchor.
+	Reference Type = "reference"
 )
 
 // Field is one attribute that a source supplies.
 type Field struct {
 	Name string
 	Type Type
+}
+
+// Named reports whether people are named by groups, or by attributes of type
+// [Reference], so that they need a [Record.Name]. groups nil: there are none.
+func Named(people, groups []Field) bool {
+	return groups != nil || slices.ContainsFunc(people, func(f Field) bool { return f.Type == Reference })
 }
 
 // Reader reads one source from beginning to end, as a stream.

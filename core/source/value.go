@@ -11,6 +11,9 @@ type Forms struct {
 	Bool func(text string) (bool, error)
 	// Date returns the day, as 2026-03-31; "" for one that never comes.
 	Date func(text string) (string, error)
+	// Reference returns the name that the text means, as [Record.Name] has it; nil: as
+	// it is.
+	Reference func(text string) (string, error)
 }
 
 // Value turns the texts of an attribute into its value: the first one, or all of a
@@ -42,6 +45,15 @@ func (f Forms) Value(t Type, texts []string) (any, error) {
 			return nil, err
 		}
 		return day, nil
+	case Reference:
+		if f.Reference == nil {
+			return first, nil
+		}
+		name, err := f.Reference(first)
+		if err != nil {
+			return nil, err
+		}
+		return name, nil
 	default:
 		return first, nil
 	}

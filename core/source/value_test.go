@@ -45,6 +45,7 @@ func TestValue(t *testing.T) {
 		{name: "no bool", typ: source.Bool, texts: []string{"no"}, err: "the value is neither TRUE nor FALSE"},
 		{name: "a day", typ: source.Date, texts: []string{"130000000000000000"}, want: "2012-12-14"},
 		{name: "a day that never comes is no value", typ: source.Date, texts: []string{"0"}},
+		{name: "a name as the source has it", typ: source.Reference, texts: []string{"4711"}, want: "4711"},
 		{name: "no day", typ: source.Date, texts: []string{"soon"}, err: "the value is no FILETIME"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

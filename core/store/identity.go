@@ -10,7 +10,7 @@ import (
 
 // identityColumns are what scanIdentity reads, of the table called i.
 const identityColumns = `i.source, i.kind, i.anchor, i.hash, i.state, i.due_at, i.first_seen, i.absent_since,
-	i.rev, i.position, i.source_id, i.reference, i.attributes`
+	i.rev, i.position, i.source_id, i.name, i.reference, i.attributes`
 
 func scanIdentity(rows *sql.Rows) (identity.Identity, error) {
 	var (
@@ -19,7 +19,7 @@ func scanIdentity(rows *sql.Rows) (identity.Identity, error) {
 		dueAt, firstSeen, absentSin int64
 	)
 	err := rows.Scan(&i.Source, &i.Kind, &i.Anchor, &hash, &i.State, &dueAt, &firstSeen, &absentSin,
-		&i.Rev, &i.Position, &i.SourceID, &i.Reference, &attributes)
+		&i.Rev, &i.Position, &i.SourceID, &i.Name, &i.Reference, &attributes)
 	if err != nil {
 		return i, err
 	}
@@ -82,6 +82,22 @@ func (o *Org) AnchorsOf(ctx context.Context, source string, kind identity.Kind, 
 		out[i] = found[id]
 	}
 	return out, o.s.fail("read identities by their ids", err)
+}
+
+// AnchorsNamed returns the anchors of the people of source that have these names. Of
+// several, it is one who is there, else who left last; nobody is not in the map.
+func (o *Org) AnchorsNamed(ctx context.Context, source string, names []string) (map[string]string, error) {
+	found := make(map[string]string, len(names))
+	err := o.s.dialect.inChunks(names, func(marks string, args []any) error {
+		return o.eachRow(ctx, func(rows *sql.Rows) error {
+			var name, anchor string
+			err := rows.Scan(&name, &anchor)
+			found[name] = anchor
+			return err
+		}, `SELECT name, anchor FROM identity WHERE org_id = ? AND source = ? AND kind = ? AND name <> '' AND name IN (`+marks+`)
+			ORDER BY CASE WHEN absent_since = 0 THEN 1 ELSE 0 END, absent_since, anchor`, append([]any{o.id, source, string(identity.Person)}, args...)...)
+	})
+	return found, o.s.fail("read identities by their names", err)
 }
 
 // SourceGeneration returns the generation in which anything of source changed

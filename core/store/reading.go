@@ -19,9 +19,12 @@ type Reading struct {
 	conn   *sqlx.Conn
 	staged bool
 	groups bool // some are staged
-	stmts  map[string]*sqlx.Stmt
-	buf    []byte
-	names  []string
+	named  bool // somebody staged has a name
+	// indexed: what is staged is found by name.
+	indexed bool
+	stmts   map[string]*sqlx.Stmt
+	buf     []byte
+	names   []string
 }
 
 // stageTable is made anew for every reading.
@@ -71,6 +74,7 @@ func (r *Reading) Stage(ctx context.Context, ids []identity.Identity) error {
 			if r.buf, r.names, err = appendAttributes(r.buf[:0], i.Attributes, r.names); err != nil {
 				return fmt.Errorf("%s: %w", i.Position, err)
 			}
+			r.named = r.named || i.Name != ""
 			args = append(args, string(i.Kind), i.Anchor, i.Hash[:], string(i.State), micros(i.DueAt), i.Position, i.SourceID, i.Reference, i.Name, string(r.buf))
 		}
 		st, err := r.statement(ctx, `INSERT INTO stage (kind, anchor, hash, state, due_at, position, source_id, reference, name, attributes)

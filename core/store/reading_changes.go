@@ -57,10 +57,21 @@ func scanChange(rows *sql.Rows) (before, after identity.Identity, err error) {
 	return before, after, err
 }
 
-// References returns the manager of each of the people with these anchors who are
-// there, as staged, else as stored; "" for none.
-func (r *Reading) References(ctx context.Context, anchors []string) (map[string]string, error) {
-	found := make(map[string]string, len(anchors))
+// Referring is somebody who may name another: a manager, in what is asked for here.
+type Referring struct{ Anchor, Reference string }
+
+// References returns the people with these anchors who are there, as staged, else as
+// stored, with their managers; "" for none. named: they are asked for by Name
+// instead, and so are their managers.
+func (r *Reading) References(ctx context.Context, keys []string, named bool) (map[string]Referring, error) {
+	by := "anchor"
+	if named {
+		by = "name"
+		if err := r.indexNames(ctx); err != nil {
+			return nil, r.o.s.fail("read managers", err)
+		}
+	}
+	found := make(map[string]Referring, len(keys))
 	read := func(q string, args ...any) error {
 		rows, err := r.conn.QueryContext(ctx, r.o.s.rebind(q), args...)
 		if err != nil {
@@ -68,22 +79,39 @@ func (r *Reading) References(ctx context.Context, anchors []string) (map[string]
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var anchor, reference string
-			if err := rows.Scan(&anchor, &reference); err != nil {
+			var key string
+			var who Referring
+			if err := rows.Scan(&key, &who.Anchor, &who.Reference); err != nil {
 				return err
 			}
-			found[anchor] = reference
+			found[key] = who
 		}
 		return rows.Err()
 	}
-	err := r.o.s.dialect.inChunks(anchors, func(marks string, args []any) error {
-		if err := read(`SELECT anchor, reference FROM identity WHERE org_id = ? AND source = ? AND kind = ? AND absent_since = 0 AND anchor IN (`+marks+`)`,
-			append([]any{r.o.id, r.source, string(identity.Person)}, args...)...); err != nil {
+	err := r.o.s.dialect.inChunks(keys, func(marks string, args []any) error {
+		args = append([]any{string(identity.Person)}, args...)
+		if err := read(`SELECT i.`+by+`, i.anchor, i.reference FROM identity i WHERE i.org_id = ? AND i.source = ? AND i.kind = ? AND i.absent_since = 0
+			AND i.`+by+` <> '' AND i.`+by+` IN (`+marks+`) AND NOT EXISTS (SELECT 1 FROM stage s WHERE s.kind = i.kind AND s.anchor = i.anchor)`,
+			append([]any{r.o.id, r.source}, args...)...); err != nil {
 			return err
 		}
-		return read(`SELECT anchor, reference FROM stage WHERE kind = ? AND anchor IN (`+marks+`)`, append([]any{string(identity.Person)}, args...)...)
+		return read(`SELECT `+by+`, anchor, reference FROM stage WHERE kind = ? AND `+by+` IN (`+marks+`)`, args...)
 	})
 	return found, r.o.s.fail("read managers", err)
+}
+
+// indexNames makes what is staged be found by name.
+func (r *Reading) indexNames(ctx context.Context) error {
+	if r.indexed {
+		return nil
+	}
+	q := `CREATE INDEX temp.stage_name ON stage (name)`
+	if r.o.s.gate == nil {
+		q = `CREATE INDEX stage_name ON pg_temp.stage (name)`
+	}
+	_, err := r.conn.ExecContext(ctx, q)
+	r.indexed = err == nil
+	return err
 }
 
 // NamedBy counts the present people of source who name each of the anchors as their

@@ -29,9 +29,9 @@ func TestAReadingTellsWhatItWouldChange(t *testing.T) {
 			return nil
 		}))
 		require.Equal(t, []string{"2 b1→x3", "5 →e2"}, got)
-		managers, err := r.References(t.Context(), []string{"1", "2", "3", "5", "9"})
+		managers, err := r.References(t.Context(), []string{"1", "2", "3", "5", "9"}, false)
 		require.NoError(t, err)
-		require.Equal(t, map[string]string{"1": "", "2": "3", "3": "1", "5": "2"}, managers, "staged before stored, and nobody for 9")
+		require.Equal(t, map[string]store.Referring{"1": {"1", ""}, "2": {"2", "3"}, "3": {"3", "1"}, "5": {"5", "2"}}, managers, "staged before stored, and nobody for 9")
 		require.NoError(t, r.Discard(t.Context()))
 		named, err := o.NamedBy(t.Context(), "hr", []string{"1", "9", "4"})
 		require.NoError(t, err)

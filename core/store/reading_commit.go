@@ -44,6 +44,7 @@ func (r *Reading) take(t *tx, end ReadingEnd) (int64, error) {
 	}
 	for _, step := range []func() error{
 		func() error { return t.analyze(staged, "stage") },
+		func() error { return r.carryNames(t, end) },
 		func() error { return r.pullMembers(t, end, g) },
 		func() error { return r.merge(t, end, g) },
 		func() error { return t.analyze(staged, "identity") },
@@ -99,11 +100,18 @@ func (r *Reading) pullReferences(t *tx, g int64) error {
 	if err != nil || older == 0 {
 		return err
 	}
-	_, err = t.exec(`UPDATE identity SET changed_gen = ?
-		WHERE org_id = ? AND source = ? AND reference <> '' AND +changed_gen < ? AND reference IN (
-			SELECT anchor FROM identity m WHERE m.org_id = ? AND m.source = ? AND m.kind = ? AND m.changed_gen = ?)`,
-		g, r.o.id, r.source, g, r.o.id, r.source, string(identity.Person), g)
-	return err
+	for _, by := range []string{"anchor", "name"} {
+		if by == "name" && !r.named {
+			continue
+		}
+		if _, err = t.exec(`UPDATE identity SET changed_gen = ?
+			WHERE org_id = ? AND source = ? AND reference <> '' AND +changed_gen < ? AND reference IN (
+				SELECT `+by+` FROM identity m WHERE m.org_id = ? AND m.source = ? AND m.kind = ? AND m.changed_gen = ?)`,
+			g, r.o.id, r.source, g, r.o.id, r.source, string(identity.Person), g); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // end remembers how the reading went; the present are counted when some changed.

@@ -204,6 +204,9 @@ type ReadingEnd struct {
 	Drop   []identity.Key
 	Report json.RawMessage
 	Now    time.Time
+	// Partial: only some records were read, so that what names somebody who was
+	// renamed may not have been.
+	Partial bool
 }
 
 // AuditEntry is one line of the audit trail.

@@ -67,8 +67,9 @@ type Kind struct {
 	// Anchor is the LDAP attribute with the value that never changes; "": the id that
 	// the directory itself gives (entryUUID, nsUniqueId, objectGUID).
 	Anchor string
-	// Attributes are text, list, integer, bool, or date: a generalizedTime, a FILETIME,
-	// or text such as 2026-03-31. From is an LDAP attribute.
+	// Attributes are text, list, integer, bool, date (a generalizedTime, a FILETIME, or
+	// text such as 2026-03-31), or reference: the DN of one of the people. From is an
+	// LDAP attribute.
 	Attributes source.Attributes
 	// Member is the attribute with a group's members; "": the directory's.
 	Member string
@@ -142,6 +143,7 @@ func (c Config) reader() (*Reader, error) {
 		}
 		r.groups.member = cmp.Or(c.Groups.Member, r.dir.Groups.Member)
 	}
+	r.named = source.Named(c.Fields(), c.GroupFields())
 	return r, errors.Join(errs...)
 }
 
@@ -160,7 +162,7 @@ func (r *Reader) check(what string, k Kind, d ldap.Kind) (*kind, error) {
 	if err != nil {
 		errs = append(errs, fmt.Errorf("%s: filter: %w", what, err))
 	}
-	if out.Attributes, err = k.Attributes.Checked(what, source.Text, source.List, source.Integer, source.Bool, source.Date); err != nil {
+	if out.Attributes, err = k.Attributes.Checked(what, source.Text, source.List, source.Integer, source.Bool, source.Date, source.Reference); err != nil {
 		errs = append(errs, err)
 	}
 	out.names = out.Attributes.Names()

@@ -1,6 +1,7 @@
 package ldapdir
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -31,7 +32,7 @@ func (r *Reader) wanted(k *kind) []string {
 // is read from the entry.
 func (r *Reader) record(of identity.Kind, k *kind, e ldap.Entry, id string) source.Record {
 	rec := source.Record{Kind: of, ID: id, Position: func() string { return e.DN.String() }}
-	if r.groups != nil {
+	if r.named {
 		rec.Name = e.DN.Key()
 	}
 	if r.identify(&rec, k, e); rec.Fault != nil {
@@ -105,7 +106,16 @@ func (r *Reader) value(t source.Type, rule ldap.AttributeRule, raw []string) (an
 		texts[i] = text
 	}
 	date := func(text string) (string, error) { return r.date(rule, text) }
-	return source.Forms{Bool: ldap.ParseBool, Date: date}.Value(t, texts)
+	return source.Forms{Bool: ldap.ParseBool, Date: date, Reference: nameOf}.Value(t, texts)
+}
+
+// nameOf is the name of the entry that a DN means.
+func nameOf(text string) (string, error) {
+	dn, err := ldap.ParseDN(text)
+	if err != nil {
+		return "", errors.New("the value is no DN, which type: reference needs")
+	}
+	return dn.Key(), nil
 }
 
 // textOf is a value as text.

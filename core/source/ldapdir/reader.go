@@ -23,6 +23,7 @@ type Reader struct {
 	zone    *time.Location
 	way     string
 	overlap time.Duration
+	named   bool // something names people
 }
 
 // Close ends all connections.

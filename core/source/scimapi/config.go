@@ -48,8 +48,9 @@ var Ways = []string{Auto, LastModified, Never}
 type Kind struct {
 	Filter string // RFC 7644 §3.4.2.2; "": all
 	Anchor string // path of the value that never changes; "": id
-	// Attributes are text, list, integer, number, bool, or date: a dateTime, or text such
-	// as 2026-03-31. From is a path: name.givenName, emails[type eq "work"].value.
+	// Attributes are text, list, integer, number, bool, date (a dateTime, or text such
+	// as 2026-03-31), or reference: the id of one of the people. From is a path:
+	// name.givenName, emails[type eq "work"].value.
 	Attributes source.Attributes
 }
 
@@ -130,6 +131,7 @@ func (c Config) reader() (*Reader, error) {
 		}
 		r.groups.members = true
 	}
+	r.named = source.Named(c.Fields(), c.GroupFields())
 	return r, errors.Join(errs...)
 }
 
@@ -150,7 +152,7 @@ func (r *Reader) check(what string, t scim.ResourceType, k Kind) (*kind, error) 
 			fault("anchor: %w", err)
 		}
 	}
-	if out.Attributes, err = k.Attributes.Checked(what, source.Text, source.List, source.Integer, source.Number, source.Bool, source.Date); err != nil {
+	if out.Attributes, err = k.Attributes.Checked(what, source.Text, source.List, source.Integer, source.Number, source.Bool, source.Date, source.Reference); err != nil {
 		errs = append(errs, err)
 	}
 	out.names = out.Attributes.Names()

@@ -24,6 +24,7 @@ type Reader struct {
 	zone    *time.Location
 	way     string
 	overlap time.Duration
+	named   bool // something names people
 }
 
 // Close gives up idle connections.

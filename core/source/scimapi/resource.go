@@ -17,7 +17,7 @@ import (
 // record makes the record of a resource.
 func (r *Reader) record(of identity.Kind, k *kind, x scim.Resource) source.Record {
 	rec := source.Record{Kind: of, ID: x.ID(), Anchor: x.ID()}
-	if r.groups != nil {
+	if r.named {
 		rec.Name = x.ID()
 	}
 	rec.Position = func() string { return fmt.Sprintf("%s/%s", k.typ, x.ID()) }
