@@ -20,7 +20,7 @@ func scanOperation(rows *sql.Rows) (OpRow, error) {
 	var next, created, updated, failing, handedAt int64
 	var handed Handed
 	err := rows.Scan(&body, &op.Plan, &op.Seq, &op.State, &op.Attempts, &op.StepsDone, &op.MaybeApplied, &op.Edited, &next, &op.Fence,
-		&created, &updated, &lastError, &op.Continuation, &op.Cause, &failing, &handedAt, &handed.By, &handed.Note)
+		&created, &updated, &lastError, &op.Continuation, &op.FailsFor, &failing, &handedAt, &handed.By, &handed.Note)
 	if err != nil {
 		return op, err
 	}

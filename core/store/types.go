@@ -134,8 +134,8 @@ type OpRow struct {
 	Continuation []byte `json:"-"`
 	// Edited counts edits by a person; it is part of the idempotency key.
 	Edited int `json:"edited,omitempty"`
-	// Cause is the key of the [Cause] it fails for, since FailingSince; "": it does not fail.
-	Cause        string    `json:"cause,omitempty"`
+	// FailsFor is the key of the [Cause] it fails for, since FailingSince; "": it does not fail.
+	FailsFor     string    `json:"fails_for,omitempty"`
 	FailingSince time.Time `json:"failing_since,omitzero"`
 	// Handed says who handed it to the operators of the hub; nil: nobody.
 	Handed *Handed `json:"handed,omitempty"`
