@@ -1,14 +1,11 @@
 package main
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/provhub/provhub/core/hub"
-	"github.com/provhub/provhub/core/mapping"
 )
 
 func (a *app) explainCommand() *cobra.Command {
@@ -53,59 +50,7 @@ func (a *app) printExplained(ce *hub.ConnectorExplanation) {
 	}
 	var rows [][]any
 	for _, t := range ce.Traces {
-		rows = append(rows, []any{"  " + t.Rule, has(ce, t), wants(t), t.Place, t.Expr, because(t)})
+		rows = append(rows, []any{"  " + t.Rule, ce.TargetHas(t), hub.Gives(t), t.Place, t.Expr, hub.Because(t)})
 	}
 	a.table([]any{"  rule", "target has", "rule gives", "at", "expression", "because"}, rows)
-}
-
-// has says what the target last took of what a rule is about.
-func has(ce *hub.ConnectorExplanation, t mapping.Trace) string {
-	switch {
-	case t.Attribute != "":
-		return valuesText(ce.Has(t.Attribute))
-	case strings.HasPrefix(t.Rule, "grant"):
-		name := strings.TrimPrefix(t.Rule, "grant ")
-		if ce.Holds(name) {
-			return "held"
-		}
-		for _, e := range t.Entitlements {
-			if ce.Holds(e) {
-				return "held"
-			}
-		}
-	}
-	return "–"
-}
-
-func wants(t mapping.Trace) string {
-	switch t.Outcome {
-	case mapping.OutcomeValue:
-		return valuesText(t.Values)
-	case mapping.OutcomeUnset:
-		return "(left as it is)"
-	case mapping.OutcomeClear:
-		return "(emptied)"
-	case mapping.OutcomeSkipped:
-		return "(not asked)"
-	}
-	return "(fault)"
-}
-
-// because shows what a rule read: the values behind it are what would change it.
-func because(t mapping.Trace) string {
-	var parts []string
-	for _, in := range t.Inputs {
-		if in.Missing {
-			parts = append(parts, in.Name+" is missing")
-			continue
-		}
-		parts = append(parts, fmt.Sprintf("%s is %q", in.Name, fmt.Sprint(in.Value)))
-	}
-	for _, p := range t.Parts {
-		parts = append(parts, p.Expr+" is "+p.Result)
-	}
-	if t.Why != "" && !slices.Contains(parts, t.Why) {
-		parts = append(parts, t.Why)
-	}
-	return strings.Join(parts, "; ")
 }

@@ -37,6 +37,11 @@ func (h *Hub) Explain(ctx context.Context, text, only string) (Explanation, erro
 	if err != nil {
 		return Explanation{}, err
 	}
+	return h.ExplainPerson(ctx, p, only)
+}
+
+// ExplainPerson is [Hub.Explain] for a person who is found already.
+func (h *Hub) ExplainPerson(ctx context.Context, p Person, only string) (Explanation, error) {
 	views, err := h.Accounts(ctx, p, only)
 	if err != nil {
 		return Explanation{}, err

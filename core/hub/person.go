@@ -52,10 +52,14 @@ func (h *Hub) Person(ctx context.Context, text string) (Person, error) {
 	if err := h.resolve(ctx, &id); err != nil {
 		return Person{}, err
 	}
+	return personOf(id), nil
+}
+
+func personOf(id identity.Identity) Person {
 	return Person{
 		Key: id.Key, State: id.State, DueAt: id.DueAt, FirstSeen: id.FirstSeen, AbsentSince: id.AbsentSince,
 		Position: id.Position, Attributes: id.Attributes, Reference: id.Reference,
-	}, nil
+	}
 }
 
 // Accounts returns what is known of a person's accounts, by connector; only

@@ -159,8 +159,9 @@ func (d *Desk) begin(ctx context.Context, s store.Session, password, former stri
 // touchEvery is how often the use of a session is written down.
 const touchEvery = time.Minute
 
-// Who returns who is signed in with this token: [ErrNoSession].
-func (d *Desk) Who(ctx context.Context, token string) (Who, error) {
+// Who returns who is signed in with this token: [ErrNoSession]. byItself says that no
+// person asks, but a page that is open: that keeps no session alive.
+func (d *Desk) Who(ctx context.Context, token string, byItself bool) (Who, error) {
 	if token == "" {
 		return Who{}, ErrNoSession
 	}
@@ -174,7 +175,7 @@ func (d *Desk) Who(ctx context.Context, token string) (Who, error) {
 	case now.Sub(s.SeenAt) >= d.opt.Idle, !Role(s.Role).Known():
 		return Who{}, ErrNoSession
 	}
-	if now.Sub(s.SeenAt) >= min(touchEvery, d.opt.Idle/2) {
+	if !byItself && now.Sub(s.SeenAt) >= min(touchEvery, d.opt.Idle/2) {
 		if err := d.org.TouchSession(ctx, s.ID, now); err != nil {
 			return Who{}, err
 		}

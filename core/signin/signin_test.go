@@ -42,7 +42,7 @@ func (l *lab) in(former string) string {
 // who returns who holds token, "" when nobody does.
 func (l *lab) who(token string) string {
 	l.t.Helper()
-	w, err := l.Who(l.t.Context(), token)
+	w, err := l.Who(l.t.Context(), token, false)
 	if err != nil {
 		require.ErrorIs(l.t, err, ErrNoSession)
 	}
@@ -125,6 +125,17 @@ func TestASessionEndsWhenNobodyUsesItAndAfterADayInAnyCase(t *testing.T) {
 	}
 	l.now = noon.Add(DefaultAbsolute)
 	require.Empty(t, l.who(used), "however busy")
+}
+
+func TestAPageThatIsLeftOpenKeepsNoSessionAlive(t *testing.T) {
+	l := newLab(t)
+	token := l.in("")
+	for range 10 {
+		l.now = l.now.Add(DefaultIdle / 10)
+		_, err := l.Who(t.Context(), token, true)
+		require.Equal(t, l.now.Sub(noon) >= DefaultIdle, err != nil, l.now)
+	}
+	require.Empty(t, l.who(token))
 }
 
 func TestWhoIsRefusedIsNotToldWhy(t *testing.T) {

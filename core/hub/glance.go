@@ -1,0 +1,142 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/store"
+)
+
+// Standing is in one word whether a connector sends.
+type Standing string
+
+// How a connector can stand.
+const (
+	StandsReady   Standing = "ready"
+	StandsPaused  Standing = "paused"  // a person wants it to
+	StandsWaiting Standing = "waiting" // its breaker is open, or the target asked to be left alone
+	StandsStopped Standing = "stopped" // a person has to mend something
+	StandsRemoved Standing = "removed" // it is not in the config any more
+)
+
+// Glance is how one connector does.
+type Glance struct {
+	ConnectorStatus
+	Standing Standing `json:"standing"`
+	// Source feeds it, and was read last at ReadAt; zero: never.
+	Source string    `json:"source,omitempty"`
+	ReadAt time.Time `json:"read_at,omitzero"`
+	// Pending operations are neither finished nor parked, the oldest planned at OldestPending.
+	Pending       int            `json:"pending"`
+	OldestPending time.Time      `json:"oldest_pending,omitzero"`
+	Recently      store.Recently `json:"recently"`
+}
+
+// recentlyLooked is how many operations of a connector say how it does lately.
+const recentlyLooked = 200
+
+// Glance tells how connectors do: that one, or all for "". It starts no plugin. A
+// connector that is not there is none.
+func (h *Hub) Glance(ctx context.Context, only string) ([]Glance, error) {
+	all, err := h.Connectors(ctx)
+	if err != nil {
+		return nil, err
+	}
+	read, err := h.readTimes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Glance, 0, len(all))
+	for _, s := range all {
+		if only != "" && s.Name != only {
+			continue
+		}
+		g, err := h.glance(ctx, s, read)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, g)
+	}
+	return out, nil
+}
+
+func (h *Hub) glance(ctx context.Context, s ConnectorStatus, read map[string]time.Time) (g Glance, err error) {
+	g = Glance{ConnectorStatus: s, Pending: s.Open - s.Parked}
+	state, err := h.org.ConnectorState(ctx, s.Name)
+	if err != nil {
+		return g, err
+	}
+	i := slices.IndexFunc(h.cfg.Connectors, func(c config.Connector) bool { return c.Name == s.Name })
+	g.Standing = standing(s, state, i >= 0, h.now())
+	if i >= 0 {
+		g.Source = h.cfg.SourceOf(&h.cfg.Connectors[i]).Name
+		g.ReadAt = read[g.Source]
+	}
+	if g.Recently, err = h.org.Recently(ctx, s.Name, recentlyLooked); err != nil || g.Pending == 0 {
+		return g, err
+	}
+	g.OldestPending, err = h.org.OldestPending(ctx, s.Name)
+	return g, err
+}
+
+// readTimes returns when each source was read last.
+func (h *Hub) readTimes(ctx context.Context) (map[string]time.Time, error) {
+	out := map[string]time.Time{}
+	for i := range h.cfg.Sources {
+		name := h.cfg.Sources[i].Name
+		s, err := h.org.SourceState(ctx, name)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		out[name] = s.ReadAt
+	}
+	return out, nil
+}
+
+func standing(s ConnectorStatus, state store.ConnectorState, configured bool, now time.Time) Standing {
+	switch {
+	case !configured:
+		return StandsRemoved
+	case state.PausedBy != "":
+		return StandsPaused
+	case s.State == "ready":
+		return StandsReady
+	case state.ResumeAt.After(now) && state.Stopped == "" && state.Held() == "":
+		return StandsWaiting
+	}
+	return StandsStopped
+}
+
+// FindPeople returns whom text may mean: by anchor, else by the value of an
+// attribute; at most n.
+func (h *Hub) FindPeople(ctx context.Context, text string, n int) ([]Person, error) {
+	found, err := h.org.FindIdentities(ctx, text, n)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Person, len(found))
+	for i := range found {
+		out[i] = personOf(found[i])
+	}
+	return out, nil
+}
+
+// PersonAt returns the person or group with exactly this key: [store.ErrNotFound].
+func (h *Hub) PersonAt(ctx context.Context, key identity.Key) (Person, error) {
+	found, err := h.org.Identities(ctx, key.Source, key.Kind, []string{key.Anchor})
+	if err != nil {
+		return Person{}, err
+	}
+	id, ok := found[key.Anchor]
+	if !ok {
+		return Person{}, store.ErrNotFound
+	}
+	if err := h.addGroups(ctx, &id); err != nil {
+		return Person{}, err
+	}
+	return personOf(id), nil
+}
