@@ -83,7 +83,7 @@ that are parked or to be tried again, records that are bad.`,
 	d.add(c)
 	c.Flags().StringVar(&source, "source", "", "only this source")
 	c.Flags().StringVar(&accept, "accept", "", acceptHelp)
-	c.Flags().BoolVar(&follow, "follow", false, "go on, and sync whenever a source tells that something changed")
+	c.Flags().BoolVar(&follow, "follow", false, "go on, and sync whenever something changed in a source that tells, or can be asked (poll)")
 	c.Flags().DurationVar(&every, "every", 15*time.Minute, "with --follow: sync at least that often")
 	return c
 }

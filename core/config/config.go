@@ -65,6 +65,9 @@ type Source struct {
 	// WholeEvery is how often the source is read whole although it tells what changed;
 	// 0: every 24 h.
 	WholeEvery time.Duration
+	// Poll is how often a source that tells what changed, and not by itself, is asked
+	// while it is followed; 0: every 10 s, a service every minute.
+	Poll time.Duration
 	// Vanish bounds how many people may vanish or shrink away at once; zero: 10 %, at least 5.
 	Vanish plan.Limit
 	// Quality says what is suspicious about a reading; zero: the defaults.

@@ -75,6 +75,7 @@ type rawSource struct {
 	SCIM       *rawSCIM        `yaml:"scim"`
 	Secrets    map[string]text `yaml:"secrets"`
 	WholeEvery text            `yaml:"whole_every"`
+	Poll       text            `yaml:"poll"`
 	Schedule   *rawSchedule    `yaml:"schedule"`
 }
 

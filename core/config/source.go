@@ -36,6 +36,7 @@ func (b *builder) sources(cfg *Config, raw *rawConfig) {
 			Name: r.Name.value, Type: r.Type, Line: r.Name.line, Reference: r.Reference.value,
 			Lifecycle: b.lifecycle(&r.Lifecycle, zone, cols, path+".lifecycle"),
 			Vanish:    r.Vanish.limit(), Quality: b.quality(&r.Quality, cols, path+".quality"), Secrets: map[string]string{}, WholeEvery: b.duration(r.WholeEvery, path+".whole_every"),
+			Poll:     b.duration(r.Poll, path+".poll"),
 			Schedule: b.schedule(r.Schedule, defaultCron, path+".schedule"),
 		}
 		for name, secret := range r.Secrets {

@@ -22,51 +22,54 @@ const (
 	watchAgain = 5 * time.Second
 )
 
-// Watch calls changed with a source's name whenever that source tells that something
-// changed, until ctx ends. Sources that do not tell are left alone; ErrNoWatch when
-// none does. A watch that breaks is begun again, and counts as a change: nobody
-// knows what was missed.
+// Watch calls changed with a source's name whenever something changed in that source,
+// until ctx ends: sources that tell by themselves do, others that can tell what changed
+// are asked every so often. Those that cannot are left alone; ErrNoWatch when none can.
+// A watch that breaks is begun again, and counts as a change: nobody knows what was
+// missed.
 func (h *Hub) Watch(ctx context.Context, changed func(source string)) error {
 	g, ctx := errgroup.WithContext(ctx)
-	watched := false
 	for i := range h.cfg.Sources {
 		s := &h.cfg.Sources[i]
-		if s.LDAP == nil {
+		if s.CSV != nil {
 			continue
 		}
-		watched = true
-		g.Go(func() error { return h.watch(ctx, s, func() { changed(s.Name) }) })
+		g.Go(func() error {
+			if err := h.watch(ctx, s, func() { changed(s.Name) }); err != nil {
+				return fmt.Errorf("source %s: %w", s.Name, err)
+			}
+			return nil
+		})
 	}
-	if !watched {
-		return ErrNoWatch
+	if err := g.Wait(); err != nil || ctx.Err() != nil {
+		return err
 	}
-	return g.Wait()
+	return ErrNoWatch
 }
 
 // ErrNoWatch says that no source tells when something changes.
-var ErrNoWatch = errors.New("no source of the config tells by itself when something changes: run `provhub sync` on a schedule")
+var ErrNoWatch = errors.New("no source of the config tells when something changes: run `provhub sync` on a schedule")
 
+// watch watches one source until ctx ends, or until it turns out that it cannot be.
 func (h *Hub) watch(ctx context.Context, s *config.Source, changed func()) error {
 	reader, err := openSource(h.cfg, s)
 	if err != nil {
 		return err
 	}
 	defer closeReader(reader)
-	w, ok := reader.(source.Watcher)
-	if !ok {
-		return nil
-	}
 	for first := true; ctx.Err() == nil; first = false {
-		token, err := h.token(ctx, s)
+		read, token, err := h.readToken(ctx, s)
 		if err != nil {
 			return err
 		}
-		if !first {
+		if !first && read {
 			changed()
 		}
-		err = w.Watch(ctx, token, changed)
+		if err = errNotRead; read {
+			err = h.watchFrom(ctx, s, reader, token, changed)
+		}
 		if errors.Is(err, errors.ErrUnsupported) {
-			return fmt.Errorf("source %s: %w", s.Name, ErrNoWatch)
+			return nil
 		}
 		if ctx.Err() == nil {
 			h.log.Warn("the watch of a source broke and is begun again", "source", s.Name, "error", err)
@@ -76,16 +79,39 @@ func (h *Hub) watch(ctx context.Context, s *config.Source, changed func()) error
 	return nil
 }
 
+// errNotRead says that there is nothing yet to go on from.
+var errNotRead = errors.New("the source has not been read yet")
+
+// watchFrom watches a source from token on, in the way that its reader can.
+func (h *Hub) watchFrom(ctx context.Context, s *config.Source, reader source.Reader, token []byte, changed func()) error {
+	if w, ok := reader.(source.Watcher); ok {
+		if err := w.Watch(ctx, token, changed); !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+	}
+	if f, ok := reader.(source.Incremental); ok && token != nil {
+		return h.poll(ctx, s, f, token, changed)
+	}
+	return errors.ErrUnsupported
+}
+
+// readToken tells whether a source was ever read, and its token.
+func (h *Hub) readToken(ctx context.Context, s *config.Source) (read bool, token []byte, err error) {
+	state, err := h.org.SourceState(ctx, s.Name)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return false, nil, nil
+	case err != nil:
+		return false, nil, err
+	}
+	token, err = cycle.Token(state)
+	return true, token, err
+}
+
 // token is where the last reading of a source ended.
 func (h *Hub) token(ctx context.Context, s *config.Source) ([]byte, error) {
-	state, err := h.org.SourceState(ctx, s.Name)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return cycle.Token(state)
+	_, token, err := h.readToken(ctx, s)
+	return token, err
 }
 
 // Follow syncs, and syncs again whenever a source tells that something changed, and

@@ -62,11 +62,14 @@ func (r *Reader) record(of identity.Kind, k *kind, e ldap.Entry, id string) sour
 // identify finds out whose entry it is.
 func (r *Reader) identify(rec *source.Record, k *kind, e ldap.Entry) {
 	own := r.dir.Anchor.Attribute
-	var err error
+	// A synchronization calls an entry by an id of its own form where that is not
+	// entryUUID (389 Directory Server: nsUniqueId): the anchor is the same however the
+	// entry was read.
+	id, err := r.dir.AnchorOf(e)
 	if rec.ID == "" {
-		rec.ID, err = r.dir.AnchorOf(e)
+		rec.ID = id
 	}
-	if rec.Anchor = rec.ID; k.Anchor != "" {
+	if rec.Anchor = id; k.Anchor != "" {
 		rec.Anchor = e.First(k.Anchor)
 	}
 	switch {
