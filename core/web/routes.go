@@ -1,0 +1,65 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/provhub/provhub/core/signin"
+)
+
+// route is one page or one press of a button.
+type route struct {
+	pattern string
+	// right is what the signed-in person needs; it is checked before handle is called.
+	right  signin.Right
+	handle func(*site, *visit) error
+}
+
+// routes are all of them. GET shows, POST acts and redirects.
+var routes = []route{
+	{"GET /{$}", signin.See, (*site).showOverview},
+
+	{"GET /connectors/{name}", signin.See, (*site).showConnector},
+	{"POST /connectors/{name}/pause", signin.Steer, (*site).pause},
+	{"POST /connectors/{name}/resume", signin.Steer, (*site).resume},
+	{"GET /sources/{name}", signin.See, (*site).showSource},
+
+	{"GET /people", signin.People, (*site).showSearch},
+	{"POST /people", signin.People, (*site).search},
+	{"GET /people/{key}", signin.People, (*site).showPerson},
+	{"GET /people/{key}/explain/{connector}", signin.People, (*site).explain},
+
+	{"GET /plans", signin.See, (*site).showPlans},
+	{"GET /plans/{hash}", signin.See, (*site).showPlan},
+	{"POST /plans/{hash}/approve", signin.Decide, (*site).approve},
+	{"POST /plans/{hash}/reject", signin.Decide, (*site).reject},
+
+	{"GET /runs", signin.See, (*site).showRuns},
+	{"GET /audit", signin.Audit, (*site).showAudit},
+	{"POST /audit", signin.Audit, (*site).searchAudit},
+
+	{"POST /signout", signin.See, (*site).signOut},
+}
+
+// callbackPath is where an identity provider sends people back to.
+const callbackPath = "/signin/oidc/callback"
+
+// handler puts the routes together. url is where browsers reach them.
+func (s *site) handler(url string) (http.Handler, error) {
+	mux := http.NewServeMux()
+	for _, r := range routes {
+		mux.Handle(r.pattern, s.signedIn(r))
+	}
+	mux.HandleFunc("GET /signin", s.showSignIn)
+	mux.HandleFunc("POST /signin", s.signIn)
+	mux.HandleFunc("GET /signin/oidc", s.goToProvider)
+	mux.HandleFunc("GET "+callbackPath, s.backFromProvider)
+	mux.Handle("GET /static/", static())
+	mux.HandleFunc("/", s.nothingHere)
+
+	protect := http.NewCrossOriginProtection()
+	if err := protect.AddTrustedOrigin(url); err != nil { // behind a proxy that changes the Host
+		return nil, err
+	}
+	protect.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
+	return s.headers(protect.Handler(mux)), nil
+}

@@ -1,0 +1,97 @@
+// Package web serves the pages for people: how the hub stands, what failed and how
+// to mend it, one person, plans and their approval, runs and the audit trail. Pages
+// are made on the server and work without JavaScript; htmx refreshes what changes.
+package web
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/hub"
+	"github.com/provhub/provhub/core/signin"
+)
+
+// site is what all requests share.
+type site struct {
+	hub  *hub.Hub
+	log  *slog.Logger
+	now  func() time.Time
+	desk *signin.Desk
+	// provider vouches for people; nil: they sign in with passwords only.
+	provider     *signin.Provider
+	providerName string
+
+	jar     jar
+	proxies []netip.Prefix
+	pages   pages
+}
+
+// New returns the handler of all pages of h. It starts nothing and asks nobody: an
+// identity provider is found when the first person comes. Errors are about files and
+// secrets that cfg names.
+func New(h *hub.Hub, cfg *config.Web) (http.Handler, error) {
+	s := &site{
+		hub: h, log: h.Log(), now: h.Now, proxies: cfg.TrustedProxies,
+		desk: signin.New(h.State(), signin.Options{Idle: cfg.Idle, Absolute: cfg.Absolute, Now: h.Now}),
+		jar:  jar{secure: strings.HasPrefix(cfg.URL, "https:")},
+	}
+	var err error
+	if s.pages, err = parsePages(); err != nil {
+		return nil, err
+	}
+	if cfg.OIDC != nil {
+		if s.provider, err = newProvider(h, cfg); err != nil {
+			return nil, fmt.Errorf("web.oidc: %w", err)
+		}
+		s.providerName = cfg.OIDC.Name
+	}
+	return s.handler(cfg.URL)
+}
+
+func newProvider(h *hub.Hub, cfg *config.Web) (*signin.Provider, error) {
+	c := cfg.OIDC
+	o := signin.ProviderOptions{
+		Issuer: c.Issuer, ClientID: c.ClientID, RedirectURL: cfg.URL + callbackPath, Scopes: c.Scopes,
+		Client: &http.Client{Timeout: 10 * time.Second},
+	}
+	for _, r := range c.Roles {
+		o.Grants = append(o.Grants, signin.Grant{Claim: r.Claim, Value: r.Value, Role: signin.Role(r.Role)})
+	}
+	var err error
+	if c.ClientSecret != "" {
+		var s connector.Secret
+		if s, err = h.Secret(c.ClientSecret); err != nil {
+			return nil, err
+		}
+		o.ClientSecret = s
+	}
+	if c.CAFile != "" {
+		o.Client.Transport, err = trusting(c.CAFile)
+	}
+	return signin.NewProvider(o), err
+}
+
+// trusting returns a transport that trusts the authorities in a PEM file alone.
+func trusting(file string) (*http.Transport, error) {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("tls_ca_file: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, errors.New("tls_ca_file: " + file + " holds no certificate")
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	return t, nil
+}
