@@ -1,0 +1,41 @@
+package daemon
+
+import (
+	"context"
+	"time"
+
+	"github.com/provhub/provhub/core/store"
+)
+
+// beatEvery is how often a node tells that it is there; see [store.Node.Gone].
+const beatEvery = 2 * time.Second
+
+// beat tells the other nodes that this one is there, until ctx ends.
+func (t *term) beat(ctx context.Context) {
+	n := t.n
+	every(ctx, beatEvery, func(ctx context.Context) {
+		err := n.Hub().State().Seen(ctx, store.Node{
+			Name: n.o.Name, Version: n.o.Version, Address: n.Address(), StartedAt: n.started, Connectors: t.senders.names(),
+		})
+		if err != nil && ctx.Err() == nil {
+			n.log.Warn("the other nodes could not be told that this one is there", "error", err)
+		}
+	})
+	forget, cancel := context.WithTimeout(t.calls, giveUpWithin)
+	defer cancel()
+	if forget.Err() == nil {
+		if err := n.Hub().State().Forget(forget, n.o.Name); err != nil {
+			n.log.Warn("the other nodes could not be told that this one stops", "error", err)
+		}
+	}
+}
+
+// alive returns the nodes that are there now.
+func alive(nodes []store.Node) (out []store.Node) {
+	for _, n := range nodes {
+		if !n.Gone() {
+			out = append(out, n)
+		}
+	}
+	return out
+}

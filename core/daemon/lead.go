@@ -1,0 +1,96 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/provhub/provhub/core/hub"
+	"github.com/provhub/provhub/core/store"
+)
+
+const (
+	// leadEvery is how often a node tries to be the one that leads.
+	leadEvery = time.Second
+	// gather is how long changes of a source gather before it is read: a directory often
+	// writes several entries for one person.
+	gather = 200 * time.Millisecond
+)
+
+// lead does what one node does for all, as long as it has the lock of it: it watches
+// the sources that tell when something changed, and applies plans that were approved.
+func (t *term) lead(ctx context.Context) {
+	every(ctx, leadEvery, func(ctx context.Context) {
+		lock, err := t.role.Lock(ctx, "lead")
+		if err != nil {
+			if !errors.Is(err, store.ErrBusy) && ctx.Err() == nil {
+				t.n.log.Warn("which node leads could not be found out", "error", err)
+			}
+			return
+		}
+		defer lock.Release()
+		var parts sync.WaitGroup
+		for _, part := range []func(context.Context){t.watch, t.applyApproved} {
+			parts.Go(func() { part(ctx) })
+		}
+		parts.Wait()
+	})
+}
+
+// watch has sources read that tell that something changed.
+func (t *term) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		watching, stop := context.WithCancel(ctx)
+		reloaded := t.n.reloaded()
+		go func() {
+			select {
+			case <-reloaded:
+			case <-watching.Done():
+			}
+			stop()
+		}()
+		err := t.n.Hub().Watch(watching, func(source string) {
+			wait(watching, gather)
+			if err := t.ask(watching, "cycle", source, "the source tells that something changed"); err != nil && watching.Err() == nil {
+				t.n.log.Warn("a source that changed is read by its schedule", "source", source, "error", err)
+			}
+		})
+		switch {
+		case errors.Is(err, hub.ErrNoWatch):
+			<-watching.Done()
+		case err != nil && ctx.Err() == nil:
+			t.n.log.Warn("sources cannot be watched", "error", err)
+			wait(watching, leadEvery)
+		}
+		stop()
+	}
+}
+
+// applyApproved puts into the queue what people have approved.
+func (t *term) applyApproved(ctx context.Context) {
+	refused := map[string]bool{} // plans that are out of date
+	every(ctx, leadEvery, func(ctx context.Context) {
+		h := t.n.Hub()
+		rows, err := h.Approved(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				t.n.log.Warn("which plans were approved could not be read", "error", err)
+			}
+			return
+		}
+		for _, row := range rows {
+			if refused[row.Hash] {
+				continue
+			}
+			if err := h.ApplyApproved(ctx, row); err != nil {
+				refused[row.Hash] = true
+				t.n.log.Warn("a plan that was approved cannot be applied as it is; its source is planned for again", "plan", row.Hash, "error", err)
+				err = t.ask(ctx, "cycle", row.Inputs.Source, "an approved plan is out of date")
+			}
+			if err != nil && ctx.Err() == nil {
+				t.n.log.Warn("a source is read by its schedule", "source", row.Inputs.Source, "error", err)
+			}
+		}
+	})
+}

@@ -1,0 +1,137 @@
+package hub
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/provhub/provhub/core/config"
+)
+
+// Renew returns a hub on another config that shares state and plugins with h, which
+// starts no plugin any more. changed are the connectors that are not as they were, or
+// are gone: each one's plugin is started anew once [Hub.Release] was called for it,
+// when nothing is sent to it any more. [UsageError] when only a new start can take the
+// config over.
+func (h *Hub) Renew(cfg *config.Config) (next *Hub, changed []string, err error) {
+	switch {
+	case cfg.State.URL != h.cfg.State.URL:
+		return nil, nil, &UsageError{"state.url is another one: stop provhub and start it again"}
+	case cfg.Org != h.cfg.Org:
+		return nil, nil, &UsageError{"org is another one: stop provhub and start it again"}
+	}
+	next = &Hub{cfg: cfg, opt: h.opt, log: h.log, now: h.now, store: h.store, org: h.org, plugins: h.plugins}
+	for i := range h.cfg.Connectors {
+		was := &h.cfg.Connectors[i]
+		if is, err := next.Connector(was.Name); err != nil || next.settings(is) != h.settings(was) {
+			changed = append(changed, was.Name)
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.current = cfg
+	for name, r := range h.instances {
+		// By what it was started with: a secret may be another since.
+		c, err := next.Connector(name)
+		if err == nil && next.settings(c) == r.settings && !slices.Contains(changed, name) {
+			continue
+		}
+		if !slices.Contains(changed, name) {
+			changed = append(changed, name)
+		}
+	}
+	for _, name := range changed {
+		h.retire(name)
+	}
+	slices.Sort(changed)
+	return next, changed, nil
+}
+
+// retire takes a connector's plugin out, and keeps another one from being started. The
+// caller holds the lock.
+func (p *plugins) retire(name string) {
+	l := p.leaving[name]
+	if l == nil {
+		l = &leaving{gone: make(chan struct{})}
+		p.leaving[name] = l
+	}
+	if r := p.instances[name]; r != nil {
+		l.left = append(l.left, r)
+		delete(p.instances, name)
+	}
+}
+
+// leaving are the former plugins of a connector. gone is closed when the next one may
+// start.
+type leaving struct {
+	left []*running
+	gone chan struct{}
+}
+
+// Release stops the former plugin of a connector that changed.
+func (h *Hub) Release(name string) error {
+	h.mu.Lock()
+	l := h.leaving[name]
+	h.mu.Unlock()
+	if l == nil {
+		return nil
+	}
+	var err error
+	for _, r := range l.left {
+		if serr := r.stop(); serr != nil {
+			err = fmt.Errorf("stop the former plugin of %s: %w", name, serr)
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.leaving[name] == l {
+		delete(h.leaving, name)
+		close(l.gone)
+	}
+	return err
+}
+
+// free waits until the former plugin of a connector is gone, and refuses for a hub
+// whose config is not the current one.
+func (h *Hub) free(ctx context.Context, name string) error {
+	for {
+		h.mu.Lock()
+		l, current := h.leaving[name], h.current
+		h.mu.Unlock()
+		switch {
+		case current != nil && current != h.cfg:
+			return errRenewed
+		case l == nil:
+			return nil
+		}
+		select {
+		case <-l.gone:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// settings names what decides how operations are sent to a connector: its plugin, the
+// plugin's config and secrets, and how often and how much is sent.
+func (h *Hub) settings(c *config.Connector) string {
+	pc, err := h.pluginConfig(c)
+	if err != nil {
+		return err.Error()
+	}
+	secrets := map[string]string{}
+	for name, s := range pc.Secrets {
+		sum := sha256.Sum256([]byte(s.Reveal()))
+		secrets[name] = hex.EncodeToString(sum[:])
+	}
+	return hashOf(struct {
+		Path, SHA256 string
+		Config       json.RawMessage
+		Secrets      map[string]string
+		Retry        config.Retry
+		InFlight     int
+	}{pc.Path, pc.SHA256, pc.ConfigJSON, secrets, c.Retry, c.InFlight})
+}

@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"hash/fnv"
+	"sync"
+	"time"
+)
+
+// A session is confirmed every confirmEvery. It is lost when the server has not
+// answered within confirmWithin: so after four seconds at most.
+const (
+	confirmEvery  = time.Second
+	confirmWithin = 3 * time.Second
+)
+
+// sessionSettings have the server notice by itself that this end is gone, so that
+// the locks of a machine that was cut off become free. They are of this session
+// alone.
+const sessionSettings = `SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 10000`
+
+// session is a connection to PostgreSQL of its own that holds advisory locks.
+type session struct {
+	conn   *sql.Conn
+	prefix string // of the names of its locks
+	stop   context.CancelFunc
+	ended  chan struct{}
+	once   sync.Once
+}
+
+// openSession begins a session that others see under the name who.
+func (o *Org) openSession(ctx context.Context, who string) (_ *session, err error) {
+	conn, err := o.s.writer.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{conn: conn, stop: func() {}}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	if _, err := conn.ExecContext(ctx, sessionSettings); err != nil {
+		return nil, err
+	}
+	var schema string
+	// The name is what another process is told; 63 bytes fit.
+	if err := conn.QueryRowContext(ctx, `SELECT set_config('application_name', $1, false), current_database() || '/' || current_schema()`, cut(who, 63)).
+		Scan(new(string), &schema); err != nil {
+		return nil, err
+	}
+	s.prefix = fmt.Sprintf("provhub/%%s/%s/%s", schema, o.id)
+	return s, nil
+}
+
+// key is the number of a lock, one for each org of each schema.
+func (s *session) key(name string) int64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, s.prefix, name)
+	return int64(h.Sum64())
+}
+
+// role takes the lock of the working role, shared by those who serve.
+func (s *session) role(ctx context.Context, shared bool) (held bool, err error) {
+	q := `SELECT pg_try_advisory_lock($1)`
+	if shared {
+		q = `SELECT pg_try_advisory_lock_shared($1)`
+	}
+	err = s.conn.QueryRowContext(ctx, q, s.key("work")).Scan(&held)
+	return held, err
+}
+
+// try takes the lock called name, if it is free.
+func (s *session) try(ctx context.Context, name string) (held bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, confirmWithin)
+	defer cancel()
+	err = s.conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, s.key("lock/"+name)).Scan(&held)
+	return held, err
+}
+
+// unlock gives a lock back. When that does not work, the session is at its end,
+// and the lock with it.
+func (s *session) unlock(name string) {
+	ctx, cancel := context.WithTimeout(context.Background(), confirmWithin)
+	defer cancel()
+	_, _ = s.conn.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, s.key("lock/"+name))
+}
+
+// keep confirms the session until it ends, and calls lost when it cannot be
+// confirmed.
+func (s *session) keep(lost func()) {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop, s.ended = stop, make(chan struct{})
+	go func() {
+		defer close(s.ended)
+		for ctx.Err() == nil {
+			t := time.NewTimer(confirmEvery)
+			select {
+			case <-ctx.Done():
+				t.Stop()
+				return
+			case <-t.C:
+			}
+			if s.confirm(ctx) != nil && ctx.Err() == nil {
+				lost()
+				s.close() // the server frees the locks as soon as it sees it
+				return
+			}
+		}
+	}()
+}
+
+func (s *session) confirm(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, confirmWithin)
+	defer cancel()
+	_, err := s.conn.ExecContext(ctx, `SELECT 1`)
+	return err
+}
+
+// end frees the locks and ends the session.
+func (s *session) end() {
+	s.stop()
+	if s.ended != nil {
+		<-s.ended
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), confirmWithin)
+	defer cancel()
+	// Whatever becomes of this statement, the end of the session frees them; only the
+	// server may take a moment to notice.
+	_, _ = s.conn.ExecContext(ctx, `SELECT pg_advisory_unlock_all()`)
+	s.close()
+}
+
+// close ends the connection: it must not go back to the pool, which would keep it,
+// and the locks.
+func (s *session) close() {
+	s.once.Do(func() {
+		_ = s.conn.Raw(func(any) error { return errEndSession })
+		s.conn.Close()
+	})
+}
+
+// serveSession begins a session that has the serving role.
+func (o *Org) serveSession(ctx context.Context, who string) (*session, error) {
+	return o.roleSession(ctx, who, true)
+}
+
+func (o *Org) roleSession(ctx context.Context, who string, shared bool) (*session, error) {
+	s, err := o.openSession(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	held, err := s.role(ctx, shared)
+	if err == nil && !held {
+		err = busy(o.workHolder(ctx, s.key("work")))
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}

@@ -1,0 +1,49 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// DueConnectors returns those of the named connectors that have an operation to send
+// or to look up now, and are neither stopped nor paused nor to be left alone.
+func (o *Org) DueConnectors(ctx context.Context, names []string, now time.Time) ([]string, error) {
+	var due []string
+	err := o.s.dialect.eachChunk(len(names), 1, func(from, to int) error {
+		var args []any
+		for _, n := range names[from:to] {
+			args = append(args, n)
+		}
+		at := micros(now)
+		var found []string
+		err := o.all(ctx, &found, `WITH v(connector) AS (`+values(to-from, "TEXT")+`)
+			SELECT v.connector FROM v LEFT JOIN connector_state s ON s.org_id = ? AND s.connector = v.connector
+			WHERE COALESCE(s.stopped, '') = '' AND COALESCE(s.paused_by, '') = '' AND COALESCE(s.other_target, '') = '' AND COALESCE(s.resume_at, 0) <= ? AND (
+				EXISTS (SELECT 1 FROM operation o WHERE o.org_id = ? AND o.connector = v.connector AND o.state = 'ready')
+				OR EXISTS (SELECT 1 FROM operation o WHERE o.org_id = ? AND o.connector = v.connector AND o.state = 'retry' AND o.lane IN (0, 1, 2) AND o.next_attempt_at <= ?)
+				OR EXISTS (SELECT 1 FROM operation o WHERE o.org_id = ? AND o.connector = v.connector AND o.state = 'unknown' AND o.lane IN (0, 1, 2) AND o.next_attempt_at <= ? AND o.lease_until <= ?))`,
+			append(args, o.id, at, o.id, o.id, at, o.id, at, at)...)
+		due = append(due, found...)
+		return err
+	})
+	return due, o.s.fail("look for work", err)
+}
+
+// HeldPlan returns the hash of the newest plan of source that is held; "": there is none.
+func (o *Org) HeldPlan(ctx context.Context, source string) (hash string, err error) {
+	err = o.get(ctx, &hash, `SELECT hash FROM plan WHERE org_id = ? AND source = ? AND status = 'held' ORDER BY created_at DESC LIMIT 1`, o.id, source)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	return hash, o.s.fail("look for a held plan", err)
+}
+
+// ApprovedPlans returns the plans that were approved and are not applied.
+func (o *Org) ApprovedPlans(ctx context.Context) ([]PlanRow, error) {
+	rows, err := o.s.reader.QueryContext(ctx, o.s.rebind(`SELECT `+planColumns+` FROM plan WHERE org_id = ? AND status = 'approved'`), o.id)
+	if err != nil {
+		return nil, o.s.fail("read plans", err)
+	}
+	return o.planRows(rows)
+}
