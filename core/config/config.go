@@ -28,8 +28,6 @@ type Config struct {
 	Plugins    Plugins
 	Secrets    []Secret
 	Log        Log
-	// Serve says how the daemon runs.
-	Serve Serve
 	// Web are the pages for people; nil: none are served.
 	Web *Web
 }
@@ -106,6 +104,8 @@ type Connector struct {
 	Retry       Retry
 	// InFlight bounds the operations under way at once; 0: what the plugin says.
 	InFlight int
+	// Reconcile says when the target is compared with what we know, and what is done.
+	Reconcile Reconcile
 	// Maintenance are times in which nothing is sent to the target.
 	Maintenance schedule.Windows
 	// Line is where the connector begins in the file.

@@ -33,7 +33,6 @@ type rawConfig struct {
 	Tables     map[string]map[string]string `yaml:"tables"`
 	Sources    []rawSource                  `yaml:"sources"`
 	Connectors []rawConnector               `yaml:"connectors"`
-	Serve      rawServe                     `yaml:"serve"`
 	Web        *rawWeb                      `yaml:"web"`
 }
 
@@ -249,6 +248,7 @@ type rawConnector struct {
 	Retry         rawRetry        `yaml:"retry"`
 	InFlight      int             `yaml:"in_flight"`
 	Maintenance   []rawWindow     `yaml:"maintenance"`
+	Reconcile     rawReconcile    `yaml:"reconcile"`
 	Groups        *rawGroupRules  `yaml:"groups"`
 }
 

@@ -22,7 +22,7 @@ func Begin(row store.OpRow, ledger identity.Account) identity.Account {
 	if row.StepsDone > 0 {
 		return a
 	}
-	if row.Operation.Kind == plan.Adopt && !exists(a) {
+	if takes := row.Operation.Kind == plan.Adopt || row.Operation.Cause == plan.CauseOrphan; takes && !exists(a) {
 		a.Ref, a.Ownership, a.Absent = row.Target, identity.Adopted, false
 	}
 	for _, c := range row.Changes {

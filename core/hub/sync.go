@@ -39,12 +39,12 @@ func (h *Hub) Apply(ctx context.Context, hash string) (ready int, err error) {
 // sameInputs compares what only the hub can see: the source and the rules. What
 // is in the store, the store compares.
 func (h *Hub) sameInputs(ctx context.Context, row store.PlanRow) error {
+	if row.Inputs.Partial {
+		return nil // the store compares the people it is about
+	}
 	sources, err := h.sources(row.Inputs.Source)
 	if err != nil {
 		return err
-	}
-	if row.Inputs.Partial {
-		return nil // the store compares the people it is about
 	}
 	s := sources[0]
 	drift := &store.DriftError{Hash: row.Hash}

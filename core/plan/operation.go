@@ -35,6 +35,7 @@ const (
 	CauseLeave      Cause = "leave"        // status or end date say so
 	CauseGone       Cause = "gone"         // no longer in the source
 	CauseExpired    Cause = "expired"      // the time between disable and delete is over
+	CauseOrphan     Cause = "orphan"       // found in the target, and nobody's
 )
 
 // Lane orders operations of different urgency; a lower lane goes first.

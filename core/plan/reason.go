@@ -14,6 +14,7 @@ var because = map[Cause]string{
 	CauseLeave:      "left: status or end date in the source say so",
 	CauseGone:       "gone: not in the source any more, which was read completely",
 	CauseExpired:    "expired: disabled for as long as the policy keeps accounts",
+	CauseOrphan:     "orphan: in the target, and nobody we know has it",
 }
 
 // reasonOf says in plain words why op is to be done and what it does, with no
@@ -71,7 +72,7 @@ func reasonOf(op *Operation) string {
 // first, then whoever loses grants.
 func laneOf(op *Operation) Lane {
 	switch op.Cause {
-	case CauseLeave, CauseGone, CauseSuspend:
+	case CauseLeave, CauseGone, CauseSuspend, CauseOrphan:
 		return LaneLeaver
 	case CauseOutOfScope, CausePreHire:
 		return LaneRevoke

@@ -13,20 +13,20 @@ type dialect struct {
 	byBytes string
 	// bytes is the type that an argument which holds bytes is cast to.
 	bytes string
+	// targetID reads what the target calls an account from the column ref.
+	targetID string
 	// argsMax bounds the arguments of a statement for many rows. The SQLite driver
 	// looks for each argument among all, so few are fast; PostgreSQL likes many.
 	argsMax int
-	// clock is the database's time in microseconds.
-	clock string
 }
 
 var sqliteDialect = dialect{goose: goose.DialectSQLite3, otherSuffix: "_postgres.sql", bytes: "BLOB", argsMax: 192,
-	clock: "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"}
+	targetID: "json_extract(ref, '$.id')"}
 
 var postgresDialect = dialect{
 	goose: goose.DialectPostgres, otherSuffix: "_sqlite.sql", bytes: "BYTEA",
 	forUpdate: " FOR UPDATE", skipLocked: " FOR UPDATE SKIP LOCKED", byBytes: ` COLLATE "C"`, argsMax: 4096,
-	clock: "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
+	targetID: `((CAST(ref AS json) ->> 'id') COLLATE "C")`,
 }
 
 // lock locks only the rows of one table of a join.

@@ -40,9 +40,7 @@ func (s *Store) writeOn(ctx context.Context, db beginner, name string, fn func(*
 			return ctx.Err()
 		}
 	}
-	within, done := s.within(ctx)
-	err := s.commit(within, db, name, fn)
-	done()
+	err := s.commit(ctx, db, name, fn)
 	if db == beginner(s.writer) {
 		s.prepare(ctx)
 	}
@@ -134,15 +132,11 @@ func (t *tx) all(dest any, q string, args ...any) error {
 
 // get reads one row outside of any transaction.
 func (o *Org) get(ctx context.Context, dest any, q string, args ...any) error {
-	ctx, done := o.s.within(ctx)
-	defer done()
 	return notFound(o.s.reader.GetContext(ctx, dest, o.s.rebind(q), args...))
 }
 
 // all reads all rows outside of any transaction.
 func (o *Org) all(ctx context.Context, dest any, q string, args ...any) error {
-	ctx, done := o.s.within(ctx)
-	defer done()
 	return o.s.reader.SelectContext(ctx, dest, o.s.rebind(q), args...)
 }
 
