@@ -30,6 +30,8 @@ const (
 	People Right = "people"
 	// Mend is to retry, edit, skip and hand over operations that failed.
 	Mend Right = "mend"
+	// MendMany is to end many failed operations at once without doing them.
+	MendMany Right = "mend many"
 	// Steer is to pause and resume connectors.
 	Steer Right = "steer"
 	// Decide is to approve and reject plans that a guard holds.
@@ -42,8 +44,8 @@ const (
 var granted = map[Role][]Right{
 	Viewer:   {See},
 	Helpdesk: {See, People, Mend},
-	Operator: {See, People, Mend, Steer, Decide},
-	Admin:    {See, People, Mend, Steer, Decide, Audit},
+	Operator: {See, People, Mend, MendMany, Steer, Decide},
+	Admin:    {See, People, Mend, MendMany, Steer, Decide, Audit},
 	Auditor:  {See, People, Audit},
 }
 

@@ -205,14 +205,14 @@ func TestOneCustomerIsOneAddress(t *testing.T) {
 }
 
 func TestWhoSeesAndWhoActs(t *testing.T) {
-	for _, right := range []Right{See, People, Mend, Steer, Decide} {
+	for _, right := range []Right{See, People, Mend, MendMany, Steer, Decide} {
 		stronger := false
 		for _, r := range []Role{Viewer, Helpdesk, Operator, Admin} {
 			assert.True(t, !stronger || r.May(right), "%s may not %s, and a weaker role may", r, right)
 			stronger = stronger || r.May(right)
 		}
 	}
-	for _, right := range []Right{Mend, Steer, Decide} {
+	for _, right := range []Right{Mend, MendMany, Steer, Decide} {
 		assert.False(t, Auditor.May(right), right)
 		assert.False(t, Viewer.May(right), right)
 	}

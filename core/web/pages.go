@@ -67,6 +67,7 @@ var navigation = []struct {
 	right      signin.Right
 }{
 	{"/", "Overview", signin.See},
+	{"/queue", "Queue", signin.See},
 	{"/people", "People", signin.People},
 	{"/plans", "Plans", signin.See},
 	{"/runs", "Runs", signin.See},

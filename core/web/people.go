@@ -47,6 +47,9 @@ type personPage struct {
 	Now time.Time
 	hub.Person
 	Accounts []hub.AccountView
+	// History is what was done for the accounts, the last planned first.
+	History    []store.OpRow
+	Next, Prev string // addresses of its pages
 }
 
 // person finds the one that the address of a page names.
@@ -67,6 +70,12 @@ func (s *site) showPerson(v *visit) error {
 	if p.Accounts, err = v.hub.Accounts(v.Context(), p.Person, ""); err != nil {
 		return err
 	}
+	h, err := history(v, p.Anchor, p.Kind)
+	if err != nil {
+		return err
+	}
+	p.History = h.Operations
+	p.Next, p.Prev = turn(personPath(p.Person)+"#history", h)
 	return s.page(v, "person", p.Anchor, p)
 }
 
@@ -74,7 +83,7 @@ func (s *site) showPerson(v *visit) error {
 type explainPage struct {
 	Now time.Time
 	hub.Explanation
-	One hub.ConnectorExplanation
+	One *hub.ConnectorExplanation
 }
 
 func (s *site) explain(v *visit) error {
@@ -89,5 +98,5 @@ func (s *site) explain(v *visit) error {
 	if len(e.Connectors) == 0 {
 		return store.ErrNotFound
 	}
-	return s.page(v, "explain", person.Anchor+" in "+e.Connectors[0].Connector, explainPage{Now: s.now(), Explanation: e, One: e.Connectors[0]})
+	return s.page(v, "explain", person.Anchor+" in "+e.Connectors[0].Connector, explainPage{Now: s.now(), Explanation: e, One: &e.Connectors[0]})
 }

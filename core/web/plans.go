@@ -78,12 +78,9 @@ func cursorOf(text string) (int64, error) {
 type planPage struct {
 	Now time.Time
 	store.PlanRow
-	Total      int
 	Operations []store.OpRow
-	// First is the number of the first operation shown; More: there are others behind.
-	First int
-	Next  int64
-	Open  bool // it waits for a decision
+	Next, Prev string // addresses of pages of the operations
+	Open       bool   // it waits for a decision
 	// BySource: a guard of the source trips, which an approval does not answer.
 	BySource  bool
 	MayDecide bool
@@ -92,34 +89,23 @@ type planPage struct {
 }
 
 // allStates are the states of the operations of a plan.
-var allStates = append([]store.OpState{store.OpPlanned, store.OpDone, store.OpSuperseded, store.OpSkipped}, store.OpenStates...)
+var allStates = slices.Concat([]store.OpState{store.OpPlanned}, store.OpenStates, finished)
 
 func (s *site) showPlan(v *visit) error {
 	row, err := v.hub.State().Plan(v.Context(), v.PathValue("hash"))
 	if err != nil {
 		return err
 	}
-	after := int64(-1) // the first operation of a plan has number 0
-	if text := v.FormValue("after"); text != "" {
-		if after, err = cursorOf(text); err != nil {
-			return err
-		}
-	}
 	p := planPage{Now: s.now(), PlanRow: row, Values: v.may(signin.People), Hours: []int{1, 4, 24, 72}}
-	for _, n := range row.Counts {
-		p.Total += n
-	}
 	p.Open = row.Status == store.PlanHeld || row.Status == store.PlanApproved && !row.Until.After(p.Now)
 	p.BySource = slices.ContainsFunc(row.Verdicts, func(g plan.Verdict) bool { return g.Connector == "" })
 	p.MayDecide = v.may(signin.Decide)
-	p.Operations, err = v.hub.State().Operations(v.Context(), store.OpFilter{Plan: row.Hash, States: allStates, After: after, Limit: rowsShown + 1})
+	ops, err := operationPage(v, store.OpFilter{Plan: row.Hash, States: allStates, Limit: rowsShown})
 	if err != nil {
 		return err
 	}
-	if len(p.Operations) > rowsShown {
-		p.Operations = p.Operations[:rowsShown]
-		p.Next = p.Operations[rowsShown-1].Seq
-	}
+	p.Operations = ops.Operations
+	p.Next, p.Prev = turn("/plans/"+row.Hash+"#operations", ops)
 	return s.page(v, "plan", "Plan "+short(row.Hash), p)
 }
 
