@@ -59,6 +59,7 @@ var walls = []wall{
 	{"core/hub", []string{"core", "clients", "connectors/connector", "plugins/protocol", "wording"}, "the hub assembles the core"},
 	{"core/signin", []string{"connectors/connector", "core/store"}, "signing in knows people who look at the hub, not the hub"},
 	{"core/web", []string{"core", "connectors/connector"}, "the pages show what the hub says"},
+	{"core/daemon", []string{"core/hub", "core/jobs", "core/store", "core/config", "core/dispatch", "core/plan"}, "a node does what the hub can, for good"},
 	{"core/api", []string{"core/hub", "core/store", "connectors/connector"}, "the API says what the hub says"},
 	{"cmd/provhub", []string{"core", "connectors/connector", "connectors/connectortest", "plugins/scaffold", "wording"}, "the program prints what the hub says"},
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,7 +51,7 @@ func (a *app) listen(ctx context.Context, h *hub.Hub, f listenFlags) error {
 	if err != nil {
 		return err
 	}
-	handler, err := api.New(h, api.Options{Token: token, Log: h.Log()})
+	handler, err := api.New(&oneByOne{Hub: h}, api.Options{Token: token, Log: h.Log()})
 	if err != nil {
 		return err
 	}
@@ -80,6 +81,19 @@ func (a *app) listen(ctx context.Context, h *hub.Hub, f listenFlags) error {
 		return fmt.Errorf("stop listening: %w", err)
 	}
 	return nil
+}
+
+// oneByOne carries out one push at a time: each takes the working role.
+type oneByOne struct {
+	*hub.Hub
+	mu sync.Mutex
+}
+
+// Push implements [api.Hub].
+func (o *oneByOne) Push(ctx context.Context, r hub.PushRequest, d hub.DrainOptions) (hub.SyncResult, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.Hub.Push(ctx, r, d)
 }
 
 func (f listenFlags) check() error {

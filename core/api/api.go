@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -40,16 +39,23 @@ const (
 	busyAgain = "5"
 )
 
-// API serves the requests. One push is carried out at a time.
+// Hub is what carries requests out: a [*hub.Hub], or a node that serves.
+type Hub interface {
+	// Push carries out what follows from one person's record; see [hub.Hub.Push]. Several
+	// may be asked for at the same time.
+	Push(ctx context.Context, r hub.PushRequest, d hub.DrainOptions) (hub.SyncResult, error)
+	State() *store.Org
+}
+
+// API serves the requests.
 type API struct {
-	hub *hub.Hub
+	hub Hub
 	o   Options
-	mu  sync.Mutex
 	mux *http.ServeMux
 }
 
 // New returns the API of h.
-func New(h *hub.Hub, o Options) (*API, error) {
+func New(h Hub, o Options) (*API, error) {
 	if o.Token.IsZero() {
 		return nil, errors.New("api: no token is given: whoever can reach it could disable anybody")
 	}
@@ -97,11 +103,9 @@ func (a *API) pushed(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	request.Source = r.PathValue("source")
-	a.mu.Lock()
 	began := time.Now()
 	ctx := context.WithoutCancel(r.Context()) // whoever hangs up does not stop what has begun
 	res, err := a.hub.Push(ctx, request, hub.DrainOptions{Wait: a.o.Wait})
-	a.mu.Unlock()
 	var out Result
 	if err == nil {
 		out, err = a.result(ctx, res)
@@ -125,6 +129,9 @@ func (a *API) refuse(w http.ResponseWriter, err error) {
 	case errors.Is(err, store.ErrBusy):
 		w.Header().Set("Retry-After", busyAgain)
 		fail(w, http.StatusServiceUnavailable, "another run is at work; send it again")
+	case errors.Is(err, hub.ErrNotServing):
+		w.Header().Set("Retry-After", busyAgain)
+		fail(w, http.StatusServiceUnavailable, err.Error()+"; send it again, or to another node")
 	default:
 		a.o.Log.Error("a push failed", "error", err)
 		fail(w, http.StatusInternalServerError, err.Error())

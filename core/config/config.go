@@ -28,6 +28,8 @@ type Config struct {
 	Plugins    Plugins
 	Secrets    []Secret
 	Log        Log
+	// Serve says how the daemon runs.
+	Serve Serve
 	// Web are the pages for people; nil: none are served.
 	Web *Web
 }

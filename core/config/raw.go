@@ -33,6 +33,7 @@ type rawConfig struct {
 	Tables     map[string]map[string]string `yaml:"tables"`
 	Sources    []rawSource                  `yaml:"sources"`
 	Connectors []rawConnector               `yaml:"connectors"`
+	Serve      rawServe                     `yaml:"serve"`
 	Web        *rawWeb                      `yaml:"web"`
 }
 

@@ -20,6 +20,7 @@ type Settings struct {
 	PluginDir  string // PROVHUB_PLUGINS_DIR, --plugins-dir
 	LogLevel   string // PROVHUB_LOG_LEVEL, --log-level
 	LogFormat  string // PROVHUB_LOG_FORMAT, --log-format
+	Listen     string // PROVHUB_SERVE_LISTEN, --listen of `provhub serve`
 }
 
 // AddFlags defines the flags that [ReadSettings] reads.
@@ -46,5 +47,6 @@ func ReadSettings(f *pflag.FlagSet) (Settings, error) {
 	return Settings{
 		ConfigPath: v.GetString("config"), Org: v.GetString("org"), StateURL: v.GetString("state-url"),
 		PluginDir: v.GetString("plugins-dir"), LogLevel: v.GetString("log-level"), LogFormat: v.GetString("log-format"),
+		Listen: v.GetString("serve-listen"),
 	}, nil
 }

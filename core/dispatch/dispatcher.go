@@ -29,7 +29,12 @@ type Options struct {
 	// LeaseTime is how long operations are taken for; 10 min, or eight times
 	// Retry.Timeout. Nothing is begun in its second half.
 	LeaseTime time.Duration
-	Log       *slog.Logger // nil: [slog.Default]
+	// Idle is how often [Dispatcher.Run] looks for work that nobody told it of; 1 s.
+	Idle time.Duration
+	// Calls bounds the calls to the target: when it ends, those that are under way are
+	// given up, and are in doubt. nil: they are waited for.
+	Calls context.Context
+	Log   *slog.Logger // nil: [slog.Default]
 	// Progress, when set, is told after every batch of outcomes.
 	Progress func(Summary)
 	// Now and Random are the clock and a source of numbers in [0, 1), for tests.
@@ -45,6 +50,7 @@ func (o Options) withDefaults() Options {
 	o.ReadLag = cmp.Or(o.ReadLag, 2*time.Second)
 	o.Patience = cmp.Or(o.Patience, 5*time.Second)
 	o.LeaseTime = cmp.Or(o.LeaseTime, max(10*time.Minute, 8*o.Retry.Timeout))
+	o.Idle = cmp.Or(o.Idle, time.Second)
 	o.Log = cmp.Or(o.Log, slog.Default()).With("connector", o.Connector)
 	if o.Now == nil {
 		o.Now = time.Now
@@ -88,13 +94,10 @@ func (d *Dispatcher) Drain(ctx context.Context) (Summary, error) {
 	return newLoop(d).run(ctx)
 }
 
-// idle is how often Run looks for work that nobody told it of.
-const idle = time.Second
-
-// Run drains until ctx ends. New operations are found within a second, or at
+// Run drains until ctx ends. New operations are found within [Options.Idle], or at
 // once after [Dispatcher.Wake]. The error is that of a drain.
 func (d *Dispatcher) Run(ctx context.Context) error {
-	for ; ctx.Err() == nil; sleep(ctx, idle, d.wake) {
+	for ; ctx.Err() == nil; sleep(ctx, d.opts.Idle, d.wake) {
 		at, _, err := d.opts.Queue.NextDue(context.WithoutCancel(ctx), d.opts.Connector)
 		if err != nil {
 			return err

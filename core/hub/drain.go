@@ -14,6 +14,7 @@ import (
 
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/dispatch"
+	"github.com/provhub/provhub/core/pluginhost"
 	"github.com/provhub/provhub/core/store"
 )
 
@@ -141,11 +142,17 @@ func (h *Hub) drainOne(ctx context.Context, c *config.Connector, o DrainOptions)
 		h.opt.Progress(Progress{What: "sending to " + c.Name, Done: s.Done, Total: total})
 	}
 	defer h.opt.Progress(Progress{What: "sending to " + c.Name, Done: 1, Total: 1})
-	return dispatch.New(dispatch.Options{
-		Connector: c.Name, Queue: h.org, Target: in, Owner: h.owner(), InFlight: c.InFlight, Patience: patience,
-		Retry: dispatch.Retry(c.Retry), ReadLag: h.opt.ReadLag,
-		Log: h.log, Progress: report, Now: h.now,
-	}).Drain(ctx)
+	do := h.dispatchOptions(c, in)
+	do.Patience, do.Progress = patience, report
+	return dispatch.New(do).Drain(ctx)
+}
+
+// dispatchOptions are what all dispatchers of a connector have in common.
+func (h *Hub) dispatchOptions(c *config.Connector, in *pluginhost.Instance) dispatch.Options {
+	return dispatch.Options{
+		Connector: c.Name, Queue: h.org, Target: in, Owner: h.owner(), InFlight: c.InFlight,
+		Retry: dispatch.Retry(c.Retry), ReadLag: h.opt.ReadLag, Log: h.log, Now: h.now,
+	}
 }
 
 func (h *Hub) total(ctx context.Context, name string) (int, error) {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -56,6 +58,10 @@ type Hub struct {
 type plugins struct {
 	mu        sync.Mutex
 	instances map[string]*running
+	// leaving are former plugins, by connector, and current the config that counts; see
+	// [Hub.Renew].
+	leaving map[string]*leaving
+	current *config.Config
 }
 
 // Open opens the state. It starts no plugin; they start when they are needed.
@@ -78,7 +84,7 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Hub, error) {
 	}
 	return &Hub{
 		cfg: cfg, opt: opt, log: opt.Log, now: opt.Now, store: st, org: st.Org(cfg.Org),
-		plugins: &plugins{instances: map[string]*running{}},
+		plugins: &plugins{instances: map[string]*running{}, leaving: map[string]*leaving{}},
 	}, nil
 }
 
@@ -108,6 +114,7 @@ func (h *Hub) Close() error {
 	h.mu.Lock()
 	instances := h.instances
 	h.instances = map[string]*running{}
+	names := slices.Collect(maps.Keys(h.leaving))
 	h.mu.Unlock()
 	var wg sync.WaitGroup
 	errs := make([]error, 0, len(instances))
@@ -117,6 +124,15 @@ func (h *Hub) Close() error {
 			if err := r.stop(); err != nil {
 				mu.Lock()
 				errs = append(errs, fmt.Errorf("stop %s: %w", name, err))
+				mu.Unlock()
+			}
+		})
+	}
+	for _, name := range names {
+		wg.Go(func() {
+			if err := h.Release(name); err != nil {
+				mu.Lock()
+				errs = append(errs, err)
 				mu.Unlock()
 			}
 		})

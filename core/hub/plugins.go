@@ -28,6 +28,7 @@ const (
 // running is one plugin process, started at most once at a time.
 type running struct {
 	once     sync.Once
+	settings string // it was started with
 	instance *pluginhost.Instance
 	err      error
 }
@@ -62,6 +63,9 @@ func (h *Hub) Instance(ctx context.Context, c *config.Connector) (*pluginhost.In
 
 // instance is [Hub.Instance] whatever happened before.
 func (h *Hub) instance(ctx context.Context, c *config.Connector) (*pluginhost.Instance, error) {
+	if err := h.free(ctx, c.Name); err != nil {
+		return nil, fmt.Errorf("connector %s: %w", c.Name, err)
+	}
 	h.mu.Lock()
 	r := h.instances[c.Name]
 	if r == nil {
@@ -71,6 +75,7 @@ func (h *Hub) instance(ctx context.Context, c *config.Connector) (*pluginhost.In
 	h.mu.Unlock()
 	// Not under the lock: one slow plugin must not hold up the others.
 	r.once.Do(func() {
+		r.settings = h.settings(c)
 		r.instance, r.err = h.start(ctx, c)
 		if err := h.noteStart(ctx, c, r); err != nil {
 			r.err = errors.Join(r.err, err, r.stop())

@@ -44,18 +44,7 @@ func (h *Hub) Push(ctx context.Context, r PushRequest, d DrainOptions) (SyncResu
 	if _, _, err := h.org.Recover(ctx, h.owner(), h.now()); err != nil {
 		return out, err
 	}
-	reader, err := h.reader(s)
-	if err != nil {
-		return out, err
-	}
-	defer closeReader(reader)
-	p := &cycle.Push{Read: func(ctx context.Context, yield func(*source.Record) error) error {
-		return readPushed(ctx, reader, r, yield)
-	}}
-	if r.Record != nil {
-		p.At = h.now()
-	}
-	planned, err := h.planOne(ctx, s, PlanOptions{push: p})
+	planned, err := h.planPush(ctx, s, r)
 	if err != nil {
 		return out, err
 	}
@@ -71,6 +60,22 @@ func (h *Hub) Push(ctx context.Context, r PushRequest, d DrainOptions) (SyncResu
 	}
 	out.Drained, err = h.drain(ctx, d)
 	return out, err
+}
+
+// planPush takes the record over and plans for this person.
+func (h *Hub) planPush(ctx context.Context, s *config.Source, r PushRequest) (Planned, error) {
+	reader, err := h.reader(s)
+	if err != nil {
+		return Planned{}, err
+	}
+	defer closeReader(reader)
+	p := &cycle.Push{Read: func(ctx context.Context, yield func(*source.Record) error) error {
+		return readPushed(ctx, reader, r, yield)
+	}}
+	if r.Record != nil {
+		p.At = h.now()
+	}
+	return h.planOne(ctx, s, PlanOptions{push: p})
 }
 
 // pushedTo returns the source that a push is for.

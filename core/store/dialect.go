@@ -18,15 +18,18 @@ type dialect struct {
 	// argsMax bounds the arguments of a statement for many rows. The SQLite driver
 	// looks for each argument among all, so few are fast; PostgreSQL likes many.
 	argsMax int
+	// clock is the database's time in microseconds.
+	clock string
 }
 
 var sqliteDialect = dialect{goose: goose.DialectSQLite3, otherSuffix: "_postgres.sql", bytes: "BLOB", argsMax: 192,
-	targetID: "json_extract(ref, '$.id')"}
+	targetID: "json_extract(ref, '$.id')", clock: "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"}
 
 var postgresDialect = dialect{
 	goose: goose.DialectPostgres, otherSuffix: "_sqlite.sql", bytes: "BYTEA",
 	forUpdate: " FOR UPDATE", skipLocked: " FOR UPDATE SKIP LOCKED", byBytes: ` COLLATE "C"`, argsMax: 4096,
 	targetID: `((CAST(ref AS json) ->> 'id') COLLATE "C")`,
+	clock:    "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
 }
 
 // lock locks only the rows of one table of a join.

@@ -20,11 +20,23 @@ import (
 //
 // A plan without operations can be applied again; nothing happens then.
 func (o *Org) ApplyPlan(ctx context.Context, hash, actor string, now time.Time) (ready int, err error) {
+	return o.apply(ctx, hash, actor, false, now)
+}
+
+// ApplyUnmoved is [Org.ApplyPlan] beside others who plan and send: the accounts that
+// moved on since the plan was made are left out, and looked at again by the next
+// plan. [*DriftError] when a name that the plan chose was taken meanwhile, or something
+// moved at this very moment: plan again.
+func (o *Org) ApplyUnmoved(ctx context.Context, hash, actor string, now time.Time) (ready int, err error) {
+	return o.apply(ctx, hash, actor, true, now)
+}
+
+func (o *Org) apply(ctx context.Context, hash, actor string, unmoved bool, now time.Time) (ready int, err error) {
 	if settled, err := o.emptyApplied(ctx, hash); err != nil || settled {
 		return 0, o.s.fail("apply plan", err)
 	}
 	err = o.write(ctx, "plan.apply", func(t *tx) error {
-		ready, err = o.applyPlan(t, hash, actor, now)
+		ready, err = o.applyPlan(t, hash, actor, unmoved, now)
 		return err
 	})
 	return ready, err
@@ -39,14 +51,14 @@ func (o *Org) emptyApplied(ctx context.Context, hash string) (bool, error) {
 	return n > 0, err
 }
 
-func (o *Org) applyPlan(t *tx, hash, actor string, now time.Time) (ready int, err error) {
+func (o *Org) applyPlan(t *tx, hash, actor string, unmoved bool, now time.Time) (ready int, err error) {
 	p, err := o.lockPlan(t, hash, now)
 	if err != nil {
 		return 0, err
 	}
-	a := &application{t: t, org: o.id, plan: p, now: now}
+	a := &application{t: t, org: o.id, plan: p, now: now, unmoved: unmoved}
 	for _, step := range []func() error{
-		a.clearTheWay, a.checkDrift, a.withdraw, a.makeReady,
+		a.leaveMoved, a.clearTheWay, a.checkDrift, a.withdraw, a.makeReady,
 		a.reserveNames, a.rememberRules, a.rememberFaults, a.moveGeneration, a.markApplied,
 		func() error { return t.analyze(a.ready, "operation", "account") },
 	} {
@@ -56,7 +68,7 @@ func (o *Org) applyPlan(t *tx, hash, actor string, now time.Time) (ready int, er
 	}
 	return int(a.ready), t.audit(o.id, entry(now, actor, "plan.apply", p.Hash, map[string]any{
 		"source": p.Inputs.Source, "counts": p.Counts, "ready": a.ready, "parked": a.parked, "replaced": a.superseded,
-		"withdrawn": a.withdrawn, "in_flight": a.skipped, "approved_by": p.ApprovedBy,
+		"withdrawn": a.withdrawn, "in_flight": a.skipped, "moved": a.moved, "approved_by": p.ApprovedBy,
 	}))
 }
 
@@ -111,5 +123,8 @@ type application struct {
 	plan *planRecord
 	now  time.Time
 
-	skipped, superseded, withdrawn, ready, parked int64
+	// unmoved: what has moved on is left out, in place of refusing the plan.
+	unmoved bool
+
+	skipped, superseded, withdrawn, ready, parked, moved int64
 }

@@ -103,6 +103,10 @@ func (o *Org) Plans(ctx context.Context, n int) ([]PlanRow, error) {
 	if err != nil {
 		return nil, o.s.fail("read plans", err)
 	}
+	return o.planRows(rows)
+}
+
+func (o *Org) planRows(rows *sql.Rows) ([]PlanRow, error) {
 	ps, err := scanPlans(rows)
 	out := make([]PlanRow, len(ps))
 	for i, p := range ps {

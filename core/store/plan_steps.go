@@ -1,49 +1,5 @@
 package store
 
-import "fmt"
-
-// driftShown bounds how many changes a DriftError lists.
-const driftShown = 10
-
-// checkDrift refuses the plan when what it was made from has moved on.
-func (a *application) checkDrift() error {
-	drift := &DriftError{Hash: a.plan.Hash}
-	for _, c := range []struct{ what, from string }{
-		{"account", `LEFT JOIN account x ON x.org_id = o.org_id AND x.connector = o.connector AND x.kind = o.kind AND x.anchor = o.anchor
-			WHERE COALESCE(x.rev, 0) <> o.account_rev`},
-		{"source record", `LEFT JOIN identity x ON x.org_id = o.org_id AND x.source = ? AND x.kind = o.kind AND x.anchor = o.anchor
-			WHERE COALESCE(x.rev, 0) <> o.identity_rev`},
-	} {
-		args := []any{a.org, a.plan.Hash}
-		if c.what != "account" {
-			args = []any{a.plan.Inputs.Source, a.org, a.plan.Hash}
-		}
-		q := ` FROM operation o ` + c.from + ` AND o.org_id = ? AND o.plan = ? AND o.state = 'planned'`
-		var n int
-		if err := a.t.get(&n, `SELECT COUNT(*)`+q, args...); err != nil {
-			return err
-		}
-		if n == 0 {
-			continue
-		}
-		drift.Count += n
-		var moved []struct{ Connector, Kind, Anchor string }
-		err := a.t.all(&moved, `SELECT o.connector, o.kind, o.anchor`+q+` ORDER BY o.seq LIMIT ?`, append(args, driftShown)...)
-		if err != nil {
-			return err
-		}
-		for _, m := range moved {
-			if len(drift.What) < driftShown {
-				drift.What = append(drift.What, fmt.Sprintf("the %s of %s %s changed (%s)", c.what, m.Kind, m.Anchor, m.Connector))
-			}
-		}
-	}
-	if drift.Count > 0 {
-		return drift
-	}
-	return nil
-}
-
 // makeReady lets the operations out, except those of which a person decides.
 func (a *application) makeReady() (err error) {
 	if a.parked, err = a.t.exec(`UPDATE operation SET state = 'parked', updated_at = ?, failing_since = ? WHERE org_id = ? AND plan = ? AND state = 'planned'
@@ -116,7 +72,7 @@ func (a *application) moveGeneration() error {
 }
 
 func (a *application) moveState() (err error) {
-	if a.ready+a.parked+a.withdrawn+a.skipped > 0 {
+	if a.ready+a.parked+a.withdrawn+a.skipped+a.moved > 0 {
 		_, err = a.t.bump(a.org)
 	}
 	return err

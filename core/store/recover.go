@@ -11,27 +11,41 @@ import (
 // the first [Org.Lease]; without it, those that ended before now. The old
 // worker's fences no longer hold.
 func (o *Org) Recover(ctx context.Context, owner string, now time.Time) (unknown, ready int, err error) {
-	ended, args := " AND lease_until > 0", []any{o.id}
+	ended, args := "lease_until > 0", []any{}
 	if _, all := o.s.working.Load(o.id); !all {
 		ended, args = ended+" AND lease_until < ?", append(args, micros(now))
 	}
+	return o.takeBack(ctx, owner, ended, args, time.Time{}, now)
+}
+
+// RecoverConnector takes back what workers before us had taken of one connector, for
+// who holds its lock (see [Role.Lock]). What was sent is not looked up before
+// settleAt: a worker that was cut off may still be ending its calls.
+func (o *Org) RecoverConnector(ctx context.Context, connector, owner string, settleAt, now time.Time) (unknown, ready int, err error) {
+	return o.takeBack(ctx, owner, "lease_until > 0 AND connector = ?", []any{connector}, settleAt, now)
+}
+
+func (o *Org) takeBack(ctx context.Context, owner, which string, args []any, settleAt, now time.Time) (unknown, ready int, err error) {
+	which, args = " AND "+which, append([]any{o.id}, args...)
 	var n int
-	err = o.get(ctx, &n, `SELECT COUNT(*) FROM operation WHERE org_id = ?`+ended, args...)
+	err = o.get(ctx, &n, `SELECT COUNT(*) FROM operation WHERE org_id = ?`+which, args...)
 	if err != nil || n == 0 {
 		return 0, 0, o.s.fail("recover", err)
 	}
 	err = o.write(ctx, "recover", func(t *tx) error {
 		for _, step := range []struct {
 			set  string
+			args []any
 			from string
 			n    *int
 		}{
-			{`state = 'ready'`, `state = 'leased'`, &ready},
-			{`state = 'unknown', maybe_applied = 1, next_attempt_at = 0`, `state = 'sent'`, &unknown},
-			{`state = 'unknown'`, `state = 'unknown'`, new(int)},
+			{`state = 'ready'`, nil, `state = 'leased'`, &ready},
+			{`state = 'unknown', maybe_applied = 1, next_attempt_at = ?`, []any{micros(settleAt)}, `state = 'sent'`, &unknown},
+			{`state = 'unknown', next_attempt_at = CASE WHEN next_attempt_at < ? THEN ? ELSE next_attempt_at END`,
+				[]any{micros(settleAt), micros(settleAt)}, `state = 'unknown'`, new(int)},
 		} {
 			n, err := t.exec(`UPDATE operation SET `+step.set+`, fence = fence + 1, lease_owner = '', lease_until = 0, updated_at = ?
-				WHERE org_id = ? AND `+step.from+ended, append([]any{micros(now)}, args...)...)
+				WHERE org_id = ? AND `+step.from+which, append(append(step.args, micros(now)), args...)...)
 			if err != nil {
 				return err
 			}

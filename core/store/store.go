@@ -42,6 +42,7 @@ type Store struct {
 	working sync.Map              // org → struct{}: this process holds the working role
 	names   sync.Map              // nameAttribute → struct{}: values of accounts are indexed
 	growth  ledgerGrowth
+	epoch   atomic.Pointer[epoch] // PostgreSQL only
 }
 
 // Option changes how a store behaves.
@@ -76,6 +77,7 @@ func WithNameRetention(d time.Duration) Option {
 // database without credentials and say what to do.
 func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	s := &Store{nameRetention: DefaultNameRetention, stmts: map[string]*sqlx.Stmt{}}
+	s.epoch.Store(newEpoch())
 	for _, o := range opts {
 		o(s)
 	}
@@ -115,6 +117,9 @@ func (s *Store) Close() error {
 
 // Org returns the part of the state that belongs to the org called id.
 func (s *Store) Org(id string) *Org { return &Org{s: s, id: id} }
+
+// Where names the database, without credentials.
+func (o *Org) Where() string { return o.s.name }
 
 // Org is one tenant's part of a store. It is safe for use by many goroutines.
 type Org struct {

@@ -40,7 +40,9 @@ func (s *Store) writeOn(ctx context.Context, db beginner, name string, fn func(*
 			return ctx.Err()
 		}
 	}
-	err := s.commit(ctx, db, name, fn)
+	within, done := s.within(ctx)
+	err := s.commit(within, db, name, fn)
+	done()
 	if db == beginner(s.writer) {
 		s.prepare(ctx)
 	}
@@ -132,11 +134,15 @@ func (t *tx) all(dest any, q string, args ...any) error {
 
 // get reads one row outside of any transaction.
 func (o *Org) get(ctx context.Context, dest any, q string, args ...any) error {
+	ctx, done := o.s.within(ctx)
+	defer done()
 	return notFound(o.s.reader.GetContext(ctx, dest, o.s.rebind(q), args...))
 }
 
 // all reads all rows outside of any transaction.
 func (o *Org) all(ctx context.Context, dest any, q string, args ...any) error {
+	ctx, done := o.s.within(ctx)
+	defer done()
 	return o.s.reader.SelectContext(ctx, dest, o.s.rebind(q), args...)
 }
 

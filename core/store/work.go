@@ -3,13 +3,9 @@ package store
 import (
 	"context"
 	"database/sql/driver"
-	"fmt"
-	"hash/fnv"
 	"io"
 	"net/url"
-	"os"
 	"sync"
-	"time"
 )
 
 // Work takes the working role of this org: whoever reads sources, applies plans
@@ -22,8 +18,7 @@ func (o *Org) Work(ctx context.Context, who string) (release func(), err error) 
 	if o.s.gate != nil {
 		take = o.workSQLite
 	}
-	host, _ := os.Hostname() // a name for people; without one the process number does
-	free, err := take(ctx, fmt.Sprintf("%s, process %d on %s, since %s", who, os.Getpid(), host, time.Now().Format(time.DateTime)))
+	free, err := take(ctx, presence(who))
 	if err != nil {
 		return nil, o.s.fail("take the working role", err)
 	}
@@ -66,42 +61,13 @@ func (o *Org) workSQLite(_ context.Context, who string) (free func(), err error)
 	}, nil
 }
 
-// workPostgres holds a session's advisory lock on a connection of its own.
+// workPostgres holds a session's advisory lock.
 func (o *Org) workPostgres(ctx context.Context, who string) (free func(), err error) {
-	conn, err := o.s.writer.Conn(ctx)
+	s, err := o.roleSession(ctx, who, false)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			conn.Close()
-		}
-	}()
-	var schema string
-	if err := conn.QueryRowContext(ctx, `SELECT current_database() || '/' || current_schema()`).Scan(&schema); err != nil {
-		return nil, err
-	}
-	h := fnv.New64a()
-	fmt.Fprintf(h, "provhub/work/%s/%s", schema, o.id)
-	key := int64(h.Sum64())
-	var held bool
-	if err := conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, key).Scan(&held); err != nil {
-		return nil, err
-	}
-	if !held {
-		return nil, busy(o.workHolder(ctx, key))
-	}
-	// The name is what another process is told; 63 bytes fit.
-	if _, err := conn.ExecContext(ctx, `SELECT set_config('application_name', $1, false)`, cut(who, 63)); err != nil {
-		return nil, err
-	}
-	return func() {
-		// Whatever becomes of this statement, ending the session frees the lock;
-		// only the server may take a moment to notice.
-		_, _ = conn.ExecContext(context.Background(), `SELECT pg_advisory_unlock($1)`, key)
-		_ = conn.Raw(func(any) error { return errEndSession })
-		conn.Close()
-	}, nil
+	return s.end, nil
 }
 
 // workHolder is what the session that holds the lock calls itself.
