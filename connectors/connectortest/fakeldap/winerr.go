@@ -1,8 +1,6 @@
 package fakeldap
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // win32 is the error number at the head of Active Directory's messages.
 type win32 uint32
@@ -57,49 +55,66 @@ type winError struct {
 	problem string
 }
 
-var winErrors = map[win32]winError{
-	winAccessDenied:    {insufficientAccessRights, "SecErr", "4003 (INSUFF_ACCESS_RIGHTS)"},
-	winGenFailure:      {unwillingToPerform, "SvcErr", "5003 (WILL_NOT_PERFORM)"},
-	winWrongPassword:   {constraintViolation, "AtrErr", "1005 (CONSTRAINT_ATT_TYPE)"},
-	winConversion:      {invalidAttributeSyntax, "LdapErr", "Error in attribute conversion operation"},
-	winBindFirst:       {operationsError, "LdapErr", "In order to perform this operation a successful bind must be completed on the connection."},
-	0x0522:             {insufficientAccessRights, "SecErr", "4003 (INSUFF_ACCESS_RIGHTS)"},
-	winBadAccountName:  {other, "SysErr", "22 (Invalid argument)"},
-	winUserExists:      {entryAlreadyExists, "UpdErr", "6005 (ENTRY_EXISTS)"},
-	winNoSuchUser:      {noSuchObject, "NameErr", "2001 (NO_OBJECT)"},
-	0x052C:             {unwillingToPerform, "SvcErr", "5003 (WILL_NOT_PERFORM)"},
-	winPasswordPolicy:  {unwillingToPerform, "SvcErr", "5003 (WILL_NOT_PERFORM)"},
-	winNotMember:       {unwillingToPerform, "SvcErr", "5003 (WILL_NOT_PERFORM)"},
-	winMember:          {entryAlreadyExists, "UpdErr", "6005 (ENTRY_EXISTS)"},
-	winNoSuchType:      {noSuchAttribute, "AtrErr", "1001 (NO_ATTRIBUTE_OR_VAL)"},
-	winValueExists:     {attributeOrValueExists, "AtrErr", "1006 (ATT_OR_VALUE_EXISTS)"},
-	winNoSuchClass:     {noSuchAttribute, "AtrErr", "1001 (NO_ATTRIBUTE_OR_VAL)"},
-	winNonLeaf:         {notAllowedOnNonLeaf, "UpdErr", "6003 (CANT_ON_NON_LEAF)"},
-	winRDN:             {notAllowedOnRDN, "UpdErr", "6004 (CANT_ON_RDN)"},
-	winAdminLimit:      {adminLimitExceeded, "SvcErr", "5008 (ADMIN_LIMIT_EXCEEDED)"},
-	winIntegrityNeeded: {strongerAuthRequired, "LdapErr", "The server requires binds to turn on integrity checking if SSL\\TLS are not already active on the connection"},
-	winReferral:        {referralCode, "RefErr", ""},
-	0x2030:             {noSuchObject, "NameErr", "2001 (NO_OBJECT)"},
-	winBadCookie:       {unavailableCriticalExtension, "LdapErr", "Error processing control"},
-	winUnavailableExt:  {unavailableCriticalExtension, "SvcErr", "5010 (UNAVAIL_EXTENSION)"},
-	winExists:          {entryAlreadyExists, "UpdErr", "6005 (ENTRY_EXISTS)"},
-	winNoSuchValue:     {noSuchAttribute, "AtrErr", "1001 (NO_ATTRIBUTE_OR_VAL)"},
-	winIllegalModify:   {unwillingToPerform, "SvcErr", "5003 (WILL_NOT_PERFORM)"},
-	winMissingRequired: {objectClassViolation, "UpdErr", "6002 (OBJ_CLASS_VIOLATION)"},
-	winNotInClass:      {objectClassViolation, "UpdErr", "6002 (OBJ_CLASS_VIOLATION)"},
-	winSingleValue:     {constraintViolation, "AtrErr", "1005 (CONSTRAINT_ATT_TYPE)"},
-	winRange:           {constraintViolation, "AtrErr", "1005 (CONSTRAINT_ATT_TYPE)"},
-	0x2089:             {noSuchObject, "UpdErr", "5012 (DIR_ERROR)"},
-	winNoObject:        {noSuchObject, "NameErr", "2001 (NO_OBJECT)"},
-	winBadName:         {invalidDNSyntax, "NameErr", "2006 (BAD_NAME)"},
-	winNoRights:        {insufficientAccessRights, "SecErr", "4003 (INSUFF_ACCESS_RIGHTS)"},
-	winBadRule:         {inappropriateMatching, "SvcErr", "5003 (WILL_NOT_PERFORM)"},
-	winSystemOnly:      {constraintViolation, "AtrErr", "1005 (CONSTRAINT_ATT_TYPE)"},
-	winDanglingLink:    {constraintViolation, "AtrErr", "1005 (CONSTRAINT_ATT_TYPE)"},
-	winSPNInUse:        {constraintViolation, "AtrErr", "1005 (CONSTRAINT_ATT_TYPE)"},
-	winUPNInUse:        {constraintViolation, "AtrErr", "1005 (CONSTRAINT_ATT_TYPE)"},
-	winBadLogon:        {invalidCredentials, "LdapErr", "AcceptSecurityContext error"},
+// winWordings lists which errors are worded how.
+var winWordings = []struct {
+	winError
+	of []win32
+}{
+	{winError{insufficientAccessRights, "SecErr", "4003 (INSUFF_ACCESS_RIGHTS)"},
+		[]win32{winAccessDenied, 0x0522, winNoRights}},
+	{winError{unwillingToPerform, "SvcErr", "5003 (WILL_NOT_PERFORM)"},
+		[]win32{winGenFailure, 0x052C, winPasswordPolicy, winNotMember, winIllegalModify}},
+	{winError{constraintViolation, "AtrErr", "1005 (CONSTRAINT_ATT_TYPE)"},
+		[]win32{winWrongPassword, winSingleValue, winRange, winSystemOnly, winDanglingLink, winSPNInUse, winUPNInUse}},
+	{winError{invalidAttributeSyntax, "LdapErr", "Error in attribute conversion operation"},
+		[]win32{winConversion}},
+	{winError{operationsError, "LdapErr", "In order to perform this operation a successful bind must be completed on the connection."},
+		[]win32{winBindFirst}},
+	{winError{other, "SysErr", "22 (Invalid argument)"},
+		[]win32{winBadAccountName}},
+	{winError{entryAlreadyExists, "UpdErr", "6005 (ENTRY_EXISTS)"},
+		[]win32{winUserExists, winMember, winExists}},
+	{winError{noSuchObject, "NameErr", "2001 (NO_OBJECT)"},
+		[]win32{winNoSuchUser, 0x2030, winNoObject}},
+	{winError{noSuchAttribute, "AtrErr", "1001 (NO_ATTRIBUTE_OR_VAL)"},
+		[]win32{winNoSuchType, winNoSuchClass, winNoSuchValue}},
+	{winError{attributeOrValueExists, "AtrErr", "1006 (ATT_OR_VALUE_EXISTS)"},
+		[]win32{winValueExists}},
+	{winError{notAllowedOnNonLeaf, "UpdErr", "6003 (CANT_ON_NON_LEAF)"},
+		[]win32{winNonLeaf}},
+	{winError{notAllowedOnRDN, "UpdErr", "6004 (CANT_ON_RDN)"},
+		[]win32{winRDN}},
+	{winError{adminLimitExceeded, "SvcErr", "5008 (ADMIN_LIMIT_EXCEEDED)"},
+		[]win32{winAdminLimit}},
+	{winError{strongerAuthRequired, "LdapErr", "The server requires binds to turn on integrity checking if SSL\\TLS are not already active on the connection"},
+		[]win32{winIntegrityNeeded}},
+	{winError{referralCode, "RefErr", ""},
+		[]win32{winReferral}},
+	{winError{unavailableCriticalExtension, "LdapErr", "Error processing control"},
+		[]win32{winBadCookie}},
+	{winError{unavailableCriticalExtension, "SvcErr", "5010 (UNAVAIL_EXTENSION)"},
+		[]win32{winUnavailableExt}},
+	{winError{objectClassViolation, "UpdErr", "6002 (OBJ_CLASS_VIOLATION)"},
+		[]win32{winMissingRequired, winNotInClass}},
+	{winError{noSuchObject, "UpdErr", "5012 (DIR_ERROR)"},
+		[]win32{0x2089}},
+	{winError{invalidDNSyntax, "NameErr", "2006 (BAD_NAME)"},
+		[]win32{winBadName}},
+	{winError{inappropriateMatching, "SvcErr", "5003 (WILL_NOT_PERFORM)"},
+		[]win32{winBadRule}},
+	{winError{invalidCredentials, "LdapErr", "AcceptSecurityContext error"},
+		[]win32{winBadLogon}},
 }
+
+var winErrors = func() map[win32]winError {
+	out := map[win32]winError{}
+	for _, w := range winWordings {
+		for _, win := range w.of {
+			out[win] = w.winError
+		}
+	}
+	return out
+}()
 
 // usualWin are the errors of codes that say no more.
 var usualWin = map[code]win32{
