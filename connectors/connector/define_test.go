@@ -89,6 +89,29 @@ func TestValidateFindsWhatTheSchemaCannot(t *testing.T) {
 	}
 }
 
+func TestAConfigThatIsNotValidIsNotOpened(t *testing.T) {
+	opened := 0
+	d := connector.Define(connector.Spec[options]{Type: "x",
+		Validate: func(o options) []connector.Finding {
+			fs := []connector.Finding{{Path: "/tls", Summary: "is off", Warning: true}}
+			if o.URL == "bad" {
+				fs = append(fs, connector.Finding{Path: "/url", Summary: "is no address"}, connector.Finding{Path: "/wait", Summary: "is too short"})
+			}
+			return fs
+		},
+		Open: func(context.Context, options, connector.Instance) (connector.Target, error) {
+			opened++
+			return creates{}, nil
+		}})
+	_, err := d.Open(t.Context(), []byte(`{"url":"bad"}`), connector.Instance{})
+	if !connector.IsCode(err, connector.CodeConfiguration) || !strings.Contains(err.Error(), "/url: is no address; /wait: is too short") || opened != 0 {
+		t.Errorf("got %v, opened %d times", err, opened)
+	}
+	if _, err := d.Open(t.Context(), []byte(`{"url":"good"}`), connector.Instance{}); err != nil || opened != 1 {
+		t.Errorf("a warning: %v, opened %d times", err, opened)
+	}
+}
+
 func TestAConfigThatNoSchemaCanDescribeIsABug(t *testing.T) {
 	defer func() {
 		if recover() == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"strings"
 )
 
 // Spec describes a connector type whose config is a C. The JSON Schema of the
@@ -22,8 +23,8 @@ type Spec[C any] struct {
 	Actions []Action
 	// Validate finds what the schema cannot, offline. nil: nothing.
 	Validate func(C) []Finding
-	// Open makes the target. It must not write to the target system; it may
-	// connect later.
+	// Open makes the target from a config in which Validate found nothing, warnings
+	// excepted. It must not write to the target system; it may connect later.
 	Open func(ctx context.Context, config C, in Instance) (Target, error)
 }
 
@@ -63,7 +64,8 @@ type Definition struct {
 	ConfigSchema json.RawMessage
 	// Validate reports every finding of a config, schema faults excepted.
 	Validate func(config json.RawMessage) []Finding
-	// Open decodes config and opens the target.
+	// Open decodes config, validates it and opens the target. A config that cannot be
+	// used is a CONFIGURATION error that lists what is wrong.
 	Open func(ctx context.Context, config json.RawMessage, in Instance) (Target, error)
 }
 
@@ -93,7 +95,26 @@ func Define[C any](s Spec[C]) *Definition {
 		if err := decodeConfig(raw, &c); err != nil {
 			return nil, &Error{Code: CodeConfiguration, Message: err.Error(), Cause: err}
 		}
+		if s.Validate != nil {
+			if err := refused(s.Validate(c)); err != nil {
+				return nil, err
+			}
+		}
 		return s.Open(ctx, c, in)
 	}
 	return d
+}
+
+// refused is the error of a config that is not usable, nil when it is.
+func refused(fs []Finding) error {
+	var faults []string
+	for _, f := range fs {
+		if !f.Warning {
+			faults = append(faults, f.Path+": "+f.Summary)
+		}
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return &Error{Code: CodeConfiguration, Message: strings.Join(faults, "; ")}
 }

@@ -23,11 +23,6 @@ var Definition = connector.Define(connector.Spec[Config]{
 	MaxInFlight: 256,
 	Validate:    validate,
 	Open: func(_ context.Context, cfg Config, in connector.Instance) (connector.Target, error) {
-		for _, f := range validate(cfg) {
-			if !f.Warning {
-				return nil, configuration(f.Path + ": " + f.Summary)
-			}
-		}
 		t, err := open(cfg, in.Secrets, in.Log)
 		if err != nil {
 			return nil, err

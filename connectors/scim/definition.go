@@ -2,7 +2,6 @@ package scim
 
 import (
 	"context"
-	"strings"
 
 	"github.com/provhub/provhub/connectors/connector"
 )
@@ -18,15 +17,6 @@ var Definition = connector.Define(connector.Spec[Config]{
 	Actions:     []connector.Action{probeAction},
 	Validate:    validate,
 	Open: func(_ context.Context, cfg Config, in connector.Instance) (connector.Target, error) {
-		var faults []string
-		for _, f := range validate(cfg) {
-			if !f.Warning {
-				faults = append(faults, f.Path+": "+f.Summary)
-			}
-		}
-		if len(faults) > 0 {
-			return nil, configuration(strings.Join(faults, "; "))
-		}
 		t, err := open(cfg, in)
 		if err != nil {
 			return nil, err

@@ -15,11 +15,6 @@ var Definition = connector.Define(connector.Spec[Config]{
 	Actions:  actions,
 	Validate: validate,
 	Open: func(ctx context.Context, cfg Config, in connector.Instance) (connector.Target, error) {
-		for _, f := range validate(cfg) {
-			if !f.Warning {
-				return nil, connector.Errorf(connector.CodeConfiguration, "%s: %s", f.Path, f.Summary)
-			}
-		}
 		t, err := open(ctx, cfg, in)
 		if err != nil {
 			return nil, err
