@@ -33,7 +33,7 @@ func (p *pool) dial(ctx context.Context, s Server) (*conn, error) {
 func (p *pool) connect(ctx context.Context, s Server) (*conn, error) {
 	nc, err := (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext(ctx, "tcp", s.Address())
 	if err != nil {
-		return nil, unreachable(s, err)
+		return nil, s.tcp().Unreachable(err)
 	}
 	bounded := &boundedConn{Conn: nc, limit: p.o.Timeout}
 	cfg := p.tls.Clone()
@@ -75,19 +75,6 @@ func (p *pool) bind(ctx context.Context, c *conn) error {
 		return struct{}{}, err
 	})
 	return faultOf(kindBind, "bind", err)
-}
-
-func unreachable(s Server, err error) error {
-	e := &connector.Error{Code: connector.CodeUnavailable, NativeCode: "dial", Cause: err,
-		Message: "nothing answers at " + s.Address() + "; is the directory running, does a firewall stand between?"}
-	var dns *net.DNSError
-	switch {
-	case errors.As(err, &dns):
-		e.NativeCode, e.Message = "DNS", "the host "+s.Host+" has no address; check its name in urls"
-	case errors.Is(err, context.DeadlineExceeded):
-		e.Message = "no connection to " + s.Address() + " within the time limit"
-	}
-	return e
 }
 
 // untrusted is a TLS handshake that failed. There is no way on without TLS.

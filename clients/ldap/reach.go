@@ -3,8 +3,9 @@ package ldap
 import (
 	"context"
 	"crypto/tls"
-	"net"
 	"slices"
+
+	"github.com/provhub/provhub/clients/tcp"
 )
 
 // Reached is what an attempt to connect found out.
@@ -17,13 +18,13 @@ type Reached struct {
 // Servers lists the servers of the options, the best first.
 func (c *Client) Servers() []Server { return slices.Clone(c.pool.servers) }
 
-// Resolve returns how many addresses the server's name has.
-func (s Server) Resolve(ctx context.Context) (int, error) {
-	addresses, err := net.DefaultResolver.LookupHost(ctx, s.Host)
-	if err != nil {
-		return 0, unreachable(s, err)
-	}
-	return len(addresses), nil
+// Resolve says how many addresses the server's name has.
+func (s Server) Resolve(ctx context.Context) (found string, err error) {
+	return s.tcp().Resolve(ctx)
+}
+
+func (s Server) tcp() tcp.Server {
+	return tcp.Server{Address: s.Address(), What: "directory", Key: "urls"}
 }
 
 // Reach connects to one server and sets up TLS, without a bind, and hangs up.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/provhub/provhub/clients/ldap"
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/wording"
 )
 
 // Check implements [connector.Target].
@@ -47,7 +48,7 @@ type check struct {
 func (c *check) resolve(ctx context.Context) (string, error) {
 	var out []string
 	for _, server := range c.s.Servers() {
-		n, err := server.Resolve(ctx)
+		found, err := server.Resolve(ctx)
 		if err != nil && len(c.s.Servers()) == 1 {
 			return "", err
 		}
@@ -55,7 +56,7 @@ func (c *check) resolve(ctx context.Context) (string, error) {
 			out = append(out, c.Warn(connector.AsError(err).Message))
 			continue
 		}
-		out = append(out, fmt.Sprintf("%s has %d addresses", server.Host, n))
+		out = append(out, found)
 	}
 	return strings.Join(out, "; "), nil
 }
@@ -124,7 +125,7 @@ func (c *check) base(ctx context.Context) (string, error) {
 			n++
 		}
 	}
-	return fmt.Sprintf("%d places of the config exist", n), nil
+	return wording.Count(n, "place of the config exists", "places of the config exist"), nil
 }
 
 // schema holds the config against the published schema, which is a hint.

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/provhub/provhub/clients/tcp"
 	"github.com/provhub/provhub/connectors/connector"
 )
 
@@ -27,25 +28,18 @@ func (c *check) resolve(ctx context.Context) (string, error) {
 	if !c.direct() {
 		return throughProxy, nil
 	}
-	addresses, err := net.DefaultResolver.LookupHost(ctx, c.base.Hostname())
-	if err != nil {
-		return "", &connector.Error{Code: connector.CodeUnavailable, NativeCode: "DNS",
-			Message: "the host " + c.base.Hostname() + " has no address; check base_url"}
-	}
-	return fmt.Sprintf("%s has %d addresses", c.base.Hostname(), len(addresses)), nil
+	return c.server().Resolve(ctx)
 }
 
 func (c *check) connect(ctx context.Context) (string, error) {
 	if !c.direct() {
 		return throughProxy, nil
 	}
-	address := hostPort(c.base)
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return "", &connector.Error{Code: connector.CodeUnavailable, NativeCode: "dial",
-			Message: "nothing answers at " + address + "; is the service running, does a firewall stand between?"}
-	}
-	return address + " answers", conn.Close()
+	return c.server().Connect(ctx)
+}
+
+func (c *check) server() tcp.Server {
+	return tcp.Server{Address: hostPort(c.base), What: "service", Key: "base_url"}
 }
 
 func hostPort(u *url.URL) string {

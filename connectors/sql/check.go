@@ -3,9 +3,9 @@ package sql
 import (
 	"context"
 	"fmt"
-	"net"
 	"strings"
 
+	"github.com/provhub/provhub/clients/tcp"
 	"github.com/provhub/provhub/connectors/connector"
 )
 
@@ -43,27 +43,21 @@ type check struct {
 }
 
 func (c *check) resolve(ctx context.Context) (string, error) {
-	e := c.db.h.Endpoint
-	if e.Network != "tcp" {
+	if e := c.db.h.Endpoint; e.Network != "tcp" {
 		return "local: " + orElse(e.Network, "file"), nil
 	}
-	addresses, err := net.DefaultResolver.LookupHost(ctx, e.Host)
-	if err != nil {
-		return "", &connector.Error{Code: connector.CodeUnavailable, NativeCode: "DNS", Message: "the host " + e.Host + " has no address; check its name"}
-	}
-	return fmt.Sprintf("%s has %d addresses", e.Host, len(addresses)), nil
+	return c.server().Resolve(ctx)
 }
 
 func (c *check) dial(ctx context.Context) (string, error) {
-	e := c.db.h.Endpoint
-	if e.Network != "tcp" {
+	if c.db.h.Endpoint.Network != "tcp" {
 		return "", nil
 	}
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", e.Address())
-	if err != nil {
-		return "", &connector.Error{Code: connector.CodeUnavailable, NativeCode: "dial", Message: "nothing answers at " + e.Address() + "; is the database running, does a firewall stand between?"}
-	}
-	return e.Address() + " answers", conn.Close()
+	return c.server().Connect(ctx)
+}
+
+func (c *check) server() tcp.Server {
+	return tcp.Server{Address: c.db.h.Endpoint.Address(), What: "database", Key: "the secret dsn"}
 }
 
 func (c *check) tls(context.Context) (string, error) {
