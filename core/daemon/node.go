@@ -66,6 +66,8 @@ func New(h *hub.Hub, o Options) *Node {
 	n.Handle("GET /readyz", http.HandlerFunc(n.readyz))
 	n.Work("cycle", n.cycle)
 	n.Schedule(cycles)
+	n.Work("reconcile", n.reconcile)
+	n.Schedule(reconciliations)
 	return n
 }
 

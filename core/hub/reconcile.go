@@ -169,3 +169,8 @@ func (r *Reconciled) Summary() string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// SourcesOf returns the names of the sources that feed a connector.
+func (h *Hub) SourcesOf(c *config.Connector) []string {
+	return []string{h.cfg.SourceOf(c).Name}
+}
