@@ -15,7 +15,7 @@ import (
 
 func (a *app) sourceCommand() *cobra.Command {
 	c := &cobra.Command{Use: "source", Short: "The sources that people come from"}
-	c.AddCommand(a.sourceListCommand(), a.sourceCheckCommand(), a.sourcePreviewCommand(), a.sourceDiffCommand(), a.sourcePushCommand(), a.sourceListenCommand())
+	c.AddCommand(a.sourceListCommand(), a.sourceCheckCommand(), a.sourcePreviewCommand(), a.sourceDiffCommand(), a.sourceGroupsCommand(), a.sourcePushCommand(), a.sourceListenCommand())
 	return c
 }
 

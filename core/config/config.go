@@ -13,6 +13,7 @@ import (
 	"github.com/provhub/provhub/core/quality"
 	"github.com/provhub/provhub/core/schedule"
 	"github.com/provhub/provhub/core/source/csvfile"
+	"github.com/provhub/provhub/core/source/grouped"
 	"github.com/provhub/provhub/core/source/ldapdir"
 	"github.com/provhub/provhub/core/source/pickup"
 	"github.com/provhub/provhub/core/source/scimapi"
@@ -50,6 +51,8 @@ type Source struct {
 	CSV *csvfile.Config
 	// Pickup is set for type csv with a folder in place of a path; CSV is set too.
 	Pickup *pickup.Config
+	// Groups says where the groups of people in files are; nil: they have none.
+	Groups *grouped.Config
 	// LDAP is set for type ldap; its secrets are not in it.
 	LDAP *ldapdir.Config
 	// SCIM is set for type scim; its secrets are not in it.

@@ -71,6 +71,7 @@ type rawSource struct {
 	With      []rawWith    `yaml:"with"`
 	Quality   rawQuality   `yaml:"quality"`
 
+	Groups     *rawGrouped     `yaml:"groups"`
 	Pickup     *rawPickup      `yaml:"pickup"`
 	LDAP       *rawLDAP        `yaml:"ldap"`
 	SCIM       *rawSCIM        `yaml:"scim"`

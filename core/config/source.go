@@ -47,6 +47,7 @@ func (b *builder) sources(cfg *Config, raw *rawConfig) {
 		case "csv":
 			src.CSV = b.csv(r, zone, path)
 			b.pickup(&src, r, path)
+			b.grouped(&src, r, path)
 		case "ldap":
 			src.LDAP = b.ldap(r, zone, path)
 			src.NestedGroups = r.LDAP != nil && r.LDAP.Groups != nil && r.LDAP.Groups.Nested
@@ -143,13 +144,19 @@ func (b *builder) csv(r *rawSource, zone *time.Location, path string) *csvfile.C
 	if r.Trailer != nil {
 		c.Trailer = &csvfile.Trailer{Prefix: r.Trailer.Prefix, Field: r.Trailer.Field}
 	}
-	for _, col := range r.Columns {
-		c.Columns = append(c.Columns, csvfile.Column{
+	c.Columns = csvColumns(r.Columns, r.Anchor.value)
+	return c
+}
+
+// csvColumns are columns of a file in which each row has an anchor.
+func csvColumns(raw []rawColumn, anchor string) (out []csvfile.Column) {
+	for _, col := range raw {
+		out = append(out, csvfile.Column{
 			Name: col.Name.value, From: col.From, Type: col.Type, Format: col.Format, Separator: col.Separator,
-			Required: col.Required || col.Name.value == r.Anchor.value, Optional: col.Optional,
+			Required: col.Required || col.Name.value == anchor, Optional: col.Optional,
 		})
 	}
-	return c
+	return out
 }
 
 func (b *builder) lifecycle(r *rawLifecycle, zone *time.Location, cols []string, path string) lifecycle.Rules {

@@ -119,9 +119,10 @@ func (p *pass) settings() string {
 		CSV       any
 		Fields    []source.Field
 		With      any `json:",omitempty"`
+		Groups    any `json:",omitempty"`
 		LDAP      any `json:",omitempty"`
 		SCIM      any `json:",omitempty"`
-	}{1, l, zone, p.Source.Reference, p.Source.CSV, p.Reader.Fields(), p.Source.With, p.Source.LDAP, p.Source.SCIM})
+	}{1, l, zone, p.Source.Reference, p.Source.CSV, p.Reader.Fields(), p.Source.With, p.Source.Groups, p.Source.LDAP, p.Source.SCIM})
 	if err != nil {
 		panic(fmt.Sprintf("cycle: a source's configuration has no JSON: %v", err)) // plain structs
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/provhub/provhub/core/secret"
 	"github.com/provhub/provhub/core/source"
 	"github.com/provhub/provhub/core/source/csvfile"
+	"github.com/provhub/provhub/core/source/grouped"
 	"github.com/provhub/provhub/core/source/joined"
 	"github.com/provhub/provhub/core/source/ldapdir"
 	"github.com/provhub/provhub/core/source/pickup"
@@ -36,8 +37,17 @@ func openSource(cfg *config.Config, s *config.Source) (r source.Reader, err erro
 	return r, nil
 }
 
-// openCSV makes the reader of one file, or of those that are dropped into a folder.
+// openCSV makes the reader of one file, or of those that are dropped into a folder, with
+// the groups of their people.
 func openCSV(cfg *config.Config, s *config.Source) (source.Reader, error) {
+	people, err := openPeople(cfg, s)
+	if err != nil || s.Groups == nil {
+		return people, err
+	}
+	return grouped.New(people, *s.Groups)
+}
+
+func openPeople(cfg *config.Config, s *config.Source) (source.Reader, error) {
 	if s.Pickup == nil {
 		return csvfile.New(*s.CSV)
 	}
@@ -110,6 +120,8 @@ func groupFields(s *config.Source) []source.Field {
 		return s.LDAP.GroupFields()
 	case s.SCIM != nil:
 		return s.SCIM.GroupFields()
+	case s.Groups != nil:
+		return s.Groups.GroupFields()
 	}
 	return nil
 }
@@ -165,6 +177,11 @@ func (h *Hub) reader(s *config.Source) (source.Reader, error) {
 	}
 	if r, ok := first.(rememberer); ok {
 		r.Remember(func(ctx context.Context) ([]byte, error) { return h.token(ctx, s) })
+	}
+	if g, ok := first.(*grouped.Reader); ok {
+		g.Known = func(ctx context.Context, people []string) (map[string][]string, error) {
+			return h.org.GroupsOf(ctx, s.Name, people, false)
+		}
 	}
 	if len(s.With) == 0 {
 		return first, nil

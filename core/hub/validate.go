@@ -18,6 +18,7 @@ import (
 	"github.com/provhub/provhub/core/pluginhost"
 	"github.com/provhub/provhub/core/secret"
 	"github.com/provhub/provhub/core/source"
+	"github.com/provhub/provhub/core/source/grouped"
 	"github.com/provhub/provhub/wording"
 )
 
@@ -78,8 +79,18 @@ func (v *validator) source(ctx context.Context, s *config.Source) {
 		return
 	}
 	defer closeReader(reader)
+	files := []source.Reader{reader}
+	if g, ok := reader.(*grouped.Reader); ok {
+		files = g.Parts()
+	}
+	for _, f := range files {
+		v.header(ctx, s, f)
+	}
+}
+
+func (v *validator) header(ctx context.Context, s *config.Source, reader source.Reader) {
 	stop := errors.New("the header is enough")
-	_, err = reader.Read(ctx, func(*source.Record) error { return stop })
+	_, err := reader.Read(ctx, func(*source.Record) error { return stop })
 	switch {
 	case err == nil, errors.Is(err, stop):
 	case errors.Is(err, fs.ErrNotExist):

@@ -152,3 +152,33 @@ func (o *Org) Groups(ctx context.Context, source string) (map[string]identity.Id
 	}
 	return found, o.s.fail("read groups", err)
 }
+
+// GroupRow is a group as people look at it: one that is gone stays, with the date.
+type GroupRow struct {
+	identity.Identity
+	People int // present people who are members themselves
+}
+
+// GroupRows returns all groups that a source has, or had, by anchor.
+func (o *Org) GroupRows(ctx context.Context, source string) ([]GroupRow, error) {
+	ids, err := o.identities(ctx, `SELECT `+identityColumns+` FROM identity i
+		WHERE i.org_id = ? AND i.source = ? AND i.kind = ? ORDER BY i.anchor`, o.id, source, string(identity.Group))
+	if err != nil {
+		return nil, o.s.fail("read groups", err)
+	}
+	people := map[string]int{}
+	err = o.eachRow(ctx, func(rows *sql.Rows) error {
+		var group string
+		var n int
+		err := rows.Scan(&group, &n)
+		people[group] = n
+		return err
+	}, `SELECT m.grp, COUNT(*) FROM membership m
+		JOIN identity i ON i.org_id = m.org_id AND i.source = m.source AND i.name = m.member AND i.name <> '' AND i.kind = ? AND i.absent_since = 0
+		WHERE m.org_id = ? AND m.source = ? GROUP BY m.grp`, string(identity.Person), o.id, source)
+	out := make([]GroupRow, len(ids))
+	for i, id := range ids {
+		out[i] = GroupRow{id, people[id.Anchor]}
+	}
+	return out, o.s.fail("read groups", err)
+}
