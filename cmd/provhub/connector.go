@@ -182,8 +182,8 @@ func (a *app) connectorPause() *cobra.Command {
 		Use: "pause NAME... --reason TEXT", Short: "Stop sending to targets, at once and until resumed; the queue is kept",
 		Args: args(cobra.MinimumNArgs(1), "the name of a connector"), Example: "  provhub connector pause crm --reason \"ticket 4711\"",
 		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
-			if strings.TrimSpace(reason) == "" {
-				return usageError{fmt.Errorf("--reason is needed: the audit trail keeps it")}
+			if err := needReason(reason); err != nil {
+				return err
 			}
 			for _, name := range args {
 				if err := h.Pause(cmd.Context(), name, reason); err != nil {
@@ -199,7 +199,7 @@ func (a *app) connectorPause() *cobra.Command {
 			return nil
 		}),
 	}
-	c.Flags().StringVar(&reason, "reason", "", "why; it goes into the audit trail")
+	reasonFlag(c, &reason)
 	return c
 }
 
@@ -225,24 +225,30 @@ func (a *app) connectorResume() *cobra.Command {
 }
 
 func (a *app) connectorAccept() *cobra.Command {
-	return &cobra.Command{
-		Use: "accept NAME", Short: "Confirm that another target holds the same accounts as the one before",
+	var reason string
+	c := &cobra.Command{
+		Use: "accept NAME --reason TEXT", Short: "Confirm that another target holds the same accounts as the one before",
 		Long: `A connector whose config or secret leads to another target than before is held:
 what is on record of its accounts is not true of a test system. Confirm with this
 command that the accounts are the same, as after a move to another server, and the
 next run sends again. For a target with other accounts, lead the config back, or
 give it a connector of its own.`,
-		Args: args(cobra.ExactArgs(1), "the name of one connector"), Example: "  provhub connector accept crm",
+		Args: args(cobra.ExactArgs(1), "the name of one connector"), Example: "  provhub connector accept crm --reason \"moved to the new data centre, ticket 4711\"",
 		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
-			target, err := h.AcceptTarget(cmd.Context(), args[0])
+			if err := needReason(reason); err != nil {
+				return err
+			}
+			target, err := h.AcceptTarget(cmd.Context(), args[0], reason)
 			if err != nil {
 				return err
 			}
-			if done, err := a.json(map[string]string{"accepted": args[0], "target": target}); done {
+			if done, err := a.json(map[string]string{"accepted": args[0], "target": target, "reason": reason}); done {
 				return err
 			}
 			a.printf("%s is about %s from now on; the next run sends what is in its queue.\n", args[0], target)
 			return nil
 		}),
 	}
+	reasonFlag(c, &reason)
+	return c
 }

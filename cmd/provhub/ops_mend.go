@@ -50,8 +50,8 @@ func (a *app) opsSkip() *cobra.Command {
 		Long:    "Never send an operation. The account stays as it is now; when the person changes, a new one is planned.",
 		Example: `  provhub ops skip 5f0c2e --reason "account is handled by hand, ticket 4711"`,
 		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
-			if strings.TrimSpace(reason) == "" {
-				return usageError{fmt.Errorf("--reason is needed: the audit trail keeps it")}
+			if err := needReason(reason); err != nil {
+				return err
 			}
 			r, _, err := h.State().Operation(cmd.Context(), args[0])
 			if err != nil {
@@ -67,7 +67,7 @@ func (a *app) opsSkip() *cobra.Command {
 			return nil
 		}),
 	}
-	c.Flags().StringVar(&reason, "reason", "", "why; it goes into the audit trail")
+	reasonFlag(c, &reason)
 	return c
 }
 

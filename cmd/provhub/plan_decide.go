@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,8 +19,8 @@ func (a *app) planApprove() *cobra.Command {
 the audit trail, and ends by itself; then ` + "`provhub apply HASH`" + ` carries it out.`,
 		Example: `  provhub plan approve 5f0c2e --reason "site closed, ticket 4711" --valid 4h`,
 		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
-			if strings.TrimSpace(reason) == "" {
-				return usageError{errors.New("--reason is needed: the audit trail keeps it")}
+			if err := needReason(reason); err != nil {
+				return err
 			}
 			if valid <= 0 || valid > 7*24*time.Hour {
 				return usageError{fmt.Errorf("--valid is %s; expected up to 168h", valid)}
@@ -42,7 +40,7 @@ the audit trail, and ends by itself; then ` + "`provhub apply HASH`" + ` carries
 			return nil
 		}),
 	}
-	c.Flags().StringVar(&reason, "reason", "", "why this is right; it goes into the audit trail")
+	reasonFlag(c, &reason)
 	c.Flags().DurationVar(&valid, "valid", 4*time.Hour, "how long the approval holds, at most 168h")
 	return c
 }
@@ -53,8 +51,8 @@ func (a *app) planReject() *cobra.Command {
 		Use: "reject HASH --reason TEXT", Short: "Refuse a plan for good", Args: args(cobra.ExactArgs(1), "the hash of one plan"),
 		Example: `  provhub plan reject 5f0c2e --reason "HR sent half a file"`,
 		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
-			if strings.TrimSpace(reason) == "" {
-				return usageError{errors.New("--reason is needed: the audit trail keeps it")}
+			if err := needReason(reason); err != nil {
+				return err
 			}
 			row, err := h.State().Plan(cmd.Context(), args[0])
 			if err != nil {
@@ -70,6 +68,6 @@ func (a *app) planReject() *cobra.Command {
 			return nil
 		}),
 	}
-	c.Flags().StringVar(&reason, "reason", "", "why; it goes into the audit trail")
+	reasonFlag(c, &reason)
 	return c
 }

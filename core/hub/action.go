@@ -28,11 +28,7 @@ type ActionRun struct {
 
 // Actions lists what a person can start on a connector.
 func (h *Hub) Actions(ctx context.Context, name string) ([]connector.Action, error) {
-	c, err := h.Connector(name)
-	if err != nil {
-		return nil, err
-	}
-	in, err := h.Instance(ctx, c)
+	_, in, err := h.instanceOf(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -43,11 +39,7 @@ func (h *Hub) Actions(ctx context.Context, name string) ([]connector.Action, err
 // audit trail. One that may change the target is there before it begins, too; it is
 // refused without leave, while the connector is paused, and beside a run that sends.
 func (h *Hub) Invoke(ctx context.Context, run ActionRun) (json.RawMessage, error) {
-	c, err := h.Connector(run.Connector)
-	if err != nil {
-		return nil, err
-	}
-	in, err := h.Instance(ctx, c)
+	_, in, err := h.instanceOf(ctx, run.Connector)
 	if err != nil {
 		return nil, err
 	}

@@ -129,11 +129,7 @@ type DispatchOptions struct {
 // Dispatcher returns what sends the operations of one connector, and starts its
 // plugin. It needs the lock of the connector.
 func (h *Hub) Dispatcher(ctx context.Context, name string, d DispatchOptions) (*dispatch.Dispatcher, error) {
-	c, err := h.Connector(name)
-	if err != nil {
-		return nil, err
-	}
-	in, err := h.Instance(ctx, c)
+	c, in, err := h.instanceOf(ctx, name)
 	if err != nil {
 		return nil, err
 	}

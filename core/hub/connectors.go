@@ -120,11 +120,7 @@ func (h *Hub) named(names []string) ([]*config.Connector, error) {
 
 // Schema returns what a target holds and what it can do.
 func (h *Hub) Schema(ctx context.Context, name string) (connector.Schema, connector.Capabilities, error) {
-	c, err := h.Connector(name)
-	if err != nil {
-		return nil, connector.Capabilities{}, err
-	}
-	in, err := h.Instance(ctx, c)
+	_, in, err := h.instanceOf(ctx, name)
 	if err != nil {
 		return nil, connector.Capabilities{}, err
 	}

@@ -142,7 +142,7 @@ func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycl
 	for _, cc := range connectors {
 		k, err := h.known(ctx, cc)
 		if errors.Is(err, errUnknownTarget) {
-			problems = append(problems, failed[cc.Name].Error())
+			problems = append(problems, ofConnector(cc.Name, failed[cc.Name]).Error())
 			c.LeftOut = append(c.LeftOut, cc.Name)
 			continue
 		}

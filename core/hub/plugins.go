@@ -46,7 +46,8 @@ func (r *running) stop() error {
 // A plugin that could not be started is tried again at the next call, except after
 // a failed sign-in: that is tried once, and again when a check passes or a person
 // resumes the connector, because every try brings the account that we work with
-// closer to being locked (QUIRKS Q-11, LDAP-51).
+// closer to being locked (QUIRKS Q-11, LDAP-51). The error does not name the
+// connector.
 func (h *Hub) Instance(ctx context.Context, c *config.Connector) (*pluginhost.Instance, error) {
 	if in := h.started(c); in != nil {
 		return in, nil
@@ -56,7 +57,7 @@ func (h *Hub) Instance(ctx context.Context, c *config.Connector) (*pluginhost.In
 		return nil, err
 	}
 	if refused := signInRefused(s); refused != nil {
-		return nil, fmt.Errorf("connector %s: %w", c.Name, refused)
+		return nil, refused
 	}
 	return h.instance(ctx, c)
 }
@@ -88,7 +89,7 @@ func (h *Hub) instance(ctx context.Context, c *config.Connector) (*pluginhost.In
 			delete(h.instances, c.Name)
 		}
 		h.mu.Unlock()
-		return nil, fmt.Errorf("connector %s: %w", c.Name, r.err)
+		return nil, r.err
 	}
 	return r.instance, nil
 }
@@ -129,6 +130,24 @@ func instanceConfig(cfg *config.Config, c *config.Connector, log *slog.Logger) (
 		return pc, fmt.Errorf("make the plugin's data folder: %w", err)
 	}
 	return pc, nil
+}
+
+// instanceOf returns the configured connector called name, and its running plugin.
+func (h *Hub) instanceOf(ctx context.Context, name string) (*config.Connector, *pluginhost.Instance, error) {
+	c, err := h.Connector(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	in, err := h.Instance(ctx, c)
+	return c, in, ofConnector(name, err)
+}
+
+// ofConnector says which connector err, which may be nil, is about.
+func ofConnector(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("connector %s: %w", name, err)
 }
 
 // startAll starts the plugins of several connectors side by side. It returns the

@@ -55,11 +55,7 @@ func (h *Hub) Reconcile(ctx context.Context, name string, o ReconcileOptions) (R
 // ReconcileOne is [Hub.Reconcile] for who holds the working role.
 func (h *Hub) ReconcileOne(ctx context.Context, name string, o ReconcileOptions) (Reconciled, error) {
 	out := Reconciled{Connector: name}
-	c, err := h.Connector(name)
-	if err != nil {
-		return out, err
-	}
-	in, err := h.Instance(ctx, c)
+	c, in, err := h.instanceOf(ctx, name)
 	if err != nil {
 		return out, err
 	}

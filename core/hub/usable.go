@@ -68,14 +68,14 @@ func seen(s store.ConnectorState, target string) store.ConnectorState {
 
 // AcceptTarget says that the target which a connector leads to now holds the same
 // accounts as the one before: what is on record of them is true, and operations go
-// out again. now is how it names itself.
-func (h *Hub) AcceptTarget(ctx context.Context, name string) (now string, err error) {
+// out again. reason is kept in the audit trail. now is how the target names itself.
+func (h *Hub) AcceptTarget(ctx context.Context, name, reason string) (now string, err error) {
 	c, err := h.Connector(name)
 	if err != nil {
 		return "", err
 	}
 	if _, err := h.instance(ctx, c); err != nil {
-		return "", err
+		return "", ofConnector(name, err)
 	}
 	s, err := h.org.ConnectorState(ctx, name)
 	if err != nil {
@@ -84,7 +84,7 @@ func (h *Hub) AcceptTarget(ctx context.Context, name string) (now string, err er
 	if s.OtherTarget == "" {
 		return "", &UsageError{fmt.Sprintf("connector %s leads to the target that it always led to; there is nothing to accept", name)}
 	}
-	s.Target, s.OtherTarget = s.OtherTarget, ""
+	s.Target, s.OtherTarget, s.Reason = s.OtherTarget, "", reason
 	return s.Target, h.org.SetConnectorState(ctx, s, h.opt.Actor, h.now())
 }
 

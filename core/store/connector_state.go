@@ -73,7 +73,7 @@ func (o *Org) SetConnectorState(ctx context.Context, s ConnectorState, actor str
 			next.Unusable, next.UnusableAt, next.Target, next.OtherTarget, o.id, s.Connector); err != nil {
 			return err
 		}
-		return t.audit(o.id, connectorEntries(s.Connector, actor, now, has, next)...)
+		return t.audit(o.id, connectorEntries(s, actor, now, has, next)...)
 	})
 }
 
@@ -103,7 +103,8 @@ func (has connectorRow) merge(read, want connectorRow) connectorRow {
 	return has
 }
 
-func connectorEntries(name, actor string, now time.Time, has, next connectorRow) []AuditEntry {
+func connectorEntries(s ConnectorState, actor string, now time.Time, has, next connectorRow) []AuditEntry {
+	name := s.Connector
 	var out []AuditEntry
 	if has.Stopped != next.Stopped {
 		action := "connector.stop"
@@ -121,7 +122,7 @@ func connectorEntries(name, actor string, now time.Time, has, next connectorRow)
 	}
 	switch {
 	case has.Target != next.Target && has.Target != "":
-		out = append(out, entry(now, actor, "connector.accept", name, map[string]any{"target": next.Target, "before": has.Target}))
+		out = append(out, entry(now, actor, "connector.accept", name, map[string]any{"target": next.Target, "before": has.Target, "reason": s.Reason}))
 	case has.OtherTarget != next.OtherTarget && next.OtherTarget != "":
 		out = append(out, entry(now, actor, "connector.hold", name, map[string]any{"target": next.OtherTarget, "before": has.Target}))
 	}

@@ -76,7 +76,7 @@ func TestWhichTargetAConnectorIsAboutIsAudited(t *testing.T) {
 		require.Contains(t, must(o.ConnectorState(t.Context(), "crm")).Held(), "(test, it was production)")
 		worker.Failures = 1
 		require.NoError(t, o.SetConnectorState(t.Context(), worker, store.Hub, now))
-		set("bob", func(s *store.ConnectorState) { s.Target, s.OtherTarget = s.OtherTarget, "" })
+		set("bob", func(s *store.ConnectorState) { s.Target, s.OtherTarget, s.Reason = s.OtherTarget, "", "moved" })
 		s := must(o.ConnectorState(t.Context(), "crm"))
 		require.Equal(t, []any{"test", "", "no such file", now, 1}, []any{s.Target, s.Held(), s.Unusable, s.UnusableAt, s.Failures})
 		require.Equal(t, []string{"provhub connector.hold crm", "bob connector.accept crm"}, actions(t, o))

@@ -248,6 +248,8 @@ type ConnectorState struct {
 	// Target is how the target that the ledger is about names itself, "" when it
 	// never did. OtherTarget is another one that the config leads to now; "": none.
 	Target, OtherTarget string
+	// Reason is why a person changes Target; it is kept in the audit trail alone.
+	Reason string
 
 	// read is the row as it was read; see SetConnectorState.
 	read connectorRow
