@@ -83,7 +83,7 @@ func auditText(detail json.RawMessage) string {
 		return string(detail)
 	}
 	var parts []string
-	for _, k := range []string{"op", "name", "write", "target", "before", "status", "reason", "counts", "ready", "code", "error", "until", "stopped", "paused"} {
+	for _, k := range []string{"op", "name", "role", "write", "target", "before", "status", "reason", "why", "counts", "ready", "code", "error", "until", "stopped", "paused"} {
 		if v, ok := d[k]; ok && detailText(v) != "" {
 			parts = append(parts, fmt.Sprintf("%s: %s", k, detailText(v)))
 		}

@@ -68,7 +68,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress")
 	f.StringVar(&a.actor, "as", "", "who is named in the audit trail (default: the user of the system)")
 	root.AddCommand(a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.syncCommand(), a.serveCommand(), a.nodeCommand(),
-		a.sourceCommand(), a.opsCommand(), a.accountCommand(), a.explainCommand(), a.connectorCommand(), a.reconcileCommand(), a.pluginCommand(), a.auditCommand())
+		a.sourceCommand(), a.opsCommand(), a.accountCommand(), a.explainCommand(), a.connectorCommand(), a.reconcileCommand(), a.pluginCommand(), a.auditCommand(), a.userCommand())
 	requireSubcommand(root)
 	return root
 }

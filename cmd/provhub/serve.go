@@ -14,12 +14,13 @@ import (
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/daemon"
 	"github.com/provhub/provhub/core/hub"
+	"github.com/provhub/provhub/core/web"
 )
 
 func (a *app) serveCommand() *cobra.Command {
 	var listen string
 	c := &cobra.Command{
-		Use: "serve", Short: "Run for good: schedules, queues, health and the push API", Args: none(),
+		Use: "serve", Short: "Run for good: schedules, queues, health, the push API and the pages", Args: none(),
 		Long: `Run for good: read the sources on their schedules and when they tell that something
 changed, apply what no guard holds and what was approved, and send it at once. One
 process serves a SQLite file; with PostgreSQL several share the work, and when one
@@ -94,6 +95,13 @@ func (a *app) mount(n *daemon.Node) error {
 			return err
 		}
 		n.Handle("/v1/", handler)
+	}
+	if n.Hub().Config().Web != nil {
+		pages, err := web.New(n)
+		if err != nil {
+			return err
+		}
+		n.Handle("/", pages)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/provhub/provhub/core/hub"
 	"github.com/provhub/provhub/core/signin"
@@ -13,6 +14,9 @@ import (
 
 // bodyMax bounds what a form may send.
 const bodyMax = 1 << 20
+
+// transferMax bounds how long a form takes to come in, and a page to go out.
+const transferMax = 30 * time.Second
 
 // policy lets a page load its own files and nothing else: no script or style within
 // a page, no foreign form, no frame around it.
@@ -34,6 +38,10 @@ func (s *site) headers(next http.Handler) http.Handler {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, bodyMax)
+		// Who reads or writes slowly must not keep a connection for good. A writer that
+		// cannot do it is one of a test.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(transferMax))
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(transferMax))
 		next.ServeHTTP(w, r)
 	})
 }

@@ -99,13 +99,12 @@ func TestHeaders(t *testing.T) {
 
 func TestOverHTTPSCookiesStayThere(t *testing.T) {
 	l := bareLab(t, "")
-	handler, err := New(l.hub, &config.Web{URL: "https://provhub.example.org"})
-	require.NoError(t, err)
+	l.reload(func(cfg *config.Config) { cfg.Web = &config.Web{URL: "https://provhub.example.org"} })
 	form := url.Values{"name": {"admin"}, "password": {password}}
 	req := httptest.NewRequest(http.MethodPost, "https://provhub.example.org/signin", strings.NewReader(form.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := httptest.NewRecorder()
-	handler.ServeHTTP(w, req)
+	l.Config.Handler.ServeHTTP(w, req)
 	require.Equal(t, http.StatusSeeOther, w.Code, w.Body)
 	require.NotEmpty(t, w.Header().Get("Strict-Transport-Security"))
 	cookies := w.Result().Cookies()
@@ -142,6 +141,23 @@ func TestAnotherSitesFormIsRefused(t *testing.T) {
 	}
 	assert.Equal(t, http.StatusOK, send("Origin", l.URL).StatusCode)
 	assert.Equal(t, "admin: x", paused())
+}
+
+// The pages follow the config when it is reloaded.
+func TestPagesFollowTheConfig(t *testing.T) {
+	l := bareLab(t, "")
+	b := l.as(signin.Viewer)
+	assert.NotContains(t, b.ok("/signin"), "Example sign-on")
+	oidc := &config.OIDC{Issuer: "https://login.example.org", ClientID: "x", Name: "Example sign-on"}
+	l.reload(func(cfg *config.Config) { cfg.Web = &config.Web{URL: l.URL, OIDC: oidc} })
+	assert.Contains(t, b.ok("/signin"), "Sign in with Example sign-on")
+	assert.Contains(t, b.ok("/"), "<h1>Overview", "whoever is signed in stays it")
+
+	oidc.ClientSecret = "none"
+	l.reload(func(cfg *config.Config) { cfg.Web = &config.Web{URL: l.URL, OIDC: oidc} })
+	assert.Contains(t, b.ok("/signin"), "Sign in with Example sign-on", "as before, when it cannot be taken over")
+	l.reload(func(cfg *config.Config) { cfg.Web = nil })
+	assert.Equal(t, http.StatusNotFound, b.get("/").StatusCode)
 }
 
 func TestASignIn(t *testing.T) {

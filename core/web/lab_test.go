@@ -125,7 +125,7 @@ func bareLab(t *testing.T, more string) *lab {
 	l.hub, err = hub.Open(context.Background(), cfg, hub.Options{Actor: "provhub", Now: func() time.Time { return at.Add(time.Since(began)) }})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.hub.Close()) })
-	handler, err := New(l.hub, cfg.Web)
+	handler, err := New(l)
 	require.NoError(t, err)
 	l.Config.Handler = handler
 	l.Start()
@@ -134,6 +134,19 @@ func bareLab(t *testing.T, more string) *lab {
 		require.NoError(t, l.hub.State().AddUser(t.Context(), store.User{Name: string(r), Role: string(r), Password: passwordHash}, "root", l.hub.Now()))
 	}
 	return l
+}
+
+// Hub implements [Hubs].
+func (l *lab) Hub() *hub.Hub { return l.hub }
+
+// reload gives the hub another config.
+func (l *lab) reload(change func(*config.Config)) {
+	l.t.Helper()
+	cfg := *l.hub.Config()
+	change(&cfg)
+	next, _, err := l.hub.Renew(&cfg)
+	require.NoError(l.t, err)
+	l.hub = next
 }
 
 func (l *lab) write(name, text string) {
