@@ -20,13 +20,20 @@ type ConnectorStatus struct {
 	Accounts int `json:"accounts"`
 	Open     int `json:"open"`
 	Parked   int `json:"parked"`
+	// More: of operations in some state there are more than countedMax, the most that
+	// Open and Parked count of each.
+	More bool `json:"more,omitempty"`
 	// State is "ready", or why nothing is sent.
 	State string `json:"state"`
 }
 
+// countedMax bounds how many operations of a connector are counted in each state, so
+// that the answer takes the same time however long the queue is.
+const countedMax = 10_000
+
 // Connectors tells how all connectors stand. It starts no plugin.
 func (h *Hub) Connectors(ctx context.Context) ([]ConnectorStatus, error) {
-	counts, err := h.org.OperationCounts(ctx)
+	counts, err := h.org.OpenCounts(ctx, countedMax)
 	if err != nil {
 		return nil, err
 	}
@@ -43,9 +50,11 @@ func (h *Hub) Connectors(ctx context.Context) ([]ConnectorStatus, error) {
 		}
 		out[i] = ConnectorStatus{Name: c.Name, Plugin: c.Plugin, Accounts: pop.Accounts, State: stateText(state, h.unusable(c), h.now())}
 		for _, s := range store.OpenStates {
-			out[i].Open += counts[c.Name][s]
+			n := counts[c.Name][s]
+			out[i].Open += n.N
+			out[i].More = out[i].More || n.More
 		}
-		out[i].Parked = counts[c.Name][store.OpParked]
+		out[i].Parked = counts[c.Name][store.OpParked].N
 	}
 	removed, err := h.removed(ctx)
 	if err != nil {

@@ -108,7 +108,7 @@ func (h *Hub) owner() string {
 
 // openConnectors returns the configured connectors with operations to send.
 func (h *Hub) openConnectors(ctx context.Context) ([]*config.Connector, error) {
-	counts, err := h.org.OperationCounts(ctx)
+	counts, err := h.org.OpenCounts(ctx, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (h *Hub) openConnectors(ctx context.Context) ([]*config.Connector, error) {
 	for i := range h.cfg.Connectors {
 		c := &h.cfg.Connectors[i]
 		n := counts[c.Name]
-		if n[store.OpReady]+n[store.OpLeased]+n[store.OpSent]+n[store.OpRetry]+n[store.OpUnknown] > 0 {
+		if n[store.OpReady].N+n[store.OpLeased].N+n[store.OpSent].N+n[store.OpRetry].N+n[store.OpUnknown].N > 0 {
 			out = append(out, c)
 		}
 	}
@@ -162,7 +162,7 @@ func (h *Hub) total(ctx context.Context, name string) (int, error) {
 
 // drained adds what is open in the store to what the run did.
 func (h *Hub) drained(ctx context.Context, did map[string]dispatch.Summary) ([]Drained, error) {
-	counts, err := h.org.OperationCounts(ctx)
+	counts, err := h.org.OpenCounts(ctx, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -202,10 +202,10 @@ func (h *Hub) drained(ctx context.Context, did map[string]dispatch.Summary) ([]D
 }
 
 // queueOf is what the queue of a connector holds, from its counts.
-func queueOf(n map[store.OpState]int) Drained {
+func queueOf(n map[store.OpState]store.Count) Drained {
 	d := Drained{
-		Parked: n[store.OpParked], Retrying: n[store.OpRetry], Unknown: n[store.OpUnknown] + n[store.OpSent],
-		Waiting: n[store.OpReady] + n[store.OpLeased],
+		Parked: n[store.OpParked].N, Retrying: n[store.OpRetry].N, Unknown: n[store.OpUnknown].N + n[store.OpSent].N,
+		Waiting: n[store.OpReady].N + n[store.OpLeased].N,
 	}
 	d.Open = d.Parked + d.Retrying + d.Unknown + d.Waiting
 	return d

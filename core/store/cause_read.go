@@ -58,14 +58,14 @@ type Causes struct {
 
 // causeRow is one cause in one state, lane and kind.
 type causeRow struct {
-	Cause, Connector, Code string
-	State                  OpState
-	Lane                   plan.Lane
-	Op                     plan.Kind
-	N, Handed              int
-	First, Last            int64
-	FromSeq                int64 `db:"from_seq"`
-	ToSeq                  int64 `db:"to_seq"`
+	Cause       string
+	State       OpState
+	Lane        plan.Lane
+	Op          plan.Kind
+	N, Handed   int
+	First, Last int64
+	FromSeq     int64 `db:"from_seq"`
+	ToSeq       int64 `db:"to_seq"`
 }
 
 // Causes groups the operations that failed, or wait, by what they fail for. It
@@ -86,7 +86,9 @@ func (o *Org) Causes(ctx context.Context, f CauseFilter) (Causes, error) {
 		return Causes{}, o.s.fail("group what failed", err)
 	}
 	for _, g := range groups {
-		out.Causes = append(out.Causes, g.Cause)
+		if g.Connector != "" { // else all of its examples have moved on meanwhile
+			out.Causes = append(out.Causes, g.Cause)
+		}
 	}
 	return out, nil
 }
@@ -108,7 +110,7 @@ func (o *Org) causeRows(ctx context.Context, f CauseFilter) (rows []causeRow, er
 	case WithHelpdesk:
 		c.and("handed_at = 0")
 	}
-	err = o.all(ctx, &rows, `SELECT cause, MIN(connector) AS connector, MIN(code) AS code, state, lane, op, COUNT(*) AS n,
+	err = o.all(ctx, &rows, `SELECT cause, state, lane, op, COUNT(*) AS n,
 			SUM(CASE WHEN handed_at > 0 THEN 1 ELSE 0 END) AS handed, MIN(failing_since) AS first, MAX(failing_since) AS last,
 			MIN(seq) AS from_seq, MAX(seq) AS to_seq
 		FROM operation`+o.s.by("operation_failed")+` WHERE org_id = ? AND cause > '' AND state IN `+failedStates+c.sql+`
@@ -126,7 +128,7 @@ type group struct {
 func grouped(rows []causeRow) (groups []group) {
 	for _, r := range rows {
 		if len(groups) == 0 || groups[len(groups)-1].Key != r.Cause {
-			groups = append(groups, group{Cause: Cause{Key: r.Cause, Connector: r.Connector, Code: r.Code, States: map[OpState]int{}, Kinds: map[plan.Kind]int{},
+			groups = append(groups, group{Cause: Cause{Key: r.Cause, States: map[OpState]int{}, Kinds: map[plan.Kind]int{},
 				First: fromMicros(math.MaxInt64)}, places: map[plan.Lane][]place{}})
 		}
 		g := &groups[len(groups)-1]
@@ -176,8 +178,8 @@ func (o *Org) addExamples(ctx context.Context, groups []group) error {
 	for _, op := range ops {
 		c := &groups[of[op.Seq]].Cause
 		c.Examples = append(c.Examples, op)
-		if e := op.LastError; e != nil && c.Message == "" {
-			c.Message, c.Attributes = causeText(c, &op.Operation, e), e.Attributes
+		if e := op.LastError; e != nil && c.Connector == "" {
+			c.Connector, c.Code, c.Message, c.Attributes = op.Connector, e.Code.String(), causeText(c, &op.Operation, e), e.Attributes
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"strconv"
 )
 
@@ -32,31 +33,39 @@ func (c Count) MarshalJSON() ([]byte, error) {
 	}{c.N, c.More})
 }
 
-// OpenCounts counts the open operations by connector and state, each up to most. It
-// takes a time that depends on the numbers of connectors and on most, and not on how
-// many operations there are. States without any are left out.
+// OpenCounts counts the open operations by connector and state, each up to most; 0:
+// all. With a bound it takes a time that depends on it and on the number of
+// connectors, and not on how many operations there are. States without any are left
+// out.
 func (o *Org) OpenCounts(ctx context.Context, most int) (map[string]map[OpState]Count, error) {
+	bound := int64(most)
+	if most <= 0 {
+		bound = math.MaxInt64 - 1
+	}
 	var rows []struct {
 		Connector string
 		State     OpState
-		N         int
+		N         int64
 	}
 	err := o.all(ctx, &rows, `WITH RECURSIVE c(name) AS (
 			SELECT MIN(connector) FROM operation WHERE org_id = ?
 			UNION ALL SELECT (SELECT MIN(connector) FROM operation WHERE org_id = ? AND connector > c.name) FROM c WHERE c.name IS NOT NULL),
 		s(state) AS (VALUES ('ready'), ('leased'), ('sent'), ('retry'), ('unknown'), ('parked'))
-		SELECT connector, state, n FROM (SELECT c.name AS connector, s.state, (SELECT COUNT(*) FROM (
+		SELECT c.name AS connector, s.state, (SELECT COUNT(*) FROM (
 				SELECT 1 FROM operation o WHERE o.org_id = ? AND o.connector = c.name AND o.state = s.state LIMIT ?) x) AS n
-			FROM c CROSS JOIN s WHERE c.name IS NOT NULL) q WHERE n > 0`, o.id, o.id, o.id, most+1)
+			FROM c CROSS JOIN s WHERE c.name IS NOT NULL`, o.id, o.id, o.id, bound+1)
 	if err != nil {
 		return nil, o.s.fail("count operations", err)
 	}
 	counts := map[string]map[OpState]Count{}
 	for _, r := range rows {
+		if r.N == 0 {
+			continue
+		}
 		if counts[r.Connector] == nil {
 			counts[r.Connector] = map[OpState]Count{}
 		}
-		counts[r.Connector][r.State] = Count{min(r.N, most), r.N > most}
+		counts[r.Connector][r.State] = Count{int(min(r.N, bound)), r.N > bound}
 	}
 	return counts, nil
 }

@@ -51,10 +51,9 @@ type OpPage struct {
 // waits for something.
 const failedStates = `('retry', 'unknown', 'parked')`
 
-// failed reports whether all that is asked for is in operation_failed.
-func (f *OpFilter) failed() bool {
-	states := f.states()
-	return !slices.ContainsFunc(states, func(s OpState) bool { return s != OpRetry && s != OpUnknown && s != OpParked })
+// failed returns which of the states asked for are in operation_failed.
+func (f *OpFilter) failed() []OpState {
+	return slices.DeleteFunc(slices.Clone(f.states()), func(s OpState) bool { return s != OpRetry && s != OpUnknown && s != OpParked })
 }
 
 func (f *OpFilter) states() []OpState {

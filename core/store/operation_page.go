@@ -5,7 +5,6 @@ import (
 	"context"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/provhub/provhub/core/plan"
 )
@@ -39,9 +38,9 @@ func (o *Org) OperationPage(ctx context.Context, f OpFilter) (OpPage, error) {
 	return p, o.s.fail("read operations", err)
 }
 
-// searchMax is how many operations are looked at for one page where no index leads
-// to those that match. It takes less than a tenth of a second.
-const searchMax = 10_000
+// searchMax is how many operations of a state are looked at for one page where no
+// index leads to those that match.
+const searchMax = 5_000
 
 func (o *Org) operationPage(ctx context.Context, f OpFilter) (OpPage, error) {
 	s, err := o.search(ctx, f)
@@ -245,35 +244,39 @@ type branch struct {
 //	failed, by anything but state     operation_failed, which holds all that is asked for
 //	of one connector                  operation_state, a part for each state and lane
 //	all others                        operation_list, a part for each state
-func (o *Org) branches(f OpFilter) []branch {
-	rest := f.rest()
-	states := f.states()
-	marks, args := list(states)
-	inStates := conditions{" AND state IN (" + marks + ")", args}
-	switch {
-	case f.Anchor != "":
+func (o *Org) branches(f OpFilter) (out []branch) {
+	rest, states := f.rest(), f.states()
+	if f.Anchor != "" {
 		b := branch{index: "operation_anchor", where: conditions{" AND anchor = ?", []any{f.Anchor}}, rest: rest}
-		b.rest.and(strings.TrimPrefix(inStates.sql, " AND "), args...)
+		marks, args := list(states)
+		b.rest.and("state IN ("+marks+")", args...)
 		return []branch{b}
-	case rest.sql != "" && f.failed():
-		b := branch{index: "operation_failed", where: conditions{" AND state IN " + failedStates, nil}}
-		b.where.and(strings.TrimPrefix(inStates.sql, " AND "), args...)
-		b.where.and(strings.TrimPrefix(rest.sql, " AND "), rest.args...)
-		return []branch{b}
-	case f.Connector != "":
-		return connectorBranches(f)
 	}
-	out := make([]branch, len(states))
-	for i, s := range states {
-		out[i] = branch{"operation_list", conditions{" AND state = ?", []any{string(s)}}, rest}
+	if failed := f.failed(); rest.sql != "" && len(failed) > 0 {
+		b := branch{index: "operation_failed", where: conditions{" AND state IN " + failedStates, nil}}
+		if len(failed) < 3 {
+			marks, args := list(failed)
+			// The state is in the name of the index already; said twice as it is, PostgreSQL
+			// takes it for a rare one, and walks another.
+			b.where.and("state || '' IN ("+marks+")", args...)
+		}
+		b.where.sql, b.where.args = b.where.sql+rest.sql, append(b.where.args, rest.args...)
+		out = append(out, b)
+		states = slices.DeleteFunc(slices.Clone(states), func(s OpState) bool { return slices.Contains(failed, s) })
+	}
+	if f.Connector != "" {
+		return append(out, connectorBranches(f, states)...)
+	}
+	for _, s := range states {
+		out = append(out, branch{"operation_list", conditions{" AND state = ?", []any{string(s)}}, rest})
 	}
 	return out
 }
 
-// connectorBranches are the parts of a search in one connector. What has no time
-// for its next attempt stands in operation_state in the order of the queue, lane by
-// lane; the few that have one are sorted.
-func connectorBranches(f OpFilter) []branch {
+// connectorBranches are the parts of a search in one connector for what has not
+// failed: that has no time for its next attempt, so it stands in operation_state in
+// the order of the queue, lane by lane.
+func connectorBranches(f OpFilter, states []OpState) []branch {
 	lanes := []plan.Lane{plan.LaneLeaver, plan.LaneRevoke, plan.LaneNormal}
 	if f.Lane != nil {
 		lanes = []plan.Lane{*f.Lane}
@@ -282,12 +285,9 @@ func connectorBranches(f OpFilter) []branch {
 	f.Connector, f.Lane = "", nil
 	rest := f.rest()
 	var out []branch
-	for _, s := range f.states() {
+	for _, s := range states {
 		for _, lane := range lanes {
-			w := conditions{" AND connector = ? AND state = ? AND lane = ?", []any{connector, string(s), int(lane)}}
-			if s != OpRetry && s != OpUnknown {
-				w.and("next_attempt_at = 0")
-			}
+			w := conditions{" AND connector = ? AND state = ? AND lane = ? AND next_attempt_at = 0", []any{connector, string(s), int(lane)}}
 			out = append(out, branch{"operation_state", w, rest})
 		}
 	}

@@ -4,7 +4,8 @@ import (
 	"context"
 	"net/url"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -14,14 +15,22 @@ const connectionsMax = 16
 func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 	s.dialect = postgresDialect
 	s.name, s.dsn = withoutCredentials(dsn), dsn
-	db, err := sqlx.Open("pgx", dsn)
+	cfg, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return err
 	}
+	db := sqlx.NewDb(stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(noCompiling)), "pgx")
 	db.SetMaxOpenConns(connectionsMax)
 	db.SetMaxIdleConns(connectionsMax / 2)
 	s.writer, s.reader, s.staging = db, db, db
 	return db.PingContext(ctx)
+}
+
+// noCompiling keeps PostgreSQL from compiling statements: all of ours take
+// milliseconds, and compiling one takes seconds.
+func noCompiling(ctx context.Context, c *pgx.Conn) error {
+	_, err := c.Exec(ctx, `SET jit = off`)
+	return err
 }
 
 // withoutCredentials names a database as people may see it: no user, no

@@ -30,7 +30,7 @@ func (o *Org) Waits(ctx context.Context) (map[string]Waits, error) {
 	}
 	err := o.all(ctx, &rows, `SELECT connector, state, why, COUNT(*) AS n, MIN(next_attempt_at) AS due FROM (
 			SELECT connector, state, next_attempt_at, CASE WHEN state = 'retry' THEN code WHEN length(continuation) > 0 THEN 'pending' ELSE '' END AS why
-			FROM operation WHERE org_id = ? AND state IN ('retry', 'unknown')) w
+			FROM operation`+o.s.by("operation_list")+` WHERE org_id = ? AND state IN ('retry', 'unknown')) w
 		GROUP BY connector, state, why`, o.id)
 	if err != nil {
 		return nil, o.s.fail("count what operations wait for", err)
