@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -326,4 +327,28 @@ func of(anchor string, kind plan.Kind, with ...func(*plan.Operation)) plan.Opera
 	o := op(kind, with...)
 	o.ID, o.Anchor = "", anchor
 	return o
+}
+
+// inBubble runs a test whose clock moves only when everything waits.
+func inBubble(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	synctest.Test(t, test)
+}
+
+// nth answers the nth operation of a verb in the target's place.
+func nth(verb connector.Verb, n int, r connector.Result) func(connector.Operation, int) *connector.Result {
+	return func(op connector.Operation, k int) *connector.Result {
+		if op.Verb() == verb && k == n {
+			return &r
+		}
+		return nil
+	}
+}
+
+func joiners(n int) []plan.Operation {
+	var ops []plan.Operation
+	for i := range n {
+		ops = append(ops, joiner(fmt.Sprint(1001+i)))
+	}
+	return ops
 }
