@@ -46,13 +46,14 @@ func (p *pool) connect(ctx context.Context, s Server) (*conn, error) {
 			_ = nc.Close()
 			return nil, untrusted(s, err)
 		}
-		c.start(t, true, p.o.Timeout)
+		c.startTapped(t, true, p.o.Timeout)
+		return c, nil
+	}
+	if p.o.plaintext(s) {
+		c.startTapped(bounded, false, p.o.Timeout)
 		return c, nil
 	}
 	c.start(bounded, false, p.o.Timeout)
-	if p.o.plaintext(s) {
-		return c, nil
-	}
 	// go-ldap's handshake has no time limit of its own.
 	stop := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
 	err = c.ldap.StartTLS(cfg)

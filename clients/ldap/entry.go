@@ -52,16 +52,26 @@ func (e Entry) Has(attribute, value string) bool {
 	return false
 }
 
-// entryOf reads an answer. "member;range=0-1499" and the empty "member" that
-// Active Directory sends beside it become one attribute whose rest is still to
-// be read.
-func entryOf(e *goldap.Entry) (Entry, error) {
-	dn, err := ParseDN(e.DN)
+// entryOf reads an answer.
+func entryOf(e *goldap.Entry) (Entry, error) { return rawOf(e).entry() }
+
+func rawOf(e *goldap.Entry) rawEntry {
+	raw := rawEntry{dn: e.DN, attributes: make([]Attribute, len(e.Attributes))}
+	for i, a := range e.Attributes {
+		raw.attributes[i] = Attribute{Name: a.Name, Values: a.Values}
+	}
+	return raw
+}
+
+// entry makes the entry. "member;range=0-1499" and the empty "member" that Active
+// Directory sends beside it become one attribute whose rest is still to be read.
+func (r rawEntry) entry() (Entry, error) {
+	dn, err := ParseDN(r.dn)
 	if err != nil {
 		return Entry{}, err
 	}
-	out := Entry{DN: dn, Attributes: make([]Attribute, 0, len(e.Attributes))}
-	for _, a := range e.Attributes {
+	out := Entry{DN: dn, Attributes: r.attributes[:0]}
+	for _, a := range r.attributes {
 		name, next, ranged := cutRange(a.Name)
 		if !ranged && len(a.Values) == 0 {
 			continue

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	goldap "github.com/go-ldap/ldap/v3"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/provhub/provhub/connectors/connector"
 )
@@ -26,12 +27,13 @@ type Search struct {
 	Scope      Scope
 	Filter     Filter
 	Attributes []string // nil: all user attributes; operational ones must be named
-	PageSize   int      // of a listing; 0: 500
+	PageSize   int      // of a listing; 0: 1000
 	Controls   []Control
 }
 
 const (
-	defaultPage = 500
+	// defaultPage is the most that Active Directory gives.
+	defaultPage = 1000
 	// maxEmptyPages bounds pages without entries in a row: Active Directory sends
 	// some, a server that only ever sends such is broken.
 	maxEmptyPages = 1000
@@ -109,28 +111,58 @@ func (c *Client) List(ctx context.Context, s Search, yield func(Entry) error) (L
 		return Listing{}, err
 	}
 	defer cn.close()
-	l := lister{c: c, conn: cn, search: s, end: Listing{Complete: true}}
-	for more := true; more; {
-		if more, err = l.page(ctx, yield); err != nil {
-			return Listing{}, err
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	l := &lister{c: c, conn: cn, search: s, end: Listing{Complete: true}}
+	pages := make(chan []rawEntry)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { // the next page comes while yield works on the one before
+		defer close(pages)
+		return l.fetch(ctx, pages)
+	})
+	g.Go(func() error {
+		for page := range pages {
+			if err := l.hand(ctx, page, yield); err != nil {
+				return err
+			}
 		}
+		return ctx.Err()
+	})
+	if err := g.Wait(); err != nil {
+		return Listing{}, err
 	}
-	return l.end, ctx.Err()
+	return l.end, nil
 }
 
 // lister is a listing under way.
 type lister struct {
-	c       *Client
-	conn    *conn
-	search  Search
-	cookie  []byte
-	entries int
-	empty   int // pages without entries in a row
-	end     Listing
+	c      *Client
+	conn   *conn
+	search Search
+	cookie []byte
+	empty  int // pages without entries in a row
+	end    Listing
 }
 
-// page reads one page and hands its entries on.
-func (l *lister) page(ctx context.Context, yield func(Entry) error) (more bool, err error) {
+// fetch reads all pages.
+func (l *lister) fetch(ctx context.Context, pages chan<- []rawEntry) error {
+	for more := true; more; {
+		var page []rawEntry
+		var err error
+		if page, more, err = l.page(ctx); err != nil {
+			return err
+		}
+		select {
+		case pages <- page:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// page reads one page.
+func (l *lister) page(ctx context.Context) (page []rawEntry, more bool, err error) {
 	req := searchRequest(l.search, l.c.timeout())
 	paging := goldap.NewControlPaging(uint32(orDefault(l.search.PageSize, defaultPage)))
 	paging.SetCookie(l.cookie)
@@ -140,21 +172,33 @@ func (l *lister) page(ctx context.Context, yield func(Entry) error) (more bool, 
 	}
 	bounded, cancel := context.WithTimeout(ctx, l.c.timeout())
 	defer cancel()
+	if l.conn.tap != nil {
+		l.conn.tap.take()
+	}
 	res, err := await(bounded, func() (*goldap.SearchResult, error) { return l.conn.ldap.Search(req) })
 	cut := l.cutShort(err)
 	if err != nil && !cut {
-		return false, faultOf(kindRead, "list entries", err)
+		return nil, false, faultOf(kindRead, "list entries", err)
+	}
+	if l.conn.tap != nil {
+		if page, err = l.conn.tap.taken(); err != nil {
+			return nil, false, unreadable(err.Error())
+		}
 	}
 	if res == nil {
-		return false, nil
+		return page, false, nil
+	}
+	for _, e := range res.Entries {
+		page = append(page, rawOf(e))
 	}
 	if len(res.Referrals) > 0 {
 		l.incomplete("a part of it is held by another server" + referralHosts("", res.Referrals))
 	}
-	if err := l.hand(ctx, res.Entries, yield); err != nil || cut {
-		return false, err
+	if cut {
+		return page, false, nil
 	}
-	return l.next(res)
+	more, err = l.next(res, len(page))
+	return page, more, err
 }
 
 func (l *lister) incomplete(reason string) {
@@ -172,9 +216,9 @@ func (l *lister) cutShort(err error) bool {
 	return true
 }
 
-func (l *lister) hand(ctx context.Context, raw []*goldap.Entry, yield func(Entry) error) error {
-	for _, r := range raw {
-		e, err := entryOf(r)
+func (l *lister) hand(ctx context.Context, page []rawEntry, yield func(Entry) error) error {
+	for _, r := range page {
+		e, err := r.entry()
 		if err != nil {
 			return unreadable(err.Error())
 		}
@@ -184,19 +228,18 @@ func (l *lister) hand(ctx context.Context, raw []*goldap.Entry, yield func(Entry
 		if err := yield(e); err != nil {
 			return err
 		}
-		l.entries++
 	}
 	return nil
 }
 
 // next takes the token of the following page.
-func (l *lister) next(res *goldap.SearchResult) (more bool, err error) {
+func (l *lister) next(res *goldap.SearchResult, entries int) (more bool, err error) {
 	answer, ok := goldap.FindControl(res.Controls, goldap.ControlTypePaging).(*goldap.ControlPaging)
 	if !ok || len(answer.Cookie) == 0 {
 		return false, nil
 	}
 	l.cookie = answer.Cookie
-	if len(res.Entries) > 0 {
+	if entries > 0 {
 		l.empty = 0
 		return true, nil
 	}

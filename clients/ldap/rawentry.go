@@ -1,0 +1,115 @@
+package ldap
+
+import "errors"
+
+// rawEntry is an entry as it came; all text shares the memory of one message.
+type rawEntry struct {
+	dn         string
+	attributes []Attribute
+}
+
+// The tags of a SearchResultEntry (RFC 4511 §4.5.2, appendix B).
+const (
+	tagInteger  = 0x02
+	tagText     = 0x04
+	tagSequence = 0x30
+	tagSet      = 0x31
+	tagEntry    = 0x64
+)
+
+var errNoEntry = errors.New("the server sends an entry that cannot be read")
+
+// isEntry reports whether a message is a SearchResultEntry.
+func isEntry(message []byte) bool {
+	s := string(message[:min(len(message), 32)]) // the header, the id and a tag
+	return tagOfOperation(s) == tagEntry
+}
+
+func tagOfOperation(s string) byte {
+	at, _, ok := header(s, tagSequence)
+	if !ok {
+		return 0
+	}
+	at2, n, ok := header(s[at:], tagInteger)
+	if at += at2 + n; !ok || at >= len(s) {
+		return 0
+	}
+	return s[at]
+}
+
+// header reads a tag and a length; at is where the content begins.
+func header(s string, tag byte) (at, n int, ok bool) {
+	if len(s) < 2 || s[0] != tag {
+		return 0, 0, false
+	}
+	if n = int(s[1]); n < 0x80 {
+		return 2, n, true
+	}
+	more := n & 0x7f
+	if more == 0 || more > 4 || len(s) < 2+more {
+		return 0, 0, false
+	}
+	n = 0
+	for i := range more {
+		n = n<<8 | int(s[2+i])
+	}
+	return 2 + more, n, true
+}
+
+// element splits s into the content of its first element and what follows.
+func element(s string, tag byte) (content, rest string, ok bool) {
+	at, n, ok := header(s, tag)
+	if !ok || n > len(s)-at {
+		return "", "", false
+	}
+	return s[at : at+n], s[at+n:], true
+}
+
+// readEntry reads a SearchResultEntry.
+func readEntry(message string) (e rawEntry, err error) {
+	body, _, ok := element(message, tagSequence)
+	if ok {
+		_, body, ok = element(body, tagInteger)
+	}
+	if ok {
+		body, _, ok = element(body, tagEntry)
+	}
+	if ok {
+		e.dn, body, ok = element(body, tagText)
+	}
+	if ok {
+		body, _, ok = element(body, tagSequence)
+	}
+	for ok && body != "" {
+		var a string
+		if a, body, ok = element(body, tagSequence); !ok {
+			break
+		}
+		var attribute Attribute
+		if attribute, ok = readAttribute(a); ok {
+			e.attributes = append(e.attributes, attribute)
+		}
+	}
+	if !ok {
+		return e, errNoEntry
+	}
+	return e, nil
+}
+
+// readAttribute reads a PartialAttribute.
+func readAttribute(s string) (a Attribute, ok bool) {
+	if a.Name, s, ok = element(s, tagText); !ok {
+		return a, false
+	}
+	if s, _, ok = element(s, tagSet); !ok {
+		return a, false
+	}
+	for s != "" {
+		var v string
+		if v, s, ok = element(s, tagText); !ok {
+			return a, false
+		}
+		a.Values = append(a.Values, v)
+	}
+	return a, true
+}

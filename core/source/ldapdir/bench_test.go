@@ -1,0 +1,35 @@
+package ldapdir
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/provhub/provhub/clients/ldap"
+	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/core/source"
+)
+
+// BenchmarkRead reads all people below PROVHUB_BENCH_LDAP_BASE of the test directory.
+func BenchmarkRead(b *testing.B) {
+	base := os.Getenv("PROVHUB_BENCH_LDAP_BASE")
+	if base == "" {
+		b.Skip("needs PROVHUB_BENCH_LDAP_BASE, a DN with people below it")
+	}
+	o := ldap.Options{URLs: []string{env(b, "PROVHUB_TEST_LDAPS_URL")}, CAFile: env(b, "PROVHUB_TEST_CA_FILE"),
+		BindDN: env(b, "PROVHUB_TEST_LDAP_BIND_DN"), Password: connector.NewSecret(env(b, "PROVHUB_TEST_LDAP_PASSWORD"))}
+	r, err := New(Config{Client: o, Directory: "openldap", Incremental: Never, People: Kind{Base: base, Anchor: "employeeNumber", Attributes: source.Attributes{
+		{Name: "email", From: "mail", Required: true}, {Name: "employee_id", From: "employeeNumber"}, {Name: "given", From: "givenName"}, {Name: "family", From: "sn"}, {Name: "title"}}}})
+	require.NoError(b, err)
+	b.Cleanup(r.Close)
+	b.ReportAllocs()
+	people := 0
+	for b.Loop() {
+		people = 0
+		report, err := r.Read(b.Context(), func(*source.Record) error { people++; return nil })
+		require.NoError(b, err)
+		require.True(b, report.Complete)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(people), "ns/person")
+}
