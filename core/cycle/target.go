@@ -83,7 +83,7 @@ func (t *target) evaluate(ctx context.Context, f *facts, out *share) error {
 func (t *target) one(ctx context.Context, f *facts, id *identity.Identity, program *mapping.Program, out *share) error {
 	key := identity.AccountKey{Connector: t.Name, Kind: id.Kind, Anchor: id.Anchor}
 	s := plan.Subject{Connector: t.Name, Key: id.Key, IdentityRev: id.Rev, State: id.State, Have: f.accounts[key],
-		Incomplete: f.doubtful[id.Key], Now: t.pass.clock}
+		Incomplete: f.doubtful[id.Key], Pushed: t.pass.Push != nil, Now: t.pass.clock}
 	if open, ok := f.open[key]; ok {
 		s.Open = &open
 	}

@@ -133,27 +133,13 @@ func (a *attempt) send(ctx context.Context, steps []Step) error {
 // lease bounds the call, the rest is to spare.
 func (w Work) leased(o Options) bool { return o.Now().Sub(w.Taken) < o.LeaseTime/2 }
 
-// apply calls the target, whatever becomes of ctx: what is under way is waited
-// for. Each operation's own limit comes first; this one is for a target that
-// does not keep it.
+// apply calls the target. Each operation's own limit comes first; this one is for
+// a target that does not keep it.
 func (a *attempt) apply(ctx context.Context, ops []connector.Operation) []connector.Result {
 	limit := min(time.Duration(len(ops))*a.d.opts.Retry.Timeout+time.Minute, a.d.opts.LeaseTime/4)
-	call, cancel := a.d.opts.call(ctx, limit)
+	call, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return a.d.opts.Target.Apply(call, ops)
-}
-
-// call is the context of a call, which outlives ctx.
-func (o Options) call(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
-	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
-	if o.Calls == nil {
-		return call, cancel
-	}
-	stop := context.AfterFunc(o.Calls, cancel)
-	return call, func() {
-		stop()
-		cancel()
-	}
 }
 
 func resultOf(results []connector.Result, s Step) connector.Result {

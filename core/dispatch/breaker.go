@@ -35,20 +35,26 @@ type health struct {
 	gate   *gate
 	random func() float64
 	limit  int
+	rate   rate
 
 	window    int
 	failures  int // in a row
 	throttled int // in a row
 	begun     int // attempts ever; those up to counted belong to a failure that is counted
 	counted   int
+	cut       int // those up to here were cut off together
 }
 
-func newHealth(g *gate, limit int, random func() float64) *health {
-	return &health{gate: g, limit: limit, random: random, window: 1, failures: g.failures()}
+func newHealth(g *gate, o Options) *health {
+	return &health{gate: g, limit: o.InFlight, random: o.Random, rate: rate{limits: o.Quarantine}, window: 1}
 }
 
 // took draws the consequences of one ending.
 func (h *health) took(ctx context.Context, e ending) error {
+	alone := e.number > h.counted && h.failures < breakerAt
+	if e.cutOff() {
+		alone, h.cut = e.number > h.cut, h.begun
+	}
 	for _, v := range e.signals {
 		h.window = 1
 		var err error
@@ -64,10 +70,15 @@ func (h *health) took(ctx context.Context, e ending) error {
 			return err
 		}
 	}
+	if err := h.judge(ctx, e, alone); err != nil {
+		return err
+	}
 	if len(e.signals) > 0 || !e.alive {
 		return nil
 	}
-	h.window = min(2*h.window, h.limit)
+	if h.window = min(2*h.window, h.limit); h.gate.quarantined() {
+		h.window = 1
+	}
 	h.throttled = 0
 	return h.recovered(ctx)
 }

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -17,6 +18,8 @@ type Options struct {
 	// Owner names this worker in leases.
 	Owner string
 	Retry Retry
+	// Quarantine says from when on only single operations are tried.
+	Quarantine Quarantine
 	// InFlight bounds the operations under way at once, and so does what the target
 	// says; 0 for both: 16.
 	InFlight int
@@ -31,12 +34,15 @@ type Options struct {
 	LeaseTime time.Duration
 	// Idle is how often [Dispatcher.Run] looks for work that nobody told it of; 1 s.
 	Idle time.Duration
-	// Calls bounds the calls to the target: when it ends, those that are under way are
-	// given up, and are in doubt. nil: they are waited for.
+	// Calls ends when another worker may have the connector: calls to the target that
+	// are under way are given up, and are in doubt. nil: they are waited for.
 	Calls context.Context
 	Log   *slog.Logger // nil: [slog.Default]
 	// Progress, when set, is told after every batch of outcomes.
 	Progress func(Summary)
+	// Trouble, when set, is told by [Dispatcher.Run] each time the queue cannot be read
+	// or written, and of nil once it can again.
+	Trouble func(error)
 	// Now and Random are the clock and a source of numbers in [0, 1), for tests.
 	Now    func() time.Time
 	Random func() float64
@@ -44,6 +50,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	o.Retry = o.Retry.withDefaults()
+	o.Quarantine = o.Quarantine.withDefaults()
 	if says := o.Target.Capabilities().MaxInFlight; o.InFlight <= 0 || says > 0 && says < o.InFlight {
 		o.InFlight = cmp.Or(says, 16)
 	}
@@ -52,6 +59,9 @@ func (o Options) withDefaults() Options {
 	o.LeaseTime = cmp.Or(o.LeaseTime, max(10*time.Minute, 8*o.Retry.Timeout))
 	o.Idle = cmp.Or(o.Idle, time.Second)
 	o.Log = cmp.Or(o.Log, slog.Default()).With("connector", o.Connector)
+	if o.Trouble == nil {
+		o.Trouble = func(error) {}
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -68,55 +78,59 @@ type Dispatcher struct {
 	opts Options
 	gate *gate
 	wake chan struct{}
-	// waiting are operations that cannot go on before something is there; begun: those
-	// that waited before were tried again. Both belong to the loop.
-	waiting map[string]Need
-	begun   bool
+	// waiting are operations that cannot go on before something is there. It belongs to
+	// the loop.
+	waiting waiting
 }
 
 // New returns a dispatcher that has not begun.
 func New(o Options) *Dispatcher {
 	o = o.withDefaults()
 	return &Dispatcher{
-		opts: o, wake: make(chan struct{}, 1), waiting: map[string]Need{},
+		opts: o, wake: make(chan struct{}, 1), waiting: waiting{ops: map[string]Need{}},
 		gate: &gate{queue: o.Queue, name: o.Connector, now: o.Now},
 	}
 }
 
+// ErrLost ends a Drain or Run whose connector another worker may have.
+var ErrLost = errors.New("the connector was given to another worker")
+
 // Drain sends what is due, and what comes due within [Options.Patience], and
 // says what became of it. Operations are no errors, whatever their outcome: the
-// error is that the queue could not be read or written.
+// error is that the queue could not be read or written, or [ErrLost].
 //
 // When ctx ends, nothing more is begun; what is under way is finished, what was
 // taken and not sent is given back, and the summary is returned without an error.
 // One Drain or Run at a time.
 func (d *Dispatcher) Drain(ctx context.Context) (Summary, error) {
-	return newLoop(d).run(ctx)
+	return d.carry(ctx, false)
 }
 
-// Run drains until ctx ends. New operations are found within [Options.Idle], or at
-// once after [Dispatcher.Wake]. The error is that of a drain.
+// Run sends what is due until ctx ends, as Drain does, and then returns nil. New
+// operations are found within [Options.Idle], or at once after [Dispatcher.Wake]. Where
+// the queue cannot be read or written, nothing is begun; Run keeps what it knows and
+// tries again until it can. [ErrLost] when [Options.Calls] has ended; another error
+// only when what was under way at the end could not be recorded.
 func (d *Dispatcher) Run(ctx context.Context) error {
-	for ; ctx.Err() == nil; sleep(ctx, d.opts.Idle, d.wake) {
-		at, _, err := d.opts.Queue.NextDue(context.WithoutCancel(ctx), d.opts.Connector)
-		if err != nil {
-			return err
-		}
-		if at.IsZero() || at.After(d.opts.Now()) {
-			continue
-		}
-		s, err := d.Drain(ctx)
-		if err != nil {
-			return err
-		}
-		if s.Done+s.Replanned+s.Retrying+s.Pending+s.Unknown+s.ParkedTotal() > 0 {
-			d.opts.Log.Info("operations carried out", "summary", s.String())
-		}
-	}
-	return nil
+	_, err := d.carry(ctx, true)
+	return err
 }
 
-// Wake tells Run that there may be something to do.
+// carry runs a loop. The context of its calls lasts longer than ctx, so that what is
+// under way is finished, and not longer than the connector is ours.
+func (d *Dispatcher) carry(ctx context.Context, forever bool) (Summary, error) {
+	ours, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	if d.opts.Calls != nil {
+		defer context.AfterFunc(d.opts.Calls, func() { cancel(ErrLost) })()
+	}
+	d.gate.until(ctx.Done())
+	l := newLoop(d)
+	l.ending, l.forever = ctx.Done(), forever
+	return l.run(ours)
+}
+
+// Wake tells a Drain or Run that there may be something to do.
 func (d *Dispatcher) Wake() {
 	select {
 	case d.wake <- struct{}{}:
@@ -124,13 +138,12 @@ func (d *Dispatcher) Wake() {
 	}
 }
 
-// sleep waits for d, for wake (nil: never) or for the end of ctx.
-func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
-	t := time.NewTimer(d)
-	defer t.Stop()
+// closed reports whether a channel that is only ever closed has been; nil: no.
+func closed(c <-chan struct{}) bool {
 	select {
-	case <-t.C:
-	case <-wake:
-	case <-ctx.Done():
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }

@@ -19,6 +19,9 @@ type ending struct {
 	signals []Verdict
 	// alive: the target gave an answer of its own.
 	alive bool
+	// sent: something went out. top is what decided.
+	sent bool
+	top  Verdict
 	// needs is what it waits for.
 	needs Need
 	// made: there is an account that was not there before.
@@ -81,7 +84,7 @@ func (a *attempt) end() ending {
 		f.MaybeApplied, f.Continuation = true, encodePolls(a.polls)
 	}
 	a.record(&f)
-	return ending{finish: f, number: a.number, took: now.Sub(a.started), signals: a.signals, alive: a.alive, needs: v.Needs,
+	return ending{finish: f, number: a.number, took: now.Sub(a.started), signals: a.signals, alive: a.alive, sent: a.sent, top: v, needs: v.Needs,
 		made: a.news && !a.existed && exists(a.w.Account), missing: v.Next == NextSettle && !a.sent}
 }
 

@@ -26,6 +26,14 @@ type gate struct {
 	mu     sync.Mutex
 	state  store.ConnectorState
 	readAt time.Time
+	ending <-chan struct{} // when it is closed, nothing more is sent
+}
+
+// until has the gate shut for good once ending is closed; nil: never.
+func (g *gate) until(ending <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ending = ending
 }
 
 // shutError says why nothing is sent, and until when; the zero time: until a
@@ -40,20 +48,20 @@ func (e *shutError) Error() string { return e.why }
 
 // open returns nil when something may be sent now, a [*shutError] when not.
 func (g *gate) open(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return &shutError{why: "interrupted"}
-	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if closed(g.ending) || ctx.Err() != nil {
+		return &shutError{why: "interrupted"}
+	}
 	if err := g.read(ctx); err != nil {
 		return err
 	}
 	s := g.state
 	switch {
+	case s.Pause() != "":
+		return &shutError{why: s.Pause()}
 	case s.Stopped != "":
 		return &shutError{why: "stopped: " + s.Stopped}
-	case s.PausedBy != "":
-		return &shutError{why: s.Pause()}
 	case s.Held() != "":
 		return &shutError{why: s.Held()}
 	case s.ResumeAt.After(g.now()):
@@ -62,6 +70,8 @@ func (g *gate) open(ctx context.Context) error {
 			why = fmt.Sprintf("the target is down (%d failures in a row)", s.Failures)
 		}
 		return &shutError{why: why + "; next try at " + s.ResumeAt.UTC().Format(time.DateTime) + " UTC", until: s.ResumeAt}
+	case s.Quarantined != "" && s.ProbeAt.After(g.now()):
+		return &shutError{why: s.Quarantine(), until: s.ProbeAt}
 	}
 	return nil
 }
@@ -72,7 +82,7 @@ func (g *gate) read(ctx context.Context) error {
 	if !g.readAt.IsZero() && now.Sub(g.readAt) < fresh {
 		return nil
 	}
-	s, err := g.queue.ConnectorState(context.WithoutCancel(ctx), g.name)
+	s, err := g.queue.ConnectorState(ctx, g.name)
 	if err != nil {
 		return err
 	}
@@ -84,7 +94,6 @@ func (g *gate) read(ctx context.Context) error {
 func (g *gate) change(ctx context.Context, edit func(*store.ConnectorState)) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	ctx = context.WithoutCancel(ctx)
 	g.readAt = time.Time{}
 	if err := g.read(ctx); err != nil {
 		return err
@@ -112,5 +121,30 @@ func (g *gate) failures() int {
 func (g *gate) resumeAt() time.Time {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if at := g.state.ProbeAt; g.state.Quarantined != "" && at.After(g.state.ResumeAt) {
+		return at
+	}
 	return g.state.ResumeAt
+}
+
+// quarantined reports whether only single operations are tried.
+func (g *gate) quarantined() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.state.Quarantined != ""
+}
+
+// drained reports whether somebody drains the connector.
+func (g *gate) drained() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.state.DrainedBy != ""
+}
+
+// look reads the state anew, whether or not something may be sent.
+func (g *gate) look(ctx context.Context) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.readAt = time.Time{}
+	return g.read(ctx)
 }

@@ -39,7 +39,8 @@ type lab struct {
 	counts  map[connector.Verb]int
 	gets    int
 	busy    int
-	peak    int // most calls at once
+	peak    int         // most calls at once
+	begun   []time.Time // when calls came in
 	last    []connector.Operation
 }
 
@@ -50,12 +51,17 @@ func newLab() *lab {
 func (l *lab) Capabilities() connector.Capabilities { return l.shape.Capabilities }
 func (l *lab) Schema() connector.Schema             { return l.shape.Schema }
 
-func (l *lab) Apply(_ context.Context, ops []connector.Operation) []connector.Result {
+func (l *lab) Apply(ctx context.Context, ops []connector.Operation) []connector.Result {
 	l.mu.Lock()
 	l.busy++
 	l.peak = max(l.peak, l.busy)
+	l.begun = append(l.begun, time.Now())
 	l.mu.Unlock()
-	time.Sleep(l.took)
+	select {
+	case <-time.After(l.took):
+	case <-ctx.Done():
+		return l.cut(ops)
+	}
 	if l.arriving != nil {
 		for _, op := range ops {
 			l.arriving(op)
@@ -72,6 +78,24 @@ func (l *lab) Apply(_ context.Context, ops []connector.Operation) []connector.Re
 		rs = append(rs, r)
 	}
 	return rs
+}
+
+// cut answers operations whose call was cancelled.
+func (l *lab) cut(ops []connector.Operation) (rs []connector.Result) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.busy--
+	for _, op := range ops {
+		rs = append(rs, connector.Result{ID: op.Meta().ID, Outcome: connector.OutcomeUnknown, Err: connector.Errorf(connector.CodeUnavailable, "the call was cancelled")})
+	}
+	return rs
+}
+
+// lastBegun is when the last call came in.
+func (l *lab) lastBegun() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.begun[len(l.begun)-1]
 }
 
 func (l *lab) apply(op connector.Operation) connector.Result {

@@ -41,7 +41,7 @@ func (a *attempt) lookup(ctx context.Context, hints ...connector.Ref) Sighting {
 }
 
 func (a *attempt) get(ctx context.Context, ref connector.Ref) (connector.Object, *connector.Error) {
-	call, cancel := a.d.opts.call(ctx, a.d.opts.Retry.Timeout)
+	call, cancel := context.WithTimeout(ctx, a.d.opts.Retry.Timeout)
 	defer cancel()
 	obj, err := a.d.opts.Target.Get(call, ref, nil)
 	return obj, connector.AsError(err)

@@ -9,99 +9,145 @@ import (
 	"github.com/provhub/provhub/core/store"
 )
 
-// dryFor is how long an empty queue is not asked again while work is under way.
-const dryFor = 200 * time.Millisecond
-
 // loop is one drain: one goroutine that owns the queue's side, and one for each
-// operation under way that talks to the target.
+// operation under way that talks to the target. Nothing in it grows with what it
+// has done, because it may last for months.
 type loop struct {
-	d      *Dispatcher
-	health *health
-	tally  tally
+	d       *Dispatcher
+	health  *health
+	tally   tally
+	forever bool            // it goes on when nothing is due
+	ending  <-chan struct{} // when it is closed, nothing more is begun
 
-	taken   []Work        // committed as sent, or in doubt, and not begun
-	pace    time.Duration // how long the last attempt took; 0: there was none
-	running int           // attempts under way
-	ended   chan ending   // of attempts
+	taken   []Work          // committed as sent, or in doubt, and not begun
+	pace    time.Duration   // how long the last attempt took; 0: there was none
+	flying  map[string]bool // operations under way
+	ended   chan ending     // of attempts
 	pending []store.Finish
 	flushAt time.Time
 	dry     time.Time            // until then the queue is not asked
 	askedAt time.Time            // when it was asked; zero: something was recorded since
-	doneAt  time.Time            // when the last operation was done
+	peekAt  time.Time            // when it is asked next for what is more urgent
+	wakeAt  time.Time            // when those that wait are woken next while others go on
+	doneAt  time.Time            // when the last operation was done, or accepted
 	missing map[string]time.Time // since when an operation in doubt was not found
 	made    References           // accounts that came into being lately
 	brought map[Need]bool        // what came into being since those that wait for it were woken
 	full    *connector.Error     // the target has no seat left
+
+	prepared bool        // the state has been read
+	astray   []time.Time // ends of leases of which it is not known whether they were taken
+	troubled int         // how often in a row the queue was not to be had
+	sinceBad time.Time   // since when
 }
 
 func newLoop(d *Dispatcher) *loop {
-	return &loop{d: d, doneAt: d.opts.Now(), tally: tally{open: map[string]store.Finish{}}, missing: map[string]time.Time{}, made: References{},
-		brought: map[Need]bool{}}
+	now := d.opts.Now()
+	return &loop{d: d, doneAt: now, wakeAt: now.Add(wakeEvery), tally: newTally(now), flying: map[string]bool{}, missing: map[string]time.Time{},
+		made: References{}, brought: map[Need]bool{}, ended: make(chan ending, d.opts.InFlight),
+		health: newHealth(d.gate, d.opts)}
 }
 
 // run is the drain. Whatever ends it, it returns with nothing under way.
 func (l *loop) run(ctx context.Context) (Summary, error) {
 	why, err := l.drain(ctx)
-	for l.running > 0 { // after an error of the queue
-		<-l.ended
-		l.running--
+	if len(l.flying)+len(l.taken)+len(l.pending) > 0 {
+		l.lastWords(ctx)
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
 	}
 	return l.tally.summary(l.d.opts.Connector, why), err
 }
 
 // drain returns why nothing more is sent: "" when nothing is waiting.
 func (l *loop) drain(ctx context.Context) (why string, err error) {
-	if err := l.wakeAll(ctx); err != nil {
-		return "", err
-	}
-	opening := l.d.gate.open(ctx)
-	l.health = newHealth(l.d.gate, l.d.opts.InFlight, l.d.opts.Random)
-	l.ended = make(chan ending, l.d.opts.InFlight)
-	for ; ; opening = l.d.gate.open(ctx) {
-		var shut *shutError
-		switch {
-		case errors.As(opening, &shut):
-			l.giveBack()
-		case opening != nil:
-			return "", opening
-		default:
-			if err := l.begin(ctx); err != nil {
-				return "", err
-			}
-		}
-		if l.running > 0 {
-			if err := l.wait(ctx); err != nil {
-				return "", err
-			}
+	for more := true; more; {
+		if more, why, err = l.round(ctx); err == nil {
+			l.recovered()
 			continue
 		}
-		if err := l.flush(ctx); err != nil {
+		if !l.forever || !l.outlast(ctx, err) {
 			return "", err
 		}
-		if more, err := l.rest(ctx, shut); err != nil || !more {
-			return reason(ctx, shut), err
-		}
+		more = true
 	}
+	return why, nil
 }
 
-// reason says why a drain ended early; an interruption needs no explanation.
-func reason(ctx context.Context, shut *shutError) string {
-	if shut == nil || ctx.Err() != nil {
-		return ""
+// round begins what may begin and waits for what is under way. more is false when
+// the drain is over.
+func (l *loop) round(ctx context.Context) (more bool, why string, err error) {
+	if ctx.Err() != nil {
+		return false, "", nil
 	}
-	return shut.why
+	if err := l.prepare(ctx); err != nil {
+		return true, "", err
+	}
+	var shut *shutError
+	switch opening := l.d.gate.open(ctx); {
+	case errors.As(opening, &shut):
+		l.giveBack()
+	case opening != nil:
+		return true, "", opening
+	default:
+		if err := l.begin(ctx); err != nil {
+			return true, "", err
+		}
+	}
+	if len(l.flying) > 0 {
+		return true, "", l.wait(ctx)
+	}
+	if err := l.flush(ctx); err != nil {
+		return true, "", err
+	}
+	if more, err = l.rest(ctx, shut); shut != nil && !closed(l.ending) {
+		why = shut.why // an interruption needs no explanation
+	}
+	return more, why, err
+}
+
+// prepare finds out how things stand, at first and after trouble.
+func (l *loop) prepare(ctx context.Context) error {
+	if l.troubled > 0 {
+		// Outcomes first: what was recorded without our knowing may be taken again.
+		if err := l.flush(ctx); err != nil {
+			return err
+		}
+	}
+	if err := l.bringBack(ctx); err != nil {
+		return err
+	}
+	if l.prepared {
+		return nil
+	}
+	if err := l.wakeAll(ctx); err != nil {
+		return err
+	}
+	if err := l.d.gate.look(ctx); err != nil {
+		return err
+	}
+	l.health.failures = l.d.gate.failures()
+	l.prepared = true
+	return nil
 }
 
 // begin starts as many attempts as the window allows, taking more from the queue
 // when few are left.
 func (l *loop) begin(ctx context.Context) error {
 	l.waitReady(ctx)
+	if err := l.wakeMeanwhile(ctx); err != nil {
+		return err
+	}
+	if err := l.peek(ctx); err != nil {
+		return err
+	}
 	if n := l.room(); n > 0 && !l.d.opts.Now().Before(l.dry) {
 		if err := l.take(ctx, n); err != nil {
 			return err
 		}
 	}
-	for len(l.taken) > 0 && l.running < l.health.window {
+	for len(l.taken) > 0 && len(l.flying) < l.health.window {
 		w := l.taken[0]
 		l.taken = l.taken[1:]
 		if !w.leased(l.d.opts) {
@@ -136,68 +182,6 @@ func (l *loop) start(ctx context.Context, w Work) {
 	l.health.begun++
 	a := &attempt{d: l.d, number: l.health.begun, w: w, shape: shape,
 		lagged: seen && l.d.opts.Now().Sub(since) >= l.d.opts.ReadLag}
-	l.running++
+	l.flying[w.ID] = true
 	go func() { l.ended <- a.carry(ctx) }()
-}
-
-// wait takes the endings that are there, at least one unless the time for
-// recording outcomes comes first.
-func (l *loop) wait(ctx context.Context) error {
-	patience := fresh
-	if len(l.pending) > 0 {
-		patience = l.flushAt.Sub(l.d.opts.Now())
-	}
-	t := time.NewTimer(max(patience, 0))
-	defer t.Stop()
-	select {
-	case e := <-l.ended:
-		if err := l.took(ctx, e); err != nil {
-			return err
-		}
-	case <-t.C:
-	}
-	for more := true; more; {
-		select {
-		case e := <-l.ended:
-			if err := l.took(ctx, e); err != nil {
-				return err
-			}
-		default:
-			more = false
-		}
-	}
-	if len(l.pending) >= flushSize || len(l.pending) > 0 && !l.d.opts.Now().Before(l.flushAt) {
-		return l.flush(ctx)
-	}
-	return nil
-}
-
-// took takes an ending over.
-func (l *loop) took(ctx context.Context, e ending) error {
-	l.running--
-	l.pace = max(e.took, 1)
-	if err := l.health.took(ctx, e); err != nil {
-		return err
-	}
-	if at := l.d.gate.resumeAt(); e.finish.State == store.OpRetry && at.After(e.finish.NextAttemptAt) {
-		// The next probe is another operation, so that one which always finds the
-		// target down does not keep all others from finding it up.
-		e.finish.NextAttemptAt = at.Add(probeGap)
-	}
-	l.record(e.finish)
-	l.needs(e)
-	l.brings(e)
-	if a := e.finish.Account; a != nil && e.made {
-		if len(l.made) > 8*batchMax { // the ledger has them
-			clear(l.made)
-		}
-		l.made[refKey(a.AccountKey)] = a.Ref
-	}
-	if !e.missing {
-		delete(l.missing, e.finish.ID)
-	} else if _, seen := l.missing[e.finish.ID]; !seen {
-		l.missing[e.finish.ID] = e.finish.Now
-	}
-	l.log(e.finish)
-	return nil
 }

@@ -64,15 +64,35 @@ func (l *loop) brings(e ending) {
 	}
 }
 
+// waiting are operations that cannot go on before something is there.
+type waiting struct {
+	ops map[string]Need
+	// all: there were too many to remember; whoever waits is woken with the others.
+	all bool
+	// begun: those that waited before this process began were tried again.
+	begun bool
+}
+
+// waitingMax bounds how many are remembered one by one.
+const waitingMax = 10_000
+
+func (w *waiting) add(id string, need Need) {
+	if len(w.ops) >= waitingMax {
+		clear(w.ops)
+		w.all = true
+	}
+	w.ops[id] = need
+}
+
 // needs notes what an ended operation waits for. Once one was told that there is
 // no seat, no more accounts are made until one is free: what takes access away
 // goes on, and may free it.
 func (l *loop) needs(e ending) {
-	delete(l.d.waiting, e.finish.ID)
+	delete(l.d.waiting.ops, e.finish.ID)
 	if e.needs == NeedNothing {
 		return
 	}
-	l.d.waiting[e.finish.ID] = e.needs
+	l.d.waiting.add(e.finish.ID, e.needs)
 	if e.needs == NeedSeat {
 		l.full = e.finish.Err
 	}
@@ -84,7 +104,7 @@ func (l *loop) unseated(w Work) (f store.Finish, ok bool) {
 	if l.full == nil || w.Operation.Kind != plan.Create || exists(w.Account) || w.State == store.OpUnknown {
 		return f, false
 	}
-	l.d.waiting[w.ID] = NeedSeat
+	l.d.waiting.add(w.ID, NeedSeat)
 	f = untouched(w, l.d.opts.Now())
 	f.State, f.Err, f.NextAttemptAt = store.OpRetry, l.full, f.Now.Add(needWaitMin)
 	return f, true
@@ -93,29 +113,50 @@ func (l *loop) unseated(w Work) (f store.Finish, ok bool) {
 // wakeDependents has the operations tried again that wait for something which was
 // brought about.
 func (l *loop) wakeDependents(ctx context.Context) (woken bool, err error) {
-	var ids []string
-	for id, need := range l.d.waiting {
-		if l.brought[need] {
-			ids = append(ids, id)
-		}
-	}
-	clear(l.brought)
-	if len(ids) == 0 {
+	if len(l.brought) == 0 {
 		return false, nil
 	}
-	slices.Sort(ids)
-	l.dry, l.askedAt = time.Time{}, time.Time{}
-	n, err := l.d.opts.Queue.WakeDependents(context.WithoutCancel(ctx), l.d.opts.Connector, ids, l.d.opts.Now())
-	return n > 0, err
+	var ids []string // nil: all that wait
+	if !l.d.waiting.all {
+		ids = []string{}
+		for id, need := range l.d.waiting.ops {
+			if l.brought[need] {
+				ids = append(ids, id)
+			}
+		}
+		slices.Sort(ids)
+	}
+	n := 0
+	if ids == nil || len(ids) > 0 {
+		if n, err = l.d.opts.Queue.WakeDependents(ctx, l.d.opts.Connector, ids, l.d.opts.Now()); err != nil {
+			return false, err
+		}
+		l.dry, l.askedAt, l.d.waiting.all = time.Time{}, time.Time{}, false
+	}
+	clear(l.brought)
+	return n > 0, nil
+}
+
+// wakeEvery is how often they are woken while there is no rest.
+const wakeEvery = 10 * time.Second
+
+func (l *loop) wakeMeanwhile(ctx context.Context) error {
+	now := l.d.opts.Now()
+	if now.Before(l.wakeAt) {
+		return nil
+	}
+	l.wakeAt = now.Add(wakeEvery)
+	_, err := l.wakeDependents(ctx)
+	return err
 }
 
 // wakeAll does so for all of them before the first drain: what was made before
 // this process began, or in the target by hand, has woken nobody.
 func (l *loop) wakeAll(ctx context.Context) error {
-	if l.d.begun {
+	if l.d.waiting.begun {
 		return nil
 	}
-	l.d.begun = true
-	_, err := l.d.opts.Queue.WakeDependents(context.WithoutCancel(ctx), l.d.opts.Connector, nil, l.d.opts.Now())
+	_, err := l.d.opts.Queue.WakeDependents(ctx, l.d.opts.Connector, nil, l.d.opts.Now())
+	l.d.waiting.begun = err == nil
 	return err
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/store"
 )
 
@@ -19,12 +20,21 @@ type Queue interface {
 	// Finish records outcomes, accounts and audit in one transaction, and returns
 	// the ids of those whose lease was lost, of which nothing is recorded.
 	Finish(ctx context.Context, fs []store.Finish) (fenced []string, err error)
-	// Unknown leases operations in doubt that are due. They stay unknown until
-	// they are finished.
+	// Unknown leases operations in doubt that are due. They stay unknown until they
+	// are finished.
 	Unknown(ctx context.Context, connector, owner string, n int, now time.Time, ttl time.Duration) ([]store.OpRow, error)
-	// NextDue returns when something can be leased next, the zero time when
-	// nothing is waiting, and how many operations are open.
-	NextDue(ctx context.Context, connector string) (at time.Time, open int, err error)
+	// Accepted leases operations that the target works on and is to be asked after by
+	// due. They stay unknown until they are finished.
+	Accepted(ctx context.Context, connector, owner string, n int, due, now time.Time, ttl time.Duration) ([]store.OpRow, error)
+	// GiveBack gives back what was leased until a time, besides the operations in keep.
+	GiveBack(ctx context.Context, connector, owner string, until time.Time, keep []string, now time.Time) (n int, err error)
+	// DueAt returns when something can be leased next, the zero time when nothing is
+	// waiting.
+	DueAt(ctx context.Context, connector string) (at time.Time, err error)
+	// ReadyBefore reports whether something can be leased that goes before lane.
+	ReadyBefore(ctx context.Context, connector string, lane plan.Lane, now time.Time) (bool, error)
+	// EndDrain pauses the connector when it is being drained and that is through.
+	EndDrain(ctx context.Context, connector string, now time.Time) (done bool, err error)
 	// WakeDependents makes operations due that wait for something to be made: those
 	// named, or all for nil.
 	WakeDependents(ctx context.Context, connector string, ids []string, now time.Time) (n int, err error)

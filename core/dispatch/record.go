@@ -34,7 +34,7 @@ func (l *loop) flush(ctx context.Context) error {
 	if len(l.pending) == 0 {
 		return nil
 	}
-	fenced, err := l.d.opts.Queue.Finish(context.WithoutCancel(ctx), l.pending)
+	fenced, err := l.d.opts.Queue.Finish(ctx, l.pending)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (l *loop) flush(ctx context.Context) error {
 	for _, f := range l.pending {
 		if !lost[f.ID] {
 			l.tally.record(f)
-			if f.State == store.OpDone {
+			if f.State == store.OpDone || len(f.Continuation) > 0 && f.Attempt != nil {
 				l.doneAt = f.Now
 			}
 		}
@@ -55,7 +55,21 @@ func (l *loop) flush(ctx context.Context) error {
 	if l.d.opts.Progress != nil {
 		l.d.opts.Progress(l.tally.summary(l.d.opts.Connector, ""))
 	}
+	if now := l.d.opts.Now(); l.forever && now.Sub(l.tally.since) >= reportEvery {
+		l.report(now)
+	}
 	return nil
+}
+
+// reportEvery is how often a Run that has no rest says what it did.
+const reportEvery = time.Minute
+
+// report writes a line about what became of operations since the last one.
+func (l *loop) report(now time.Time) {
+	if s := l.tally.summary(l.d.opts.Connector, ""); s.Done+s.Replanned+s.Retrying+s.Pending+s.Unknown+s.ParkedTotal() > 0 {
+		l.d.opts.Log.Info("operations carried out", "summary", s.String())
+	}
+	l.tally = newTally(now)
 }
 
 // log writes a line for what did not go well.

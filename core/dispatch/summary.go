@@ -68,11 +68,14 @@ func (s Summary) String() string {
 	return line
 }
 
-// tally follows the operations of one drain: the last state of each counts.
+// tally follows operations since a time: the last state of each counts.
 type tally struct {
+	since           time.Time
 	done, replanned int
 	open            map[string]store.Finish // by operation
 }
+
+func newTally(since time.Time) tally { return tally{since: since, open: map[string]store.Finish{}} }
 
 func (t *tally) record(f store.Finish) {
 	delete(t.open, f.ID)

@@ -1,11 +1,14 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/store"
 )
 
@@ -14,6 +17,8 @@ const (
 	batchMax = 128
 	// brisk is how short an operation must be for others to be taken ahead of need.
 	brisk = 100 * time.Millisecond
+	// dryFor is how long an empty queue is not asked again while work is under way.
+	dryFor = 200 * time.Millisecond
 )
 
 // room returns how many operations to take now. A quick target gets large
@@ -22,7 +27,7 @@ const (
 // that can neither be searched nor recognises a repeated create, because what is
 // committed as sent is for a person to look at after a crash.
 func (l *loop) room() int {
-	free := l.health.window - l.running - len(l.taken)
+	free := l.health.window - len(l.flying) - len(l.taken)
 	caps := l.d.opts.Target.Capabilities()
 	blind := !caps.Get && caps.Idempotency == connector.IdempotencyNone
 	switch {
@@ -34,25 +39,74 @@ func (l *loop) room() int {
 	return min(4*l.health.window, batchMax) - len(l.taken)
 }
 
+// acceptedLate is how long after its time the target is asked after what it has
+// accepted although other work is ready, and acceptedShare which part of a batch
+// that is. Before, ready work goes first: to ask may end what the target gathers.
+const (
+	acceptedLate  = 5 * time.Minute
+	acceptedShare = 8
+)
+
 // take leases up to n operations, commits them as sent and finds out what they
-// refer to. Those in doubt come first: nothing else may go out for their accounts.
+// refer to: those in doubt, those that are ready, and what the target has accepted.
 func (l *loop) take(ctx context.Context, n int) error {
-	o, ctx := l.d.opts, context.WithoutCancel(ctx)
+	o := l.d.opts
 	now := o.Now()
 	l.askedAt = now
-	doubtful, err := o.Queue.Unknown(ctx, o.Connector, o.Owner, n, now, o.LeaseTime)
-	if err != nil {
-		return err
+	late := func(n int, due time.Time) ([]store.OpRow, error) {
+		return o.Queue.Accepted(ctx, o.Connector, o.Owner, n, due, now, o.LeaseTime)
 	}
-	ready, err := o.Queue.Take(ctx, o.Connector, o.Owner, n-len(doubtful), now, o.LeaseTime)
-	if err != nil {
-		return err
+	var rows []store.OpRow
+	for _, lease := range []func(n int) ([]store.OpRow, error){
+		func(n int) ([]store.OpRow, error) {
+			return o.Queue.Unknown(ctx, o.Connector, o.Owner, n, now, o.LeaseTime)
+		},
+		func(n int) ([]store.OpRow, error) {
+			return late((n+acceptedShare-1)/acceptedShare, now.Add(-acceptedLate))
+		},
+		func(n int) ([]store.OpRow, error) {
+			return o.Queue.Take(ctx, o.Connector, o.Owner, n, now, o.LeaseTime)
+		},
+		func(n int) ([]store.OpRow, error) { return late(n, now) },
+	} {
+		if len(rows) >= n {
+			break
+		}
+		more, err := lease(n - len(rows))
+		if err != nil {
+			return l.strayed(rows, now, err)
+		}
+		rows = append(rows, more...)
 	}
-	if len(doubtful)+len(ready) < n {
+	if len(rows) < n {
 		l.dry = now.Add(dryFor)
 	}
-	works, err := l.works(ctx, append(doubtful, ready...), now)
+	works, err := l.works(ctx, rows, now)
+	if err != nil {
+		return l.strayed(rows, now, err)
+	}
+	slices.SortStableFunc(works, byTurn)
 	l.taken = append(l.taken, works...)
+	return nil
+}
+
+// turn is when w goes out among what was taken: by lane, and what the target is
+// only asked after behind all else.
+func (w Work) turn() plan.Lane {
+	if w.Pending {
+		return plan.LaneNormal + 1
+	}
+	return w.Lane
+}
+
+func byTurn(a, b Work) int { return cmp.Compare(a.turn(), b.turn()) }
+
+// strayed gives back what was taken before err, and remembers that more may have been.
+func (l *loop) strayed(rows []store.OpRow, now time.Time, err error) error {
+	l.astray = append(l.astray, now.Add(l.d.opts.LeaseTime))
+	for _, row := range rows {
+		l.record(untouched(Work{OpRow: row}, now))
+	}
 	return err
 }
 

@@ -22,7 +22,7 @@ type subject struct {
 }
 
 func subjectOf(op store.OpRow) subject {
-	s := subject{connector: op.Connector, who: op.Anchor, kind: op.Operation.Kind, leaver: op.Lane == plan.LaneLeaver,
+	s := subject{connector: op.Connector, who: op.Anchor, kind: op.Operation.Kind, leaver: op.Lane.Leaver(),
 		finished: op.State == store.OpDone}
 	if op.AccountKey.Kind == identity.Group {
 		s.who = "group " + op.Anchor

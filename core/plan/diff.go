@@ -151,6 +151,9 @@ func (d *differ) allowed(op *Operation) *Operation {
 		return nil
 	}
 	op.Lane = laneOf(op)
+	if d.Pushed {
+		op.Lane = op.Lane.pushed()
+	}
 	return op
 }
 

@@ -13,7 +13,8 @@ import (
 //	sent      same end           nothing: it is under way
 //	sent      another end        a note; looked at again when its outcome is known
 //	not sent  none               the open one is withdrawn
-//	not sent  same end           nothing: also a parked one is not planned afresh
+//	not sent  same end           nothing, also when the open one is parked
+//	not sent  same end, sooner   the wanted one, which goes out before the other would
 //	not sent  another end        the wanted one, which replaces it
 func (d *differ) settle(op *Operation) {
 	if d.Open == nil {
@@ -27,7 +28,7 @@ func (d *differ) settle(op *Operation) {
 		d.note(NoteInFlight, "an earlier %s may have reached the target; this account is looked at again once its outcome is known", d.Open.Kind)
 	case op == nil:
 		d.step.Withdraw = d.Open.ID
-	case !same:
+	case !same, op.Lane < d.Open.Lane && !d.Open.Parked:
 		d.step.Operation = op
 	}
 }

@@ -43,10 +43,26 @@ type Lane int
 
 // The lanes.
 const (
-	LaneLeaver Lane = 0 // leavers and the kill switch
-	LaneRevoke Lane = 1 // grants removed
-	LaneNormal Lane = 2
+	LaneUrgent Lane = iota // leavers who were pushed, and whom a person locked out
+	LaneLeaver             // all other leavers
+	LanePushed             // whoever else was pushed: somebody waits for it
+	LaneRevoke             // grants removed
+	LaneNormal
 )
+
+// Lanes lists all lanes, the most urgent first.
+var Lanes = []Lane{LaneUrgent, LaneLeaver, LanePushed, LaneRevoke, LaneNormal}
+
+// Leaver reports whether l is of those who must not use an account any more.
+func (l Lane) Leaver() bool { return l <= LaneLeaver }
+
+// pushed is the lane of what would be in l, and did not wait for the schedule.
+func (l Lane) pushed() Lane {
+	if l.Leaver() {
+		return LaneUrgent
+	}
+	return LanePushed
+}
 
 // Operation is one intended change of one account, as data: it is shown,
 // stored, sent and retried. It is carried out as ordered steps: create or

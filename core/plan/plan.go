@@ -86,6 +86,9 @@ type Subject struct {
 	// this identity that could not be used. Then nobody loses anything for being
 	// absent, and nothing is deleted because time passed.
 	Incomplete bool
+	// Pushed: this is about news that did not wait for the schedule; it goes out
+	// before what did.
+	Pushed bool
 	// Now is the time of the cycle; timed deletes are due by it.
 	Now time.Time
 }

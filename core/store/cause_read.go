@@ -136,7 +136,7 @@ func grouped(rows []causeRow) (groups []group) {
 		g.Handed += r.Handed
 		g.States[r.State] += r.N
 		g.Kinds[r.Op] += r.N
-		if r.Lane == plan.LaneLeaver {
+		if r.Lane.Leaver() {
 			g.Leavers += r.N
 		}
 		if first := fromMicros(r.First); first.Before(g.First) {
@@ -163,7 +163,7 @@ func (o *Org) addExamples(ctx context.Context, groups []group) error {
 	of := map[int64]int{}
 	for i, g := range groups {
 		n := 0
-		for lane := plan.LaneLeaver; lane <= plan.LaneNormal; lane++ {
+		for _, lane := range plan.Lanes {
 			for _, p := range g.places[lane] {
 				if n < examplesMax {
 					all, of[p.Seq], n = append(all, p), i, n+1

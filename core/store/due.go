@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/provhub/provhub/core/plan"
 )
 
 // DueConnectors returns those of the named connectors that have an operation to send
@@ -19,11 +21,12 @@ func (o *Org) DueConnectors(ctx context.Context, names []string, now time.Time) 
 		var found []string
 		err := o.all(ctx, &found, `WITH v(connector) AS (`+values(to-from, "TEXT")+`)
 			SELECT v.connector FROM v LEFT JOIN connector_state s ON s.org_id = ? AND s.connector = v.connector
-			WHERE COALESCE(s.stopped, '') = '' AND COALESCE(s.paused_by, '') = '' AND COALESCE(s.other_target, '') = '' AND COALESCE(s.resume_at, 0) <= ? AND (
+			WHERE COALESCE(s.stopped, '') = '' AND COALESCE(s.paused_by, '') = '' AND COALESCE(s.other_target, '') = '' AND COALESCE(s.resume_at, 0) <= ?
+				AND (COALESCE(s.quarantined, '') = '' OR s.probe_at <= ?) AND NOT EXISTS (SELECT 1 FROM org_state e WHERE e.org_id = ? AND e.stopped <> '') AND (
 				EXISTS (SELECT 1 FROM operation o WHERE o.org_id = ? AND o.connector = v.connector AND o.state = 'ready')
-				OR EXISTS (SELECT 1 FROM operation o WHERE o.org_id = ? AND o.connector = v.connector AND o.state = 'retry' AND o.lane IN (0, 1, 2) AND o.next_attempt_at <= ?)
-				OR EXISTS (SELECT 1 FROM operation o WHERE o.org_id = ? AND o.connector = v.connector AND o.state = 'unknown' AND o.lane IN (0, 1, 2) AND o.next_attempt_at <= ? AND o.lease_until <= ?))`,
-			append(args, o.id, at, o.id, o.id, at, o.id, at, at)...)
+				OR EXISTS (SELECT 1 FROM operation o WHERE o.org_id = ? AND o.connector = v.connector AND o.state = 'retry' AND o.lane IN (`+lanesBefore(plan.LaneNormal+1)+`) AND o.next_attempt_at <= ?)
+				OR EXISTS (SELECT 1 FROM operation o WHERE o.org_id = ? AND o.connector = v.connector AND o.state = 'unknown' AND o.lane IN (`+lanesBefore(plan.LaneNormal+1)+`) AND o.next_attempt_at <= ? AND o.lease_until <= ?))`,
+			append(args, o.id, at, at, o.id, o.id, o.id, at, o.id, at, at)...)
 		due = append(due, found...)
 		return err
 	})

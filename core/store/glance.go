@@ -2,7 +2,11 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
+
+	"github.com/provhub/provhub/core/plan"
 )
 
 // Recently is how the operations went that a connector sent last.
@@ -34,14 +38,17 @@ const oldestAmong = 1000
 // neither finished nor parked; zero when there is none. Among more than a thousand
 // that are to be tried again or looked up it is one of the oldest.
 func (o *Org) OldestPending(ctx context.Context, connector string) (time.Time, error) {
+	var parts strings.Builder
+	var args []any
+	for _, lane := range plan.Lanes {
+		fmt.Fprintf(&parts, `SELECT created_at FROM (SELECT created_at FROM operation WHERE org_id = ? AND connector = ? AND state = 'ready' AND lane = %d
+			ORDER BY next_attempt_at, seq LIMIT 1) r%[1]d UNION ALL `, lane)
+		args = append(args, o.id, connector)
+	}
 	var at int64
-	err := o.get(ctx, &at, `SELECT COALESCE(MIN(created_at), 0) FROM (
-		SELECT created_at FROM (SELECT created_at FROM operation WHERE org_id = ? AND connector = ? AND state = 'ready' AND lane = 0 ORDER BY next_attempt_at, seq LIMIT 1) a
-		UNION ALL SELECT created_at FROM (SELECT created_at FROM operation WHERE org_id = ? AND connector = ? AND state = 'ready' AND lane = 1 ORDER BY next_attempt_at, seq LIMIT 1) b
-		UNION ALL SELECT created_at FROM (SELECT created_at FROM operation WHERE org_id = ? AND connector = ? AND state = 'ready' AND lane = 2 ORDER BY next_attempt_at, seq LIMIT 1) c
-		UNION ALL SELECT created_at FROM (SELECT created_at FROM operation WHERE org_id = ? AND connector = ? AND state IN ('leased', 'sent', 'retry', 'unknown')
-			ORDER BY state, lane, next_attempt_at LIMIT ?) d) q`,
-		o.id, connector, o.id, connector, o.id, connector, o.id, connector, oldestAmong)
+	err := o.get(ctx, &at, `SELECT COALESCE(MIN(created_at), 0) FROM (`+parts.String()+`
+		SELECT created_at FROM (SELECT created_at FROM operation WHERE org_id = ? AND connector = ? AND state IN ('leased', 'sent', 'retry', 'unknown')
+			ORDER BY state, lane, next_attempt_at LIMIT ?) d) q`, append(args, o.id, connector, oldestAmong)...)
 	return fromMicros(at), o.s.fail("read the oldest operation of "+connector, err)
 }
 

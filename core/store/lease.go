@@ -54,22 +54,22 @@ func (o *Org) leasableNow(ctx context.Context, connector string, now time.Time) 
 	var row struct{ Ready, Due bool }
 	err = o.get(ctx, &row, `SELECT
 		CASE WHEN EXISTS (SELECT 1 FROM operation WHERE org_id = ? AND connector = ? AND state = 'ready') THEN 1 ELSE 0 END AS ready,
-		CASE WHEN EXISTS (SELECT 1 FROM operation WHERE org_id = ? AND connector = ? AND state = 'retry' AND lane IN (0, 1, 2)
+		CASE WHEN EXISTS (SELECT 1 FROM operation WHERE org_id = ? AND connector = ? AND state = 'retry' AND lane IN (`+lanesBefore(plan.LaneNormal+1)+`)
 			AND next_attempt_at <= ?) THEN 1 ELSE 0 END AS due`, o.id, connector, o.id, connector, micros(now))
 	return row.Ready, row.Due, err
 }
 
 // leasable locks and reads up to n operations that can be leased, in order.
 func (o *Org) leasable(t *tx, connector string, n int, now time.Time, due bool) ([]OpRow, error) {
-	ops, err := o.operations(t.ctx, t, `WHERE org_id = ? AND connector = ? AND state = 'ready'
-		ORDER BY lane, next_attempt_at, seq LIMIT ?`+t.s.dialect.skipLocked, o.id, connector, n)
+	ops, err := o.operations(t.ctx, t, `WHERE org_id = ? AND connector = ? AND state = 'ready'`+withinDrain+`
+		ORDER BY lane, next_attempt_at, seq LIMIT ?`+t.s.dialect.skipLocked, o.id, connector, o.id, connector, n)
 	if err != nil || !due {
 		return ops, err
 	}
 	// Lane by lane: however many retries are due, a leaver's goes first.
-	for _, lane := range []plan.Lane{plan.LaneLeaver, plan.LaneRevoke, plan.LaneNormal} {
-		retries, err := o.operations(t.ctx, t, `WHERE org_id = ? AND connector = ? AND state = 'retry' AND lane = ? AND next_attempt_at <= ?
-			ORDER BY next_attempt_at LIMIT ?`+t.s.dialect.skipLocked, o.id, connector, int(lane), micros(now), n)
+	for _, lane := range plan.Lanes {
+		retries, err := o.operations(t.ctx, t, `WHERE org_id = ? AND connector = ? AND state = 'retry' AND lane = ? AND next_attempt_at <= ?`+withinDrain+`
+			ORDER BY next_attempt_at LIMIT ?`+t.s.dialect.skipLocked, o.id, connector, int(lane), micros(now), o.id, connector, n)
 		if err != nil {
 			return nil, err
 		}
@@ -97,30 +97,4 @@ func (o *Org) lease(t *tx, ops []OpRow, owner string, now time.Time, ttl time.Du
 			append([]any{string(state), owner, micros(now.Add(ttl)), micros(now), sentAt, o.id}, args...)...)
 		return err
 	})
-}
-
-// Unknown takes up to n operations of connector whose outcome is not known, to
-// settle them by lookup. They stay unknown, under a lease as in [Org.Lease].
-func (o *Org) Unknown(ctx context.Context, connector, owner string, n int, now time.Time, ttl time.Duration) ([]OpRow, error) {
-	const where = `WHERE org_id = ? AND connector = ? AND state = 'unknown' AND next_attempt_at <= ? AND lease_until <= ?
-		ORDER BY next_attempt_at, seq LIMIT ?`
-	args := []any{o.id, connector, micros(now), micros(now), n}
-	var any int
-	err := o.get(ctx, &any, `SELECT COUNT(*) FROM (SELECT 1 FROM operation `+where+`) u`, args...)
-	if err != nil || any == 0 {
-		return nil, o.s.fail("lease unknown", err)
-	}
-	var leased []OpRow
-	err = o.write(ctx, "unknown", func(t *tx) error {
-		ops, err := o.operations(ctx, t, where+t.s.dialect.skipLocked, args...)
-		if err != nil {
-			return err
-		}
-		leased = ops
-		return o.lease(t, leased, owner, now, ttl, OpUnknown)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return leased, nil
 }

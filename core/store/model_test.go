@@ -31,6 +31,7 @@ type modelOp struct {
 	fence      int64 // of the lease; 0: none
 	until      time.Time
 	due        time.Time
+	accepted   bool // by the target, which is to be asked after it
 }
 
 // open returns the open operation of an account.
@@ -92,17 +93,53 @@ func (m *queueModel) Lease(t *rapid.T) {
 	}
 }
 
-// Unknown takes what is to be settled.
+// Unknown takes what is to be settled, or asked after.
 func (m *queueModel) Unknown(t *rapid.T) {
-	ops, err := m.o.Unknown(t.Context(), "crm", "w", 2, m.now, time.Minute)
+	accepted := rapid.Bool().Draw(t, "accepted")
+	take := func() ([]store.OpRow, error) { return m.o.Unknown(t.Context(), "crm", "w", 2, m.now, time.Minute) }
+	if accepted {
+		take = func() ([]store.OpRow, error) {
+			return m.o.Accepted(t.Context(), "crm", "w", 2, m.now, m.now, time.Minute)
+		}
+	}
+	ops, err := take()
 	require.NoError(t, err)
+	free := 0
+	for _, op := range m.ops {
+		if op.state == store.OpUnknown && op.accepted == accepted && !op.due.After(m.now) && (op.fence == 0 || !op.until.After(m.now)) {
+			free++
+		}
+	}
+	require.Len(t, ops, min(2, free), "all that is free, and nothing else")
 	for _, op := range ops {
 		is := m.ops[op.ID]
-		require.Equal(t, store.OpUnknown, is.state)
+		require.Equal(t, []any{store.OpUnknown, accepted}, []any{is.state, is.accepted})
 		require.True(t, is.fence == 0 || !is.until.After(m.now), "nobody else has it")
-		is.fence, is.until = op.Fence, m.now.Add(time.Minute)
+		is.fence, is.until, is.due = op.Fence, m.now.Add(time.Minute), time.Time{}
 		m.held = append(m.held, op)
 	}
+}
+
+// GiveBack is the worker that knows of one of its operations and of no other.
+func (m *queueModel) GiveBack(t *rapid.T) {
+	var keep []string
+	if len(m.held) > 0 {
+		keep = []string{m.held[rapid.IntRange(0, len(m.held)-1).Draw(t, "held")].ID}
+	}
+	until := m.now.Add(time.Minute)
+	n, err := m.o.GiveBack(t.Context(), "crm", "w", until, keep, m.now)
+	require.NoError(t, err)
+	for _, op := range m.ops {
+		if op.fence == 0 || !op.until.Equal(until) || slices.Contains(keep, op.id) {
+			continue
+		}
+		n--
+		op.fence, op.due = 0, time.Time{}
+		if op.state != store.OpUnknown {
+			op.state = store.OpReady
+		}
+	}
+	require.Zero(t, n)
 }
 
 // take draws something a worker has, or believes to have.
@@ -136,6 +173,9 @@ func (m *queueModel) Finish(t *rapid.T) {
 	if end != store.OpDone {
 		f.Account = nil
 	}
+	if end == store.OpUnknown && rapid.Bool().Draw(t, "accepted") {
+		f.Continuation = []byte("job")
+	}
 	fenced, err := m.o.Finish(t.Context(), []store.Finish{f})
 	require.NoError(t, err)
 	if is.fence == 0 || is.fence != op.Fence {
@@ -143,7 +183,7 @@ func (m *queueModel) Finish(t *rapid.T) {
 		return
 	}
 	require.Empty(t, fenced)
-	is.state, is.fence, is.due = end, 0, f.NextAttemptAt
+	is.state, is.fence, is.due, is.accepted = end, 0, f.NextAttemptAt, f.Continuation != nil
 }
 
 // Crash is a worker that dies: its leases end, and another one recovers.
@@ -210,6 +250,27 @@ func (m *queueModel) Check(t *rapid.T) {
 	_, n, err := m.o.NextDue(t.Context(), "crm")
 	require.NoError(t, err)
 	require.Equal(t, len(open), n)
+	at, err := m.o.DueAt(t.Context(), "crm")
+	require.NoError(t, err)
+	require.Equal(t, m.dueAt(), at)
+}
+
+// dueAt is when the next operation can be taken.
+func (m *queueModel) dueAt() (at time.Time) {
+	for _, op := range m.ops {
+		due := op.due
+		switch {
+		case op.state == store.OpReady, op.state == store.OpUnknown && op.fence == 0 && due.IsZero():
+			due = time.UnixMicro(1).UTC()
+		case op.state == store.OpRetry, op.state == store.OpUnknown && op.fence == 0:
+		default:
+			continue
+		}
+		if at.IsZero() || due.Before(at) {
+			at = due
+		}
+	}
+	return at
 }
 
 func TestTheQueueIsAsItsModel(t *testing.T) {

@@ -277,7 +277,7 @@ func (o *Org) branches(f OpFilter) (out []branch) {
 // failed: that has no time for its next attempt, so it stands in operation_state in
 // the order of the queue, lane by lane.
 func connectorBranches(f OpFilter, states []OpState) []branch {
-	lanes := []plan.Lane{plan.LaneLeaver, plan.LaneRevoke, plan.LaneNormal}
+	lanes := plan.Lanes
 	if f.Lane != nil {
 		lanes = []plan.Lane{*f.Lane}
 	}

@@ -8,18 +8,20 @@ import (
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/core/plan"
 )
 
 // operationColumns are what scanOperation reads.
-const operationColumns = `body, plan, seq, state, attempts, steps_done, maybe_applied, edited, next_attempt_at, fence,
+const operationColumns = `body, plan, seq, state, attempts, steps_done, maybe_applied, edited, next_attempt_at, fence, lane,
 	created_at, updated_at, last_error, continuation, cause, failing_since, handed_at, handed_by, handed_note`
 
 func scanOperation(rows *sql.Rows) (OpRow, error) {
 	var op OpRow
 	var body, lastError string
+	var lane plan.Lane
 	var next, created, updated, failing, handedAt int64
 	var handed Handed
-	err := rows.Scan(&body, &op.Plan, &op.Seq, &op.State, &op.Attempts, &op.StepsDone, &op.MaybeApplied, &op.Edited, &next, &op.Fence,
+	err := rows.Scan(&body, &op.Plan, &op.Seq, &op.State, &op.Attempts, &op.StepsDone, &op.MaybeApplied, &op.Edited, &next, &op.Fence, &lane,
 		&created, &updated, &lastError, &op.Continuation, &op.FailsFor, &failing, &handedAt, &handed.By, &handed.Note)
 	if err != nil {
 		return op, err
@@ -37,7 +39,9 @@ func scanOperation(rows *sql.Rows) (OpRow, error) {
 			return op, err
 		}
 	}
-	return op, decode(body, &op.Operation)
+	err = decode(body, &op.Operation)
+	op.Lane = lane
+	return op, err
 }
 
 // operations runs a query for operationColumns; where is all that follows FROM.

@@ -248,6 +248,17 @@ type ConnectorState struct {
 	// Target is how the target that the ledger is about names itself, "" when it
 	// never did. OtherTarget is another one that the config leads to now; "": none.
 	Target, OtherTarget string
+	// Quarantined says why too many operations failed, since QuarantinedAt: only single
+	// ones are tried, the next at ProbeAt; "": not. ProbesFailed and ProbesPassed count
+	// those that were tried since, in a row.
+	Quarantined                string
+	QuarantinedAt, ProbeAt     time.Time
+	ProbesFailed, ProbesPassed int
+	// DrainedBy says who has the connector drained, and why; "": nobody. See [Org.Drain].
+	DrainedBy string
+	// Everything says why nothing is sent to any target; "": it is. It is not the
+	// connector's, and not written with it; see [Org.SetStopped].
+	Everything string
 	// Reason is why a person changes Target; it is kept in the audit trail alone.
 	Reason string
 
@@ -255,12 +266,25 @@ type ConnectorState struct {
 	read connectorRow
 }
 
-// Pause says who paused the connector and why; "": nobody.
+// Pause says who paused the connector, or stopped everything, and why; "": nobody.
 func (s ConnectorState) Pause() string {
-	if s.PausedBy == "" {
+	switch {
+	case s.Everything != "":
+		return "everything is stopped by " + s.Everything
+	case s.PausedBy != "":
+		return "paused by " + s.PausedBy
+	}
+	return ""
+}
+
+// Quarantine says why the connector is in quarantine, and when the next operation is
+// tried; "": it is not.
+func (s ConnectorState) Quarantine() string {
+	if s.Quarantined == "" {
 		return ""
 	}
-	return "paused by " + s.PausedBy
+	return "in quarantine since " + s.QuarantinedAt.UTC().Format(time.DateTime) + " UTC: " + s.Quarantined +
+		"; single operations are tried, the next at " + s.ProbeAt.UTC().Format(time.DateTime) + " UTC"
 }
 
 // Held says that the config leads to another target than the one the ledger is
