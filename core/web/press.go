@@ -95,7 +95,7 @@ func (s *site) row(v *visit, id string) error {
 func standingText(m hub.Mended) string {
 	var text string
 	for name, why := range m.Standing {
-		text += " " + sentence(name+" stands still, "+why)
+		text += " " + sentence(name+" stands still, "+why, name)
 	}
 	return text
 }

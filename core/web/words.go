@@ -154,13 +154,20 @@ func percent(done, all int) int {
 	return done * 100 / all
 }
 
-// sentence begins text with a capital and ends it with a full stop.
-func sentence(text string) string {
+// sentence begins text with a capital and ends it with a full stop. Names keep their
+// first letter as it is.
+func sentence(text string, names ...string) string {
 	if text == "" {
 		return ""
 	}
+	text = strings.TrimSuffix(text, ".") + "."
+	for _, n := range names {
+		if n != "" && strings.HasPrefix(text, n) {
+			return text
+		}
+	}
 	first, size := utf8.DecodeRuneInString(text)
-	return string(unicode.ToUpper(first)) + strings.TrimSuffix(text[size:], ".") + "."
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 // personKey names a person in the address of a page. It is not to be read: anchors
