@@ -50,7 +50,7 @@ var walls = []wall{
 	{"core/store", append(pure, "core/plan", "core/mapping", "core/store", "schemas"), "the store keeps plans, it does not make them"},
 	{"core/pluginhost", []string{"connectors/connector", "plugins/protocol", "plugins/redact", "schemas", "core/pluginhost", "wording"}, "the host knows processes, not accounts"},
 	{"core/reconcile", append(pure, "core/plan"), "comparing reads the target and the ledger, and writes nothing"},
-	{"core/config", append(pure, "core/reconcile", "clients", "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/quality", "core/schedule", "schemas"), "config describes the rooms it configures"},
+	{"core/config", append(pure, "core/reconcile", "clients", "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/quality", "core/schedule", "core/store", "schemas"), "config describes the rooms it configures"},
 	{"core/secret", append(pure, "core/config"), "secrets are where the config says"},
 	{"core/cycle", append(pure, "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/quality", "core/store", "core/config"), "a cycle starts no process and sends nothing"},
 	{"core/dispatch", append(pure, "core/plan", "core/store"), "dispatch sends what was planned; it knows a target as an interface"},
@@ -59,7 +59,7 @@ var walls = []wall{
 	{"core/hub", []string{"core", "clients", "connectors/connector", "plugins/protocol", "wording"}, "the hub assembles the core"},
 	{"core/signin", []string{"connectors/connector", "core/store"}, "signing in knows people who look at the hub, not the hub"},
 	{"core/web", []string{"core", "connectors/connector"}, "the pages show what the hub says"},
-	{"core/daemon", []string{"core/hub", "core/jobs", "core/store", "core/config", "core/dispatch", "core/plan"}, "a node does what the hub can, for good"},
+	{"core/daemon", []string{"core/hub", "core/jobs", "core/schedule", "core/schedule", "core/store", "core/config", "core/dispatch", "core/plan"}, "a node does what the hub can, for good"},
 	{"core/api", []string{"core/hub", "core/store", "connectors/connector"}, "the API says what the hub says"},
 	{"cmd/provhub", []string{"core", "connectors/connector", "connectors/connectortest", "plugins/scaffold", "wording"}, "the program prints what the hub says"},
 }

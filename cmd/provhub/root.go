@@ -67,8 +67,16 @@ func (a *app) root() *cobra.Command {
 	f.StringVarP(&a.output, "output", "o", "table", "how to print: table or json")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress")
 	f.StringVar(&a.actor, "as", "", "who is named in the audit trail (default: the user of the system)")
-	root.AddCommand(a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.syncCommand(), a.serveCommand(), a.nodeCommand(),
-		a.sourceCommand(), a.opsCommand(), a.accountCommand(), a.explainCommand(), a.connectorCommand(), a.reconcileCommand(), a.pluginCommand(), a.auditCommand(), a.userCommand())
+	root.AddCommand(
+		a.initCommand(), a.validateCommand(),
+		a.planCommand(), a.applyCommand(), a.syncCommand(),
+		a.serveCommand(), a.nodeCommand(),
+		a.sourceCommand(), a.accountCommand(), a.explainCommand(),
+		a.opsCommand(), a.auditCommand(),
+		a.connectorCommand(), a.reconcileCommand(), a.pluginCommand(),
+		a.backupCommand(), a.restoreCommand(), a.migrateCommand(),
+		a.userCommand(),
+	)
 	requireSubcommand(root)
 	return root
 }

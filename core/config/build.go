@@ -37,6 +37,7 @@ func (b *builder) config(raw *rawConfig, s Settings) *Config {
 		}
 	}
 	b.secrets(cfg, raw)
+	cfg.Retention = b.retention(&raw.Retention)
 	cfg.Serve = b.serve(cfg, &raw.Serve, s.Listen)
 	cfg.Web = b.web(cfg, raw.Web)
 	b.sources(cfg, raw)

@@ -17,6 +17,7 @@ import (
 	"github.com/provhub/provhub/core/source/ldapdir"
 	"github.com/provhub/provhub/core/source/pickup"
 	"github.com/provhub/provhub/core/source/scimapi"
+	"github.com/provhub/provhub/core/store"
 )
 
 // Config is a config file that was read without faults.
@@ -31,6 +32,8 @@ type Config struct {
 	Log        Log
 	// Serve says how the daemon runs.
 	Serve Serve
+	// Retention says how long history is kept.
+	Retention store.Retention
 	// Web are the pages for people; nil: none are served.
 	Web *Web
 }

@@ -34,6 +34,7 @@ type rawConfig struct {
 	Sources    []rawSource                  `yaml:"sources"`
 	Connectors []rawConnector               `yaml:"connectors"`
 	Serve      rawServe                     `yaml:"serve"`
+	Retention  rawRetention                 `yaml:"retention"`
 	Web        *rawWeb                      `yaml:"web"`
 }
 

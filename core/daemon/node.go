@@ -68,6 +68,8 @@ func New(h *hub.Hub, o Options) *Node {
 	n.Schedule(cycles)
 	n.Work("reconcile", n.reconcile)
 	n.Schedule(reconciliations)
+	n.Work("retention", n.prune)
+	n.Schedule(retention)
 	return n
 }
 

@@ -39,7 +39,7 @@ func busy(holder string) error {
 // workSQLite holds an OS lock on a file beside the database. The file stays: to
 // remove it would take the lock away from whoever is waiting for it.
 func (o *Org) workSQLite(_ context.Context, who string) (free func(), err error) {
-	f, held, err := tryLockFile(o.s.path() + "." + url.PathEscape(o.id) + ".work.lock")
+	f, held, err := tryLockFile(workLock(o.s.path(), o.id))
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +60,9 @@ func (o *Org) workSQLite(_ context.Context, who string) (free func(), err error)
 		f.Close()
 	}, nil
 }
+
+// workLock is the file that says who works on the org of a SQLite database.
+func workLock(path, org string) string { return path + "." + url.PathEscape(org) + ".work.lock" }
 
 // workPostgres holds a session's advisory lock.
 func (o *Org) workPostgres(ctx context.Context, who string) (free func(), err error) {
