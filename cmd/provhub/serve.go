@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -64,9 +66,8 @@ func (a *app) serve(ctx context.Context) (err error) {
 		Version: version, Ready: func(addr net.Addr) { a.printServing(n, addr) },
 		Reload: func(ctx context.Context) (*config.Config, error) { return a.reload(ctx, log) },
 	})
-	if err := a.mount(n); err != nil {
-		return err
-	}
+	n.Mount("/v1/", pushAPI(n))
+	n.Mount("/", pages)
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
@@ -83,28 +84,34 @@ func (a *app) serve(ctx context.Context) (err error) {
 	return n.Run(ctx)
 }
 
-// mount adds the rooms that the config asks for.
-func (a *app) mount(n *daemon.Node) error {
-	if name := n.Hub().Config().Serve.PushToken; name != "" {
-		token, err := n.Hub().Secret(name)
-		if err != nil {
-			return err
+// pushAPI is served where the config has a token for it.
+func pushAPI(n *daemon.Node) func(*hub.Hub) (http.Handler, error) {
+	return func(h *hub.Hub) (http.Handler, error) {
+		name := h.Config().Serve.PushToken
+		if name == "" {
+			return nil, nil
 		}
-		handler, err := api.New(n, api.Options{Token: token, Log: n.Hub().Log()})
+		token, err := h.Secret(name)
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("serve.push_token: %w", err)
 		}
-		n.Handle("/v1/", handler)
+		return api.New(n, api.Options{Token: token, Log: h.Log()})
 	}
-	if n.Hub().Config().Web != nil {
-		pages, err := web.New(n)
-		if err != nil {
-			return err
-		}
-		n.Handle("/", pages)
-	}
-	return nil
 }
+
+// pages are served where the config has a section for them.
+func pages(h *hub.Hub) (http.Handler, error) {
+	if h.Config().Web == nil {
+		return nil, nil
+	}
+	return web.New(asItIs{h})
+}
+
+// asItIs is a hub for pages that are made anew with each config.
+type asItIs struct{ hub *hub.Hub }
+
+// Hub implements [web.Hubs].
+func (a asItIs) Hub() *hub.Hub { return a.hub }
 
 // reload reads and checks the config as a start would.
 func (a *app) reload(ctx context.Context, log *slog.Logger) (*config.Config, error) {

@@ -9,7 +9,33 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/provhub/provhub/core/hub"
 )
+
+// mount is a handler that is made for each config.
+type mount struct {
+	pattern string
+	of      func(*hub.Hub) (http.Handler, error)
+}
+
+// routes makes all handlers for a hub.
+func (n *Node) routes(h *hub.Hub) (*http.ServeMux, error) {
+	mux := http.NewServeMux()
+	for _, m := range n.mounts {
+		handler, err := m.of(h)
+		if err != nil {
+			return nil, err
+		}
+		if handler != nil {
+			mux.Handle(m.pattern, handler)
+		}
+	}
+	return mux, nil
+}
+
+// ServeHTTP implements [http.Handler].
+func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) { n.mux.Load().ServeHTTP(w, r) }
 
 // listener is the node's HTTP server.
 type listener struct {
@@ -42,7 +68,7 @@ func (n *Node) listen(ctx context.Context) (*listener, error) {
 	ctx, stop := context.WithCancel(ctx)
 	web := &listener{addr: addr, stop: stop, ended: make(chan error, 1)}
 	s := &http.Server{
-		Handler: n.mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: n, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 	}
 	go func() { web.ended <- serveUntil(ctx, s, l) }()

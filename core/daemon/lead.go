@@ -19,7 +19,8 @@ const (
 )
 
 // lead does what one node does for all, as long as it has the lock of it: it watches
-// the sources that tell when something changed, and applies plans that were approved.
+// the sources that tell when something changed, has those planned for that need it
+// though they did not change, and applies plans that were approved.
 func (t *term) lead(ctx context.Context) {
 	every(ctx, leadEvery, func(ctx context.Context) {
 		lock, err := t.role.Lock(ctx, "lead")
@@ -31,7 +32,7 @@ func (t *term) lead(ctx context.Context) {
 		}
 		defer lock.Release()
 		var parts sync.WaitGroup
-		for _, part := range []func(context.Context){t.watch, t.applyApproved} {
+		for _, part := range []func(context.Context){t.watch, t.remind, t.applyApproved} {
 			parts.Go(func() { part(ctx) })
 		}
 		parts.Wait()
@@ -65,32 +66,4 @@ func (t *term) watch(ctx context.Context) {
 		}
 		stop()
 	}
-}
-
-// applyApproved puts into the queue what people have approved.
-func (t *term) applyApproved(ctx context.Context) {
-	refused := map[string]bool{} // plans that are out of date
-	every(ctx, leadEvery, func(ctx context.Context) {
-		h := t.n.Hub()
-		rows, err := h.Approved(ctx)
-		if err != nil {
-			if ctx.Err() == nil {
-				t.n.log.Warn("which plans were approved could not be read", "error", err)
-			}
-			return
-		}
-		for _, row := range rows {
-			if refused[row.Hash] {
-				continue
-			}
-			if err := h.ApplyApproved(ctx, row); err != nil {
-				refused[row.Hash] = true
-				t.n.log.Warn("a plan that was approved cannot be applied as it is; its source is planned for again", "plan", row.Hash, "error", err)
-				err = t.ask(ctx, "cycle", row.Inputs.Source, "an approved plan is out of date")
-			}
-			if err != nil && ctx.Err() == nil {
-				t.n.log.Warn("a source is read by its schedule", "source", row.Inputs.Source, "error", err)
-			}
-		}
-	})
 }

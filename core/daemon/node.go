@@ -34,13 +34,14 @@ type Node struct {
 	log     *slog.Logger
 	hub     atomic.Pointer[hub.Hub]
 	term    atomic.Pointer[term] // nil: it has no serving role now
-	mux     *http.ServeMux
+	mux     atomic.Pointer[http.ServeMux]
 	started time.Time
 	address atomic.Pointer[string]
 
 	work    map[string]jobs.Work
 	entries []func(*hub.Hub) []jobs.Entry
 	rooms   []room
+	mounts  []mount
 	// restarts are of connectors that a reload has changed.
 	restarts sync.WaitGroup
 
@@ -60,7 +61,7 @@ func New(h *hub.Hub, o Options) *Node {
 		host, _ := os.Hostname() // a name for people; without one the process number does
 		o.Name = fmt.Sprintf("%s/%d", host, os.Getpid())
 	}
-	n := &Node{o: o, log: h.Log().With("node", o.Name), mux: http.NewServeMux(), started: h.Now(), work: map[string]jobs.Work{}, reload: make(chan struct{})}
+	n := &Node{o: o, log: h.Log().With("node", o.Name), started: h.Now(), work: map[string]jobs.Work{}, reload: make(chan struct{})}
 	n.hub.Store(h)
 	n.Handle("GET /healthz", http.HandlerFunc(n.healthz))
 	n.Handle("GET /readyz", http.HandlerFunc(n.readyz))
@@ -78,7 +79,15 @@ func New(h *hub.Hub, o Options) *Node {
 func (n *Node) Hub() *hub.Hub { return n.hub.Load() }
 
 // Handle serves requests that match pattern (see [http.ServeMux]).
-func (n *Node) Handle(pattern string, h http.Handler) { n.mux.Handle(pattern, h) }
+func (n *Node) Handle(pattern string, handler http.Handler) {
+	n.Mount(pattern, func(*hub.Hub) (http.Handler, error) { return handler, nil })
+}
+
+// Mount serves requests that match pattern with what of makes for a hub; nil: they are
+// not served. A reload asks again, and its config is refused when of gives an error.
+func (n *Node) Mount(pattern string, of func(*hub.Hub) (http.Handler, error)) {
+	n.mounts = append(n.mounts, mount{pattern, of})
+}
 
 // Work says how runs of a kind are done; see [jobs.Options]. A run begins only while
 // the node has the serving role, and is on one node at a time.
@@ -106,6 +115,11 @@ func (n *Node) Ask(ctx context.Context, kind, subject, why string) error {
 // what is under way may end within the time that the config gives. [store.ErrBusy]
 // when the serving role is not to be had.
 func (n *Node) Run(ctx context.Context) error {
+	mux, err := n.routes(n.Hub())
+	if err != nil {
+		return err
+	}
+	n.mux.Store(mux)
 	role, err := n.Hub().Serve(ctx)
 	if err != nil {
 		return err

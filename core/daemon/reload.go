@@ -17,11 +17,21 @@ func (n *Node) Reload(ctx context.Context) {
 		return
 	}
 	old := n.Hub()
-	next, changed, err := old.Renew(cfg)
+	next, err := old.Renew(cfg)
 	if err != nil {
 		n.logFaults(err)
 		return
 	}
+	mux, err := n.routes(next)
+	if err != nil {
+		n.logFaults(err)
+		return
+	}
+	if was, is := old.Config().Serve, cfg.Serve; was.Listen != is.Listen || was.CertFile != is.CertFile || was.KeyFile != is.KeyFile {
+		n.log.Warn("where provhub listens stays as it was until the next start")
+	}
+	changed := next.Succeed(old)
+	n.mux.Store(mux)
 	n.hub.Store(next)
 	n.mu.Lock()
 	close(n.reload)

@@ -11,35 +11,36 @@ import (
 	"github.com/provhub/provhub/core/config"
 )
 
-// Renew returns a hub on another config that shares state and plugins with h, which
-// starts no plugin any more. changed are the connectors that are not as they were, or
-// are gone: each one's plugin is started anew once [Hub.Release] was called for it,
-// when nothing is sent to it any more. [UsageError] when only a new start can take the
-// config over.
-func (h *Hub) Renew(cfg *config.Config) (next *Hub, changed []string, err error) {
+// Renew returns a hub on another config that shares state and plugins with h. Nothing
+// changes before [Hub.Succeed]. [UsageError] when only a new start can take the config
+// over.
+func (h *Hub) Renew(cfg *config.Config) (*Hub, error) {
 	switch {
 	case cfg.State.URL != h.cfg.State.URL:
-		return nil, nil, &UsageError{"state.url is another one: stop provhub and start it again"}
+		return nil, &UsageError{"state.url is another one: stop provhub and start it again"}
 	case cfg.Org != h.cfg.Org:
-		return nil, nil, &UsageError{"org is another one: stop provhub and start it again"}
+		return nil, &UsageError{"org is another one: stop provhub and start it again"}
 	}
-	next = &Hub{cfg: cfg, opt: h.opt, log: h.log, now: h.now, store: h.store, org: h.org, plugins: h.plugins}
-	for i := range h.cfg.Connectors {
-		was := &h.cfg.Connectors[i]
-		if is, err := next.Connector(was.Name); err != nil || next.settings(is) != h.settings(was) {
-			changed = append(changed, was.Name)
+	return &Hub{cfg: cfg, opt: h.opt, log: h.log, now: h.now, store: h.store, org: h.org, plugins: h.plugins}, nil
+}
+
+// Succeed puts h in the place of was, which made it and starts no plugin any more. It
+// returns the connectors that are not as they were, or are gone: each one's plugin is
+// started anew once [Hub.Release] was called for it, when nothing is sent to it any more.
+func (h *Hub) Succeed(was *Hub) (changed []string) {
+	for i := range was.cfg.Connectors {
+		c := &was.cfg.Connectors[i]
+		if is, err := h.Connector(c.Name); err != nil || h.settings(is) != was.settings(c) {
+			changed = append(changed, c.Name)
 		}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.current = cfg
+	h.current = h.cfg
 	for name, r := range h.instances {
 		// By what it was started with: a secret may be another since.
-		c, err := next.Connector(name)
-		if err == nil && next.settings(c) == r.settings && !slices.Contains(changed, name) {
-			continue
-		}
-		if !slices.Contains(changed, name) {
+		c, err := h.Connector(name)
+		if (err != nil || h.settings(c) != r.settings) && !slices.Contains(changed, name) {
 			changed = append(changed, name)
 		}
 	}
@@ -47,7 +48,7 @@ func (h *Hub) Renew(cfg *config.Config) (next *Hub, changed []string, err error)
 		h.retire(name)
 	}
 	slices.Sort(changed)
-	return next, changed, nil
+	return changed
 }
 
 // retire takes a connector's plugin out, and keeps another one from being started. The

@@ -62,6 +62,8 @@ func (s *session) key(name string) int64 {
 	return int64(h.Sum64())
 }
 
+func (s *session) lockKey(name string) int64 { return s.key("lock/" + name) }
+
 // role takes the lock of the working role, shared by those who serve.
 func (s *session) role(ctx context.Context, shared bool) (held bool, err error) {
 	q := `SELECT pg_try_advisory_lock($1)`
@@ -76,8 +78,29 @@ func (s *session) role(ctx context.Context, shared bool) (held bool, err error) 
 func (s *session) try(ctx context.Context, name string) (held bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, confirmWithin)
 	defer cancel()
-	err = s.conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, s.key("lock/"+name)).Scan(&held)
+	err = s.conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, s.lockKey(name)).Scan(&held)
 	return held, err
+}
+
+// taken returns the keys of all advisory locks of this database that anybody holds.
+func (s *session) taken(ctx context.Context) (map[int64]bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, confirmWithin)
+	defer cancel()
+	rows, err := s.conn.QueryContext(ctx, `SELECT (CAST(classid AS bigint) << 32) | CAST(objid AS bigint) FROM pg_locks
+		WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	keys := map[int64]bool{}
+	for rows.Next() {
+		var k int64
+		if err := rows.Scan(&k); err != nil {
+			return nil, err
+		}
+		keys[k] = true
+	}
+	return keys, rows.Err()
 }
 
 // unlock gives a lock back. When that does not work, the session is at its end,
@@ -85,7 +108,7 @@ func (s *session) try(ctx context.Context, name string) (held bool, err error) {
 func (s *session) unlock(name string) {
 	ctx, cancel := context.WithTimeout(context.Background(), confirmWithin)
 	defer cancel()
-	_, _ = s.conn.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, s.key("lock/"+name))
+	_, _ = s.conn.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, s.lockKey(name))
 }
 
 // keep confirms the session until it ends, and calls lost when it cannot be

@@ -33,6 +33,21 @@ func (o *Org) DueConnectors(ctx context.Context, names []string, now time.Time) 
 	return due, o.s.fail("look for work", err)
 }
 
+// Outstanding reports whether the next plan of source has something to look at which no
+// reading brings: an account that was not as we thought and has nothing in flight, or
+// a person whose date has come.
+func (o *Org) Outstanding(ctx context.Context, source string, now time.Time) (bool, error) {
+	var n int
+	err := o.get(ctx, &n, `SELECT CASE WHEN
+			EXISTS (SELECT 1 FROM identity WHERE org_id = ? AND source = ? AND due_at > 0 AND due_at <= ?)
+			OR EXISTS (SELECT 1 FROM replan r JOIN identity i ON i.org_id = r.org_id AND i.source = ? AND i.kind = r.kind AND i.anchor = r.anchor
+				WHERE r.org_id = ? AND r.generation > (SELECT COALESCE(MAX(applied_generation), 0) FROM source_state WHERE org_id = ? AND source = ?)
+				AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.org_id = r.org_id AND o.kind = r.kind AND o.anchor = r.anchor
+					AND o.connector = r.connector AND `+inFlight+`))
+		THEN 1 ELSE 0 END`, o.id, source, micros(now), source, o.id, o.id, source)
+	return n > 0, o.s.fail("look for what is to be planned", err)
+}
+
 // HeldPlan returns the hash of the newest plan of source that is held; "": there is none.
 func (o *Org) HeldPlan(ctx context.Context, source string) (hash string, err error) {
 	err = o.get(ctx, &hash, `SELECT hash FROM plan WHERE org_id = ? AND source = ? AND status = 'held' ORDER BY created_at DESC LIMIT 1`, o.id, source)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -33,7 +34,7 @@ func (o *Org) JobsPool(ctx context.Context) (pool *pgxpool.Pool, schema string, 
 	if err = pool.QueryRow(ctx, `SELECT current_schema()`).Scan(&home); err == nil {
 		h := fnv.New32a()
 		fmt.Fprintf(h, "%s/%s", home, o.id)
-		schema = fmt.Sprintf("%s_jobs_%08x", cut(home, 40), h.Sum32()) // 63 bytes fit
+		schema = fmt.Sprintf("%s_jobs_%08x", cut(plainName(home), 40), h.Sum32()) // 63 bytes fit
 		err = makeSchema(ctx, pool, schema)
 	}
 	if err != nil {
@@ -41,6 +42,17 @@ func (o *Org) JobsPool(ctx context.Context) (pool *pgxpool.Pool, schema string, 
 		return nil, "", o.s.fail("make the schema of the jobs", err)
 	}
 	return pool, schema, nil
+}
+
+// plainName is a name as it may stand in SQL without quotes, which is how River writes
+// it. Names that become the same by that are told apart by their hash.
+func plainName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, strings.ToLower(name))
 }
 
 func makeSchema(ctx context.Context, pool *pgxpool.Pool, name string) error {

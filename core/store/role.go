@@ -95,6 +95,21 @@ func (r *Role) Lock(ctx context.Context, name string) (*Lock, error) {
 	return &Lock{role: r, name: name}, nil
 }
 
+// Free returns those of the named locks that nobody has now, in their order.
+func (r *Role) Free(ctx context.Context, names []string) ([]string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	held := func(name string) bool { return slices.Contains(r.held, name) }
+	if r.session != nil {
+		taken, err := r.session.taken(ctx)
+		if err != nil {
+			return nil, r.o.s.fail("look for free locks", err)
+		}
+		held = func(name string) bool { return taken[r.session.lockKey(name)] }
+	}
+	return slices.DeleteFunc(slices.Clone(names), held), nil
+}
+
 func lockBusy(name string) error { return refuse(ErrBusy, "somebody else has the lock %s", name) }
 
 // Lock is a named lock, held until it is released or its role is lost.

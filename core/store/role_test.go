@@ -68,6 +68,9 @@ func TestANamedLockIsHeldByOne(t *testing.T) {
 			defer second.Release()
 			_, err = second.Lock(t.Context(), "connector/crm")
 			require.ErrorIs(t, err, store.ErrBusy)
+			free, err := second.Free(t.Context(), []string{"connector/wiki", "connector/crm", "connector/chat"})
+			require.NoError(t, err)
+			require.Equal(t, []string{"connector/wiki"}, free)
 			lock.Release()
 			lock.Release() // twice is fine
 			theirs, err := second.Lock(t.Context(), "connector/crm")
