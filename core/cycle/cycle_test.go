@@ -104,6 +104,17 @@ func TestRulesThatReadTheTimeLookAtEveryone(t *testing.T) {
 	require.Equal(t, "erp/update/change 1001", brief(l.run()), "nobody changed, but the day did")
 }
 
+// QUIRKS HR-3: the person is the anchor. Another name and another mail address are a
+// change of one account, never somebody who left and somebody who came.
+func TestARenamedPersonIsTheSame(t *testing.T) {
+	l := newLab(t, "1001 name=Jane mail=jane.doe@x.test", "1002 name=Joe mail=joe@x.test")
+	l.sync()
+	l.people("1001 name=Janet mail=janet.roe@x.test", "1002 name=Joe mail=joe@x.test")
+	require.Equal(t, "crm/update/change 1001", brief(l.sync()))
+	require.Equal(t, "janet.roe@x.test", l.account("crm", "1001").Applied.Text("mail"))
+	require.Zero(t, l.report.Vanished+l.report.New)
+}
+
 // QUIRKS HR-26: who works for somebody is looked at again when that one changes.
 func TestManagerPullsTheirPeople(t *testing.T) {
 	l := newLab(t, "1 name=Boss", "1001 name=Jane manager=1", "1002 name=Joe manager=2")

@@ -110,6 +110,16 @@ func (d *directory) add(uid, number string) {
 		{Name: "uid", Values: []string{uid}}, {Name: "cn", Values: []string{uid}}, {Name: "sn", Values: []string{uid}}, {Name: "employeeNumber", Values: []string{number}}}))
 }
 
+func (d *directory) group(name string, members ...ldap.DN) ldap.DN {
+	dn := d.base.Child(ldap.NewRDN("cn", name))
+	var texts []string
+	for _, m := range members {
+		texts = append(texts, m.String())
+	}
+	require.NoError(d, d.client.Add(context.Background(), dn, []ldap.Attribute{{Name: "objectClass", Values: []string{"groupOfNames"}}, {Name: "member", Values: texts}}))
+	return dn
+}
+
 func (d *directory) retitle(uid, title string) {
 	require.NoError(d, d.client.Modify(context.Background(), d.dn(uid), []ldap.Mod{{Op: ldap.OpReplace, Name: "title", Values: []string{title}}}))
 }
@@ -212,17 +222,8 @@ func TestGroupsOfADirectory(t *testing.T) {
 	d := newDirectory(t)
 	d.add("ann", "1")
 	d.add("bo", "2")
-	group := func(name string, members ...ldap.DN) ldap.DN {
-		dn := d.base.Child(ldap.NewRDN("cn", name))
-		var texts []string
-		for _, m := range members {
-			texts = append(texts, m.String())
-		}
-		require.NoError(t, d.client.Add(t.Context(), dn, []ldap.Attribute{{Name: "objectClass", Values: []string{"groupOfNames"}}, {Name: "member", Values: texts}}))
-		return dn
-	}
-	sales := group("sales", d.dn("ann"))
-	group("everybody", sales, d.dn("bo"))
+	sales := d.group("sales", d.dn("ann"))
+	d.group("everybody", sales, d.dn("bo"))
 	grants := func() string {
 		_, r := d.sync()
 		var out []string

@@ -55,6 +55,13 @@ func (h *Hub) sameInputs(ctx context.Context, row store.PlanRow) error {
 	case known && snapshot != row.Inputs.Snapshot:
 		drift.What = append(drift.What, fmt.Sprintf("the source %s is not what was read", s.Name))
 	}
+	if !known && s.CSV == nil {
+		people, err := h.movedPeople(ctx, row, s)
+		if err != nil {
+			return fmt.Errorf("source %s: %w", s.Name, err)
+		}
+		drift.What = append(drift.What, people...)
+	}
 	drift.What = append(drift.What, h.movedRules(row, s)...)
 	if drift.Count = len(drift.What); drift.Count > 0 {
 		return drift
