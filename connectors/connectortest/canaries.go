@@ -96,11 +96,7 @@ func (e *Env) plant(ctx context.Context, dir string, seen sightings) error {
 }
 
 func (e *Env) plantPasswords(ctx context.Context, seen sightings) error {
-	t, err := e.creatable()
-	if err != nil {
-		return err
-	}
-	c, err := e.creation(ctx, t, false)
+	t, c, err := e.newcomer(ctx, e)
 	if err != nil {
 		return err
 	}

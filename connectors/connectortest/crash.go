@@ -15,11 +15,7 @@ func lostReply(ctx context.Context, e *Env) error {
 	if err != nil {
 		return err
 	}
-	t, err := e.creatable()
-	if err != nil {
-		return err
-	}
-	c, err := lossy.creation(ctx, t, false)
+	t, c, err := e.newcomer(ctx, lossy)
 	if err != nil {
 		return err
 	}

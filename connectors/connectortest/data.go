@@ -132,6 +132,30 @@ func (e *Env) creation(ctx context.Context, t connector.ObjectType, all bool) (c
 	return c, err
 }
 
+// creations makes n operations that create a new object each.
+func (e *Env) creations(ctx context.Context, t connector.ObjectType, n int) ([]connector.Operation, error) {
+	ops := make([]connector.Operation, n)
+	for i := range ops {
+		c, err := e.creation(ctx, t, false)
+		if err != nil {
+			return nil, err
+		}
+		ops[i] = c
+	}
+	return ops, nil
+}
+
+// newcomer makes an operation for sender to send: it creates an object of the type
+// that checks make. sender's own target may be in no state to tell of its types.
+func (e *Env) newcomer(ctx context.Context, sender *Env) (connector.ObjectType, connector.Create, error) {
+	t, err := e.creatable()
+	if err != nil {
+		return t, connector.Create{}, err
+	}
+	c, err := sender.creation(ctx, t, false)
+	return t, c, err
+}
+
 // correlate returns how an object with these attributes is found again.
 func correlate(t connector.ObjectType, as connector.Attributes) connector.Correlation {
 	for _, name := range t.Correlation {

@@ -25,11 +25,7 @@ func resetBefore(ctx context.Context, e *Env) error {
 	if err != nil {
 		return err
 	}
-	t, err := e.creatable()
-	if err != nil {
-		return err
-	}
-	c, err := broken.creation(ctx, t, false)
+	t, c, err := e.newcomer(ctx, broken)
 	if err != nil {
 		return err
 	}
@@ -75,11 +71,7 @@ func (e *Env) refusedBy(ctx context.Context, fault Fault, codes []connector.Code
 	if err != nil {
 		return err
 	}
-	t, err := e.creatable()
-	if err != nil {
-		return err
-	}
-	c, err := k.creation(ctx, t, false)
+	t, c, err := e.newcomer(ctx, k)
 	if err != nil {
 		return err
 	}

@@ -19,13 +19,9 @@ func oneBad(ctx context.Context, e *Env) error {
 	if err != nil || !ok || !e.can(t.Name, connector.VerbUpdate) {
 		return errors.Join(err, skip("nothing can be updated"))
 	}
-	var ops []connector.Operation
-	for range 100 {
-		c, err := e.creation(ctx, t, false)
-		if err != nil {
-			return err
-		}
-		ops = append(ops, c)
+	ops, err := e.creations(ctx, t, 100)
+	if err != nil {
+		return err
 	}
 	bad := 50
 	ops[bad] = connector.Update{Call: e.call(), Target: connector.Ref{Type: t.Name, ID: ref.ID}, Changes: []connector.Change{{Name: a.Name, Replace: connector.Values{e.value(t, a, 1)}}}}

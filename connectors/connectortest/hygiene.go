@@ -95,13 +95,9 @@ func drains(ctx context.Context, e *Env) error {
 			return err
 		}
 	}
-	var ops []connector.Operation
-	for range 2 * max(4, e.Caps.MaxInFlight) {
-		c, err := worker.creation(ctx, t, false)
-		if err != nil {
-			return err
-		}
-		ops = append(ops, c)
+	ops, err := worker.creations(ctx, t, 2*max(4, e.Caps.MaxInFlight))
+	if err != nil {
+		return err
 	}
 	late, err := worker.creation(ctx, t, false)
 	if err != nil {
@@ -114,7 +110,7 @@ func drains(ctx context.Context, e *Env) error {
 	if err := s.send(ops...); err != nil {
 		return err
 	}
-	if _, err := s.wait(ctx, ops[0].Meta().ID); err != nil {
+	if err := e.takenIn(ctx, s, ops); err != nil {
 		return err
 	}
 	drained := make(chan error, 1)
@@ -131,17 +127,31 @@ func drains(ctx context.Context, e *Env) error {
 	if err := errors.Join(e.lateIsRefused(ctx, s, late), <-drained); err != nil {
 		return err
 	}
-	for _, op := range ops {
-		r, err := s.wait(ctx, op.Meta().ID)
-		if err != nil {
-			return err
-		}
-		worker.remember(op, r)
-		if err := done(op, r); err != nil {
-			return fmt.Errorf("accepted before the drain: %w", err)
-		}
+	if err := worker.allDone(ctx, s, ops); err != nil {
+		return fmt.Errorf("accepted before the drain: %w", err)
 	}
 	return e.restart(ctx) // to remove what was made
+}
+
+// takenIn waits until the plugin has accepted ops, which are all that it has to do:
+// what is still on its way when the drain begins may be refused.
+func (e *Env) takenIn(ctx context.Context, s *stream, ops []connector.Operation) error {
+	ids := make([]string, len(ops))
+	for i, op := range ops {
+		ids[i] = op.Meta().ID
+	}
+	for ctx.Err() == nil {
+		answered := len(s.answered(ids)) // first: what is answered is not under way any more
+		h, err := e.run.rpc().Health(ctx, &pluginv1.HealthRequest{})
+		if err != nil {
+			return fmt.Errorf("Health: %w", err)
+		}
+		if answered == len(ops) || answered > 0 && answered+int(h.GetInFlight()) >= len(ops) {
+			return nil
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return ctx.Err()
 }
 
 // notServing waits until the plugin says that it drains.

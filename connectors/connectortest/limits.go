@@ -76,11 +76,7 @@ func timeLimit(ctx context.Context, e *Env) error {
 	if err != nil {
 		return err
 	}
-	t, err := e.creatable()
-	if err != nil {
-		return err
-	}
-	limited, err := hang.creation(ctx, t, false)
+	t, limited, err := e.newcomer(ctx, hang)
 	if err != nil {
 		return err
 	}

@@ -74,6 +74,22 @@ func (e *Env) must(ctx context.Context, op connector.Operation) (connector.Resul
 	return r, done(op, r)
 }
 
+// allDone waits for the answers to ops, which were sent on s, and notes what there
+// is to remove. All have to succeed.
+func (e *Env) allDone(ctx context.Context, s *stream, ops []connector.Operation) error {
+	for _, op := range ops {
+		r, err := s.wait(ctx, op.Meta().ID)
+		if err != nil {
+			return err
+		}
+		e.remember(op, r)
+		if err := done(op, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // remember notes what there is to remove.
 func (e *Env) remember(op connector.Operation, r connector.Result) {
 	if r.Object == nil || r.Object.Ref.ID == "" || !r.Outcome.Done() {

@@ -34,13 +34,9 @@ func (e *Env) rotate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var ops []connector.Operation
-	for range e.scaled(200) {
-		c, err := e.creation(ctx, t, false)
-		if err != nil {
-			return err
-		}
-		ops = append(ops, c)
+	ops, err := e.creations(ctx, t, e.scaled(200))
+	if err != nil {
+		return err
 	}
 	s, err := e.apply(ctx)
 	if err != nil {
@@ -60,15 +56,8 @@ func (e *Env) rotate(ctx context.Context) error {
 	if err := s.send(ops[half:]...); err != nil {
 		return err
 	}
-	for _, op := range ops {
-		r, err := s.wait(ctx, op.Meta().ID)
-		if err != nil {
-			return err
-		}
-		e.remember(op, r)
-		if err := done(op, r); err != nil {
-			return err
-		}
+	if err := e.allDone(ctx, s, ops); err != nil {
+		return err
 	}
 	if err := e.oldSecretsUnused(ctx, t); err != nil || e.Target.WrongSecrets == nil {
 		return err
@@ -129,11 +118,7 @@ func wrongSecret(ctx context.Context, e *Env) error {
 	if e.Target.WrongSecrets == nil {
 		return skip("the target names no secrets that it refuses")
 	}
-	t, err := e.creatable()
-	if err != nil {
-		return err
-	}
-	c, err := e.creation(ctx, t, false)
+	_, c, err := e.newcomer(ctx, e)
 	if err != nil {
 		return err
 	}

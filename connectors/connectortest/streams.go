@@ -155,13 +155,9 @@ func halfClosed(ctx context.Context, e *Env) error {
 		return err
 	}
 	defer s.close()
-	var ops []connector.Operation
-	for range 50 {
-		c, err := e.creation(ctx, t, false)
-		if err != nil {
-			return err
-		}
-		ops = append(ops, c)
+	ops, err := e.creations(ctx, t, 50)
+	if err != nil {
+		return err
 	}
 	if err := s.send(ops...); err != nil {
 		return err
@@ -169,17 +165,7 @@ func halfClosed(ctx context.Context, e *Env) error {
 	if err := s.halfClose(20 * time.Second); err != nil {
 		return err
 	}
-	for _, op := range ops {
-		r, err := s.wait(ctx, op.Meta().ID)
-		if err != nil {
-			return err
-		}
-		e.remember(op, r)
-		if err := done(op, r); err != nil {
-			return err
-		}
-	}
-	return nil
+	return e.allDone(ctx, s, ops)
 }
 
 func dryRun(ctx context.Context, e *Env) error {

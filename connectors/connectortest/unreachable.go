@@ -132,11 +132,7 @@ func (e *Env) strangerAnswers(ctx context.Context) error {
 	k.proxy.Watch(secrets...)
 	time.Sleep(noticed)
 	said := k.firstBadStep(ctx)
-	t, err := e.creatable()
-	if err != nil {
-		return err
-	}
-	c, err := k.creation(ctx, t, false)
+	t, c, err := e.newcomer(ctx, k)
 	if err != nil {
 		return err
 	}
