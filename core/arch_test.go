@@ -57,7 +57,7 @@ var walls = []wall{
 	{"core/helpdesk", append(pure, "core/plan", "core/store"), "helpdesk finds words for what the store holds"},
 	{"core/jobs", []string{"core/schedule", "core/store"}, "jobs know when, not what"},
 	{"core/hub", []string{"core", "clients", "connectors/connector", "plugins/protocol", "wording"}, "the hub assembles the core"},
-	{"core/signin", []string{"connectors/connector", "core/store"}, "signing in knows people who look at the hub, not the hub"},
+	{"core/signin", []string{"connectors/connector", "core/store", "wording"}, "signing in knows people who look at the hub, not the hub"},
 	{"core/web", []string{"core", "connectors/connector"}, "the pages show what the hub says"},
 	{"core/daemon", []string{"core/hub", "core/jobs", "core/schedule", "core/schedule", "core/store", "core/config", "core/dispatch", "core/plan"}, "a node does what the hub can, for good"},
 	{"core/api", []string{"core/hub", "core/store", "connectors/connector"}, "the API says what the hub says"},
