@@ -197,3 +197,20 @@ func TestNoChangeHoldsNobodyInMemory(t *testing.T) {
 	require.Equal(t, 5_000, x.count(markStored, 0))
 	require.Less(t, heap()-before, int64(200_000), "loading the index allocates nothing that stays")
 }
+
+// BenchmarkFirstReading reads everybody for the first time, for no connector: what the
+// reading costs, its profile included.
+func BenchmarkFirstReading(b *testing.B) {
+	debug.FreeOSMemory()
+	for b.Loop() {
+		b.StopTimer()
+		l, _ := onFile(b, *people)
+		l.cycle.Connectors = nil
+		b.StartTimer()
+		l.run()
+		if l.report.New != *people {
+			b.Fatal(l.report.New)
+		}
+	}
+	b.ReportMetric(float64(*people)*float64(b.N)/b.Elapsed().Seconds(), "people/s")
+}
