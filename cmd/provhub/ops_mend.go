@@ -1,130 +1,187 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/hub"
-	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/store"
 )
 
+// opsPress are the flags of what is done to several operations: their ids, or what
+// they have in common.
+type opsPress struct {
+	opsFilter
+	yes bool
+}
+
+func (p *opsPress) add(c *cobra.Command) {
+	p.opsFilter.add(c)
+	c.Flags().BoolVar(&p.yes, "yes", false, "do it to all that the flags select; without it they are only counted")
+}
+
+// matchesShown is up to where it is counted what a press concerns.
+const matchesShown = 1000
+
+// selection returns what the arguments and flags name.
+func (p *opsPress) selection(ctx context.Context, h *hub.Hub, args []string) (hub.Selection, error) {
+	if len(args) > 0 && p.any() {
+		return hub.Selection{}, usageError{errors.New("give ids, or flags that select operations, not both")}
+	}
+	if len(args) > 0 {
+		ids, err := wholeIDs(ctx, h, args)
+		return hub.Selection{IDs: ids}, err
+	}
+	if !p.any() {
+		return hub.Selection{}, usageError{errors.New("give the id of an operation, --cause KEY, or other flags that select operations")}
+	}
+	f, err := p.filter(ctx, h, false)
+	if err != nil {
+		return hub.Selection{}, err
+	}
+	only := p.opsFilter
+	only.cause = ""
+	if p.cause != "" && !only.any() || p.yes {
+		return hub.Selection{Filter: &f}, nil
+	}
+	f.Limit = matchesShown
+	if len(f.States) == 0 {
+		f.States = store.HandFrom // what failed: nobody means the whole queue
+	}
+	ops, err := h.State().Operations(ctx, f)
+	if err != nil {
+		return hub.Selection{}, err
+	}
+	n := store.Count{N: len(ops), More: len(ops) == matchesShown}
+	return hub.Selection{}, usageError{fmt.Errorf("these flags select %s operations; nothing was done: add --yes to do it to all of them", n)}
+}
+
+// wholeIDs turns beginnings of ids into whole ones.
+func wholeIDs(ctx context.Context, h *hub.Hub, args []string) ([]string, error) {
+	ids := make([]string, len(args))
+	for i, id := range args {
+		r, _, err := h.State().Operation(ctx, id)
+		if err != nil {
+			return nil, opError(id, err)
+		}
+		ids[i] = r.ID
+	}
+	return ids, nil
+}
+
+// pressed says what became of a press, and returns the exit code: nothing was done,
+// or not all.
+func (a *app) pressed(m hub.Mended, done string) error {
+	if ok, err := a.json(m); ok {
+		return errors.Join(err, pressedError(m))
+	}
+	a.printPressed(m, done)
+	return pressedError(m)
+}
+
+func (a *app) printPressed(m hub.Mended, done string) {
+	if m.Done+m.Refused == 0 {
+		a.printf("No operation matches.\n")
+		return
+	}
+	a.printf("%s %s.\n", plural(m.Done, "operation", "operations"), done)
+	for _, r := range m.Why {
+		a.printf("  not done: %s\n", r.Why)
+	}
+	if more := m.Refused - len(m.Why); more > 0 {
+		a.printf("  and %d more were not done\n", more)
+	}
+	for name, why := range m.Standing {
+		a.printf("  %s stands still: %s\n", name, why)
+	}
+}
+
+func pressedError(m hub.Mended) error {
+	switch {
+	case m.Refused == 0:
+		return nil
+	case m.Done == 0:
+		return &exitError{code: exitFailed}
+	}
+	return &exitError{code: exitParked}
+}
+
 func (a *app) opsRetry() *cobra.Command {
+	var p opsPress
 	var later bool
+	var reason string
 	c := &cobra.Command{
-		Use: "retry ID...", Short: "Try operations again", Args: args(cobra.MinimumNArgs(1), "the id of an operation"),
-		Example: "  provhub ops retry 5f0c2e\n  provhub ops retry 5f0c2e 77ab01 --later",
+		Use: "retry [ID...]", Short: "Try operations again: some, or all of a cause", Args: cobra.ArbitraryArgs,
+		Long: `Put operations back into the queue, with their attempts forgotten, and send them. Beside
+a provhub that runs they are only put back: it sends them.`,
+		Example: `  provhub ops retry 5f0c2e
+  provhub ops retry 5f0c2e 77ab01 --later
+  provhub ops retry --cause 3fa9
+  provhub ops retry --connector crm --code TIMEOUT --yes`,
 		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
-			ids := make([]string, 0, len(args))
-			for _, id := range args {
-				r, _, err := h.State().Operation(cmd.Context(), id)
-				if err != nil {
-					return opError(id, err)
-				}
-				if err := h.State().RetryOperation(cmd.Context(), r.ID, a.actor, h.Now()); err != nil {
-					return fmt.Errorf("retry %s: %w", short(r.ID), err)
-				}
-				ids = append(ids, r.ID)
+			s, err := p.selection(cmd.Context(), h, args)
+			if err != nil {
+				return err
 			}
-			if later {
-				if done, err := a.json(map[string]any{"put_back": ids}); done {
-					return err
-				}
-				a.printf("%s put back; the next run sends it.\n", plural(len(args), "operation", "operations"))
-				return nil
+			m, err := h.Retry(cmd.Context(), s, strings.TrimSpace(reason))
+			if err != nil {
+				return err
 			}
-			return a.drain(cmd.Context(), h)
+			if later || m.Done == 0 {
+				return a.pressed(m, "put back; the next run sends what is put back")
+			}
+			if a.output != "json" {
+				a.printPressed(m, "put back")
+			}
+			return errors.Join(pressedError(m), a.sendNow(cmd.Context(), h))
 		}),
 	}
-	c.Flags().BoolVar(&later, "later", false, "only put it back; the next run sends it")
+	p.add(c)
+	c.Flags().StringVar(&reason, "reason", "", "why; it goes into the audit trail")
+	c.Flags().BoolVar(&later, "later", false, "only put them back; the next run sends them")
 	return c
+}
+
+// sendNow drains the queue, unless another provhub does.
+func (a *app) sendNow(ctx context.Context, h *hub.Hub) error {
+	err := a.drain(ctx, h)
+	if !errors.Is(err, store.ErrBusy) {
+		return err
+	}
+	if done, err := a.json([]hub.Drained{}); done {
+		return err
+	}
+	a.printf("Another provhub runs: it sends what is put back.\n")
+	return nil
 }
 
 func (a *app) opsSkip() *cobra.Command {
+	var p opsPress
 	var reason string
 	c := &cobra.Command{
-		Use: "skip ID --reason TEXT", Short: "Never send an operation", Args: args(cobra.ExactArgs(1), "the id of one operation"),
-		Long:    "Never send an operation. The account stays as it is now; when the person changes, a new one is planned.",
-		Example: `  provhub ops skip 5f0c2e --reason "account is handled by hand, ticket 4711"`,
+		Use: "skip [ID...] --reason TEXT", Short: "Never send operations", Args: cobra.ArbitraryArgs,
+		Long:    "Never send operations. The accounts stay as they are now; when a person changes, a new\noperation is planned.",
+		Example: "  provhub ops skip 5f0c2e --reason \"account is handled by hand, ticket 4711\"\n  provhub ops skip --cause 3fa9 --reason \"the target is being replaced\"",
 		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
-			if err := needReason(reason); err != nil {
-				return err
+			if strings.TrimSpace(reason) == "" {
+				return usageError{errors.New("--reason is needed: the audit trail keeps it")}
 			}
-			r, _, err := h.State().Operation(cmd.Context(), args[0])
+			s, err := p.selection(cmd.Context(), h, args)
 			if err != nil {
-				return opError(args[0], err)
-			}
-			if err := h.State().SkipOperation(cmd.Context(), r.ID, a.actor, reason, h.Now()); err != nil {
-				return fmt.Errorf("skip %s: %w", short(r.ID), err)
-			}
-			if done, err := a.json(map[string]any{"skipped": r.ID, "reason": reason}); done {
 				return err
 			}
-			a.printf("Skipped: %s the account of %s in %s.\n", r.Kind, r.Anchor, r.Connector)
-			return nil
+			m, err := h.Skip(cmd.Context(), s, strings.TrimSpace(reason))
+			if err != nil {
+				return err
+			}
+			return a.pressed(m, "skipped")
 		}),
 	}
-	reasonFlag(c, &reason)
+	p.add(c)
+	c.Flags().StringVar(&reason, "reason", "", "why; it goes into the audit trail")
 	return c
-}
-
-func (a *app) opsEdit() *cobra.Command {
-	return &cobra.Command{
-		Use: "edit ID NAME=VALUE...", Short: "Change what a parked operation sends, and send it",
-		Long: `Change what a parked operation sends, and put it back into the queue. NAME= with
-nothing behind it clears the attribute. The source stays as it is: mend it too, or
-the next change of the person brings the old value back.`,
-		Args:    args(cobra.MinimumNArgs(2), "the id of one operation and NAME=VALUE"),
-		Example: "  provhub ops edit 5f0c2e email=jane.archer2@example.org",
-		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
-			r, _, err := h.State().Operation(cmd.Context(), args[0])
-			if err != nil {
-				return opError(args[0], err)
-			}
-			changes, err := edits(r, args[1:])
-			if err != nil {
-				return err
-			}
-			if err := h.State().EditOperation(cmd.Context(), r.ID, a.actor, changes, h.Now()); err != nil {
-				return fmt.Errorf("edit %s: %w", short(r.ID), err)
-			}
-			return a.drain(cmd.Context(), h)
-		}),
-	}
-}
-
-// edits applies NAME=VALUE arguments to the changes of an operation.
-func edits(r store.OpRow, pairs []string) ([]plan.Change, error) {
-	changes := append([]plan.Change(nil), r.Changes...)
-	for _, pair := range pairs {
-		name, value, ok := strings.Cut(pair, "=")
-		if !ok {
-			return nil, usageError{fmt.Errorf("%q is not NAME=VALUE", pair)}
-		}
-		at := -1
-		for i := range changes {
-			if changes[i].Name == name {
-				at = i
-			}
-		}
-		if at < 0 {
-			return nil, usageError{fmt.Errorf("the operation does not change %q; it changes %s", name, names(changes))}
-		}
-		changes[at].After = nil
-		if value != "" {
-			changes[at].After = connector.Values{value}
-		}
-	}
-	return changes, nil
-}
-
-func names(changes []plan.Change) string {
-	out := make([]string, len(changes))
-	for i, c := range changes {
-		out[i] = c.Name
-	}
-	return strings.Join(out, ", ")
 }

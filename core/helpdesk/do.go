@@ -13,7 +13,7 @@ func (s subject) do(op store.OpRow) (string, Who) {
 	case op.State == store.OpDone, op.State == store.OpSuperseded, op.State == store.OpSkipped:
 		return "nothing", Nobody
 	case op.Pending:
-		return "nothing: " + s.connector + " is asked again whether it is finished", Nobody
+		return "nothing: the target has accepted it, and is asked again whether it is finished", Nobody
 	case decision(op):
 		return decide, Helpdesk
 	case op.State == store.OpUnknown:

@@ -11,7 +11,7 @@ import (
 type Text struct {
 	// Happened says what is wrong: "crm refuses the hub's sign-in".
 	Happened string `json:"happened"`
-	// Means says what that is for the people concerned: "1001 has no account in crm yet".
+	// Means says what that is for the people concerned: "person 1001 has no account in crm yet".
 	Means string `json:"means"`
 	// Do says what to do, and Who does it.
 	Do  string `json:"do"`

@@ -12,7 +12,7 @@ import (
 // subject is whom and what an explanation is about.
 type subject struct {
 	connector string
-	who       string // "1001", "group sales", "312 people"
+	who       string // "person 1001", "group sales", "312 people"
 	many      bool
 	kind      plan.Kind // "": of several kinds
 	leaver    bool
@@ -22,7 +22,7 @@ type subject struct {
 }
 
 func subjectOf(op store.OpRow) subject {
-	s := subject{connector: op.Connector, who: op.Anchor, kind: op.Operation.Kind, leaver: op.Lane.Leaver(),
+	s := subject{connector: op.Connector, who: "person " + op.Anchor, kind: op.Operation.Kind, leaver: op.Lane.Leaver(),
 		finished: op.State == store.OpDone}
 	if op.AccountKey.Kind == identity.Group {
 		s.who = "group " + op.Anchor

@@ -100,3 +100,15 @@ func (h *Hub) Accounts(ctx context.Context, p Person, only string) ([]AccountVie
 	slices.SortFunc(out, func(a, b AccountView) int { return strings.Compare(a.Connector, b.Connector) })
 	return out, nil
 }
+
+// AnchorOf returns the anchor of the person that text names, as in [Hub.Person]. An
+// anchor that operations were made for is one, also of somebody who is not known any more.
+func (h *Hub) AnchorOf(ctx context.Context, text string) (string, error) {
+	all := append(slices.Clone(store.OpenStates), store.OpDone, store.OpSuperseded, store.OpSkipped)
+	ops, err := h.org.Operations(ctx, store.OpFilter{Anchor: text, States: all, Limit: 1})
+	if err != nil || len(ops) > 0 {
+		return text, err
+	}
+	p, err := h.Person(ctx, text)
+	return p.Anchor, err
+}

@@ -192,3 +192,20 @@ func causeText(c *Cause, op *plan.Operation, e *connector.Error) string {
 	}
 	return commonText(op, e.Message)
 }
+
+// CauseKey returns the key of the cause that begins with prefix and that anything
+// fails for: [ErrNotFound], [ErrAmbiguous].
+func (o *Org) CauseKey(ctx context.Context, prefix string) (string, error) {
+	var keys []string
+	err := o.all(ctx, &keys, `SELECT DISTINCT cause FROM operation`+o.s.by("operation_failed")+` WHERE org_id = ? AND state IN `+failedStates+`
+		AND cause >= ? AND cause < ? ORDER BY cause LIMIT 2`, o.id, prefix, after(prefix))
+	switch {
+	case err != nil:
+		return "", o.s.fail("look for the cause", err)
+	case prefix == "" || len(keys) == 0:
+		return "", refuse(ErrNotFound, "nothing fails for cause %q, or not any more; `provhub ops causes` lists what does", prefix)
+	case len(keys) > 1 && keys[0] != prefix:
+		return "", refuse(ErrAmbiguous, "%s fits several causes; give more characters", prefix)
+	}
+	return keys[0], nil
+}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/provhub/provhub/core/plan"
@@ -16,7 +17,7 @@ type OpFilter struct {
 	Code      string    // error code name
 	Cause     string    // key of a [Cause]
 	Kinds     []plan.Kind
-	Lane      *plan.Lane
+	Lanes     []plan.Lane
 	// With says who has it: [WithOps] handed over to the operators of the hub,
 	// [WithHelpdesk] not. "": either.
 	With string
@@ -87,8 +88,12 @@ func (f *OpFilter) rest() (c conditions) {
 		marks, args := list(f.Kinds)
 		c.and("op IN ("+marks+")", args...)
 	}
-	if f.Lane != nil {
-		c.and("lane = ?", int(*f.Lane))
+	if len(f.Lanes) > 0 {
+		args := make([]any, len(f.Lanes))
+		for i, l := range f.Lanes {
+			args[i] = int(l)
+		}
+		c.and("lane IN ("+strings.TrimSuffix(strings.Repeat("?, ", len(args)), ", ")+")", args...)
 	}
 	switch f.With {
 	case WithOps:

@@ -277,12 +277,12 @@ func (o *Org) branches(f OpFilter) (out []branch) {
 // failed: that has no time for its next attempt, so it stands in operation_state in
 // the order of the queue, lane by lane.
 func connectorBranches(f OpFilter, states []OpState) []branch {
-	lanes := plan.Lanes
-	if f.Lane != nil {
-		lanes = []plan.Lane{*f.Lane}
+	lanes := f.Lanes
+	if len(lanes) == 0 {
+		lanes = plan.Lanes
 	}
 	connector := f.Connector
-	f.Connector, f.Lane = "", nil
+	f.Connector, f.Lanes = "", nil
 	rest := f.rest()
 	var out []branch
 	for _, s := range states {

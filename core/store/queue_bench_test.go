@@ -59,7 +59,7 @@ func lists(q storetest.Queue) []aList {
 			return err
 		}
 	}
-	leaver, deep := plan.LaneLeaver, int64(q.Operations*9/10)
+	deep := int64(q.Operations * 9 / 10)
 	parked, everything := []store.OpState{store.OpParked}, append(slices.Clone(store.OpenStates), store.OpDone, store.OpSkipped, store.OpSuperseded)
 	at := time.UnixMicro(1798761600000000 + deep*1_000_000)
 	return []aList{
@@ -80,7 +80,7 @@ func lists(q storetest.Queue) []aList {
 		{"code, none", page(store.OpFilter{Code: "QUOTA", States: parked})},
 		{"open with code", page(store.OpFilter{Code: "TIMEOUT"})},
 		{"cause", page(store.OpFilter{Cause: "000000000005", States: parked})},
-		{"leavers parked", page(store.OpFilter{Lane: &leaver, States: parked})},
+		{"leavers parked", page(store.OpFilter{Lanes: []plan.Lane{plan.LaneUrgent, plan.LaneLeaver}, States: parked})},
 		{"kind parked", page(store.OpFilter{Kinds: []plan.Kind{plan.Disable}, States: parked})},
 		{"kind among all", page(store.OpFilter{Kinds: []plan.Kind{plan.Delete}, States: everything})},
 		{"plan", page(store.OpFilter{Plan: "plan500", States: everything})},

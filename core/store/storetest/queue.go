@@ -77,7 +77,7 @@ func (q Queue) operations() string {
 		q.ParkedEvery, q.RetryEvery, q.ReadyEvery, q.SkippedEvery)
 	// Each cause is of one connector: its number modulo that of the connectors.
 	rows := fmt.Sprintf(`SELECT i, CASE WHEN state IN ('parked', 'retry') THEN cause %% %d ELSE i %% %d END AS app, state, cause,
-			CASE WHEN state IN ('parked', 'retry') AND (i / %d) %% %d = 0 THEN 0 WHEN i %% 7 = 0 THEN 1 ELSE 2 END AS lane,
+			CASE WHEN state IN ('parked', 'retry') AND (i / %d) %% %d = 0 THEN 1 WHEN i %% 7 = 0 THEN 3 ELSE 4 END AS lane,
 			CASE WHEN i %% 5 = 0 THEN 'create' WHEN i %% 31 = 0 THEN 'disable' ELSE 'update' END AS op
 		FROM (SELECT i, %s AS state, (i / %d) %% %d AS cause FROM n) a`,
 		q.Connectors, q.Connectors, q.ParkedEvery, q.LeaverEvery, state, q.ParkedEvery, q.Causes)
