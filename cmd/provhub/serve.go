@@ -110,14 +110,8 @@ func pages(h *hub.Hub) (http.Handler, error) {
 	if h.Config().Web == nil {
 		return nil, nil
 	}
-	return web.New(asItIs{h})
+	return web.New(h)
 }
-
-// asItIs is a hub for pages that are made anew with each config.
-type asItIs struct{ hub *hub.Hub }
-
-// Hub implements [web.Hubs].
-func (a asItIs) Hub() *hub.Hub { return a.hub }
 
 // reload reads and checks the config as a start would.
 func (a *app) reload(ctx context.Context, log *slog.Logger) (*config.Config, error) {

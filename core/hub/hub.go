@@ -64,6 +64,7 @@ type plugins struct {
 	// [Hub.Renew].
 	leaving map[string]*leaving
 	current *config.Config
+	sums    sums
 }
 
 // Open opens the state. It starts no plugin; they start when they are needed.
