@@ -18,6 +18,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -51,8 +52,6 @@ type Cycle struct {
 	Push *Push
 	// Progress is told how far the pass is, from time to time; nil: nobody asks.
 	Progress func(Progress)
-	// Timed is told how long each phase took, also one that failed; nil: nobody asks.
-	Timed func(phase string, took time.Duration)
 }
 
 // Connector is one target as a cycle sees it.
@@ -97,25 +96,35 @@ type Progress struct {
 // Run makes one pass at now and returns the sealed plan and how it went. The plan
 // is to be held when it has verdicts. An error means that nothing was concluded
 // from the source; one bad record, person or target is none.
-func (c *Cycle) Run(ctx context.Context, now time.Time) (*plan.Plan, Report, error) {
-	p := &pass{Cycle: c, now: now}
-	for _, phase := range []struct {
-		name string
-		run  func(context.Context) error
-	}{
-		{"recall", p.recall},     // how the last reading went
-		{"read", p.read},         // the source against the store, as of the time last believed
-		{"taken", p.taken},       // the source may put away what was read
-		{"timers", p.tick},       // dates that have come since
-		{"evaluate", p.evaluate}, // whoever changed, in every connector; everyone where the rules changed
-		{"guard", p.guard},       // is it too much at once?
-	} {
-		began := time.Now()
-		err := phase.run(ctx)
-		if c.Timed != nil {
-			c.Timed(phase.name, time.Since(began))
+//
+// Whole readings are made one at a time; a push may come in between. Of two that end
+// beside each other the later one begins again, or takes the other into account.
+func (c *Cycle) Run(ctx context.Context, now time.Time) (p *plan.Plan, r Report, err error) {
+	for range passesMax {
+		if c.Push != nil {
+			c.Push.keys = nil
 		}
-		if err != nil {
+		if p, r, err = c.pass(ctx, now); !errors.Is(err, store.ErrMoved) {
+			break
+		}
+	}
+	return p, r, err
+}
+
+// passesMax bounds how often a pass begins again because another one came first.
+const passesMax = 20
+
+func (c *Cycle) pass(ctx context.Context, now time.Time) (*plan.Plan, Report, error) {
+	p := &pass{Cycle: c, now: now}
+	for _, step := range []func(context.Context) error{
+		p.recall,   // how the last reading went
+		p.read,     // the source against the store, as of the time last believed
+		p.taken,    // the source may put away what was read
+		p.tick,     // dates that have come since
+		p.evaluate, // whoever changed, in every connector; everyone where the rules changed
+		p.guard,    // is it too much at once?
+	} {
+		if err := step(ctx); err != nil {
 			return nil, p.report, fmt.Errorf("source %s: %w", c.Source.Name, err)
 		}
 	}

@@ -102,7 +102,7 @@ func (d *delta) run(ctx context.Context, read func(func(*source.Record) error) e
 	if err != nil {
 		return errors.Join(err, d.store.Discard(context.WithoutCancel(ctx)))
 	}
-	return d.commit(ctx, d.store, conclude(), gone, d.doubles)
+	return d.commitShort(ctx, d.store, conclude(), gone, d.doubles)
 }
 
 // copy keeps a record until the store is asked for many at once.

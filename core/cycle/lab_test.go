@@ -59,7 +59,8 @@ type file struct {
 	dated      time.Time
 	incomplete string
 	broken     error
-	breakAt    int // the record, from 1, at which reading fails
+	breakAt    int    // the record, from 1, at which reading fails
+	last       func() // is called when all has been read and nothing concluded
 	reads      int
 }
 
@@ -110,6 +111,9 @@ func (f *file) Read(ctx context.Context, yield func(*source.Record) error) (sour
 		if err := yield(&rec); err != nil {
 			return report, err
 		}
+	}
+	if f.last != nil {
+		f.last()
 	}
 	return report, f.broken
 }

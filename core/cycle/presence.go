@@ -68,7 +68,7 @@ func (p *pass) remember(ctx context.Context) error {
 		report = p.last.report
 		report.Clock, report.Refused = p.report.Clock, p.refused
 	}
-	return p.commit(ctx, r, report, nil, nil)
+	return p.commitShort(ctx, r, report, nil, nil)
 }
 
 // accepted reports whether a person has said that this reading is right.

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/provhub/provhub/core/identity"
-	"github.com/provhub/provhub/core/quality"
 	"github.com/provhub/provhub/core/source"
 	"github.com/provhub/provhub/core/store"
 )
@@ -29,6 +28,10 @@ type reading struct {
 	selves  int // people who are their own manager
 	// nameless counts bad records of which nobody can tell whose they are.
 	nameless int
+	// since is the state's generation when the reading began.
+	since int64
+	// passed counts those left out because they were pushed since.
+	passed int
 }
 
 // read takes over what is new in the source. A source that is the same as the
@@ -43,7 +46,11 @@ func (p *pass) read(ctx context.Context) error {
 		}
 	}
 	r := &reading{pass: p, index: newIndex(p.last.People + p.last.Groups), all: p.last.report.Settings != p.report.Settings || p.clockSetBack()}
-	err := p.Store.Index(ctx, p.Source.Name, func(kind identity.Kind, anchor []byte, hash identity.Hash) error {
+	var err error
+	if r.since, err = p.Store.Generation(ctx); err != nil {
+		return err
+	}
+	err = p.Store.Index(ctx, p.Source.Name, func(kind identity.Kind, anchor []byte, hash identity.Hash) error {
 		h, m := r.index.findBytes(kind, anchor)
 		*h, *m = hash, *m|markStored
 		return nil
@@ -73,26 +80,7 @@ func (r *reading) run(ctx context.Context) error {
 	if err := r.usable(); err != nil {
 		return err
 	}
-	r.keepPushed()
-	r.report.ReadWhole = r.now
-	vanished, err := r.vanished(ctx)
-	if err != nil {
-		return err
-	}
-	if r.selves > 0 {
-		r.warn("%d people are named as their own manager; they count as having none", r.selves)
-	}
-	if err := r.judge(ctx, vanished); err != nil {
-		return err
-	}
-	if r.look != nil {
-		return r.looked(ctx, vanished)
-	}
-	if quality.Held(r.report.Findings) && !r.accepted() {
-		return r.refuse(ctx)
-	}
-	r.moveClock()
-	return r.commit(ctx, r.store, r.report, vanished, r.doubles)
+	return r.conclude(ctx)
 }
 
 // take looks at one record. Whoever has one is present, whatever is wrong with it.
@@ -214,13 +202,25 @@ func (p *pass) moveClock() {
 }
 
 // commit ends the reading in the store. The report that goes with it is what the
-// next cycle compares with.
+// next cycle compares with. After [store.ErrMoved] the reading is still open.
 func (p *pass) commit(ctx context.Context, r *store.Reading, kept Report, vanished, drop []identity.Key) error {
 	report, err := json.Marshal(kept)
 	if err != nil {
 		return err
 	}
-	_, err = r.Commit(ctx, store.ReadingEnd{Snapshot: kept.Source.Snapshot, Dated: kept.Source.Dated,
+	_, err = r.Commit(ctx, store.ReadingEnd{After: &p.last.Rev, Snapshot: kept.Source.Snapshot, Dated: kept.Source.Dated,
 		Vanished: vanished, Drop: drop, Report: report, Now: p.now, Partial: p.partial})
+	if err == nil {
+		p.last.Rev++
+	}
+	return err
+}
+
+// commitShort is commit for a reading that is made again when another came first.
+func (p *pass) commitShort(ctx context.Context, r *store.Reading, kept Report, vanished, drop []identity.Key) error {
+	err := p.commit(ctx, r, kept, vanished, drop)
+	if errors.Is(err, store.ErrMoved) {
+		err = errors.Join(err, r.Discard(context.WithoutCancel(ctx)))
+	}
 	return err
 }

@@ -86,12 +86,7 @@ type last struct {
 
 // recall reads how the last reading went.
 func (p *pass) recall(ctx context.Context) error {
-	s, err := p.Store.SourceState(ctx, p.Source.Name)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	p.last.SourceState = s
-	if p.last.report, err = ReportOf(s); err != nil {
+	if err := p.recallLast(ctx); err != nil {
 		return err
 	}
 	p.report.Settings = p.settings()
@@ -100,6 +95,17 @@ func (p *pass) recall(ctx context.Context) error {
 	p.clock = p.believed()
 	p.report.Clock = p.clock
 	return nil
+}
+
+// recallLast reads what is known of the reading before this one.
+func (p *pass) recallLast(ctx context.Context) error {
+	s, err := p.Store.SourceState(ctx, p.Source.Name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	p.last.SourceState = s
+	p.last.report, err = ReportOf(s)
+	return err
 }
 
 // settings names everything that decides what is made of a record besides the

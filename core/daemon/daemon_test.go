@@ -74,6 +74,7 @@ func TestApproved(t *testing.T) {
 		l.people("1,ann,here", "2,bo,here", "3,cy,here")
 		n := l.start("a")
 		l.eventually("crm", map[string]bool{"ann": true, "bo": true, "cy": true})
+		n.drained()
 		l.people("1,ann,left", "2,bo,left", "3,cy,here")
 		require.NoError(t, n.Ask(t.Context(), "cycle", "hr", "test"))
 		var held string

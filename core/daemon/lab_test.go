@@ -305,3 +305,19 @@ func (n *node) nodes() ([]store.Node, error) {
 	defer n.hub.Close()
 	return n.hub.State().Nodes(n.l.t.Context())
 }
+
+// drained waits until nothing is open.
+func (n *node) drained() {
+	n.l.t.Helper()
+	n.l.within(30*time.Second, "the queue is empty", func() bool {
+		counts, err := n.State().OperationCounts(n.l.t.Context())
+		require.NoError(n.l.t, err)
+		open := 0
+		for _, c := range counts {
+			for _, s := range store.OpenStates {
+				open += c[s]
+			}
+		}
+		return open == 0
+	})
+}

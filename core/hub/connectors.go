@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -34,60 +33,44 @@ const countedMax = 10_000
 
 // Connectors tells how all connectors stand. It starts no plugin.
 func (h *Hub) Connectors(ctx context.Context) ([]ConnectorStatus, error) {
-	return h.statuses(ctx, "", math.MaxInt32)
-}
-
-// statuses is [Hub.Connectors] of one connector, or of all for "", with up to
-// accountsMax accounts counted of each.
-func (h *Hub) statuses(ctx context.Context, only string, accountsMax int) ([]ConnectorStatus, error) {
 	counts, err := h.org.OpenCounts(ctx, countedMax)
 	if err != nil {
 		return nil, err
 	}
-	var out []ConnectorStatus
+	out := make([]ConnectorStatus, len(h.cfg.Connectors))
 	for i := range h.cfg.Connectors {
 		c := &h.cfg.Connectors[i]
-		if only != "" && c.Name != only {
-			continue
-		}
-		s := ConnectorStatus{Name: c.Name, Plugin: c.Plugin}
-		if s.Accounts, err = h.org.AccountCount(ctx, c.Name, accountsMax); err != nil {
+		pop, err := h.org.Population(ctx, c.Name, h.now())
+		if err != nil {
 			return nil, err
 		}
 		state, err := h.org.ConnectorState(ctx, c.Name)
 		if err != nil {
 			return nil, err
 		}
-		s.State = stateText(state, h.unusable(c), h.now())
-		out = append(out, s.with(counts[c.Name]))
+		out[i] = ConnectorStatus{Name: c.Name, Plugin: c.Plugin, Accounts: pop.Accounts, State: stateText(state, h.unusable(c), h.now())}
+		for _, s := range store.OpenStates {
+			n := counts[c.Name][s]
+			out[i].Open += n.N
+			out[i].More = out[i].More || n.More
+		}
+		out[i].Parked = counts[c.Name][store.OpParked].N
 	}
 	removed, err := h.removed(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range removed {
-		if only != "" && name != only {
-			continue
-		}
-		s := ConnectorStatus{Name: name, State: notInConfig}.with(counts[name])
-		if s.Accounts, err = h.org.AccountCount(ctx, name, accountsMax); err != nil {
+		pop, err := h.org.Population(ctx, name, h.now())
+		if err != nil {
 			return nil, err
 		}
-		if s.Accounts+s.Open > 0 {
-			out = append(out, s)
+		q := queueOf(counts[name])
+		if pop.Accounts+q.Open > 0 {
+			out = append(out, ConnectorStatus{Name: name, Accounts: pop.Accounts, Open: q.Open, Parked: q.Parked, State: notInConfig})
 		}
 	}
 	return out, nil
-}
-
-// with adds what is in the queue.
-func (s ConnectorStatus) with(counts map[store.OpState]store.Count) ConnectorStatus {
-	for _, state := range store.OpenStates {
-		s.Open += counts[state].N
-		s.More = s.More || counts[state].More
-	}
-	s.Parked = counts[store.OpParked].N
-	return s
 }
 
 // notInConfig says what is wrong with a connector that was taken out of the config
@@ -107,7 +90,7 @@ func (h *Hub) removed(ctx context.Context) ([]string, error) {
 // is what keeps its plugin from running at all.
 func stateText(s store.ConnectorState, unusable string, now time.Time) string {
 	switch {
-	case s.Pause() != "":
+	case s.PausedBy != "":
 		return s.Pause()
 	case s.Held() != "":
 		return s.Held()
@@ -117,8 +100,6 @@ func stateText(s store.ConnectorState, unusable string, now time.Time) string {
 		return "stopped: " + s.Stopped
 	case s.Unusable != "":
 		return "could not be used when last needed, at " + s.UnusableAt.Local().Format(time.DateTime) + ": " + firstLine(s.Unusable)
-	case s.Quarantined != "":
-		return s.Quarantine()
 	case s.ResumeAt.After(now):
 		return "waits until " + s.ResumeAt.Local().Format("15:04:05")
 	}

@@ -152,7 +152,6 @@ func (h *Hub) dispatchOptions(c *config.Connector, in *pluginhost.Instance) disp
 	return dispatch.Options{
 		Connector: c.Name, Queue: h.org, Target: in, Owner: h.owner(), InFlight: c.InFlight,
 		Retry: dispatch.Retry(c.Retry), ReadLag: h.opt.ReadLag, Log: h.log, Now: h.now,
-		Finished: h.opt.Observer.Finished,
 	}
 }
 

@@ -36,7 +36,7 @@ func yielded(err error) error {
 
 // refusal reports whether err is this package's own word, or the caller's.
 func refusal(err error) bool {
-	for _, e := range []error{ErrNotFound, ErrAmbiguous, ErrFenced, ErrBusy, ErrPlanState, ErrNewer, ErrState, ErrExists,
+	for _, e := range []error{ErrNotFound, ErrAmbiguous, ErrFenced, ErrBusy, ErrPlanState, ErrNewer, ErrState, ErrMoved, ErrExists,
 		context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, e) {
 			return true

@@ -92,7 +92,7 @@ func live(t *testing.T, o *store.Org) {
 	state := must(o.ConnectorState(ctx, "crm"))
 	state.PausedBy = "bob"
 	require.NoError(t, o.SetConnectorState(ctx, state, "bob", now))
-	require.NoError(t, o.SetStates(ctx, []identity.Identity{{Key: hr("3"), State: identity.Leaver}}, now))
+	require.NoError(t, o.SetStates(ctx, []identity.Identity{{Key: hr("3"), State: identity.Leaver, Rev: 1}}, now))
 	read(t, o, nil, "4")
 	save(t, o, creates("p2", "crm", "1"), store.PlanHeld)
 	require.NoError(t, o.RejectPlan(ctx, "p2", "bob", "", now))

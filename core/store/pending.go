@@ -20,6 +20,13 @@ func (o *Org) Pending(ctx context.Context, source string, yield func(identity.Id
 	return o.s.fail("read pending identities", err)
 }
 
+// ChangedSince returns who of source has changed after a generation, be it that others
+// did whom they refer to.
+func (o *Org) ChangedSince(ctx context.Context, source string, generation int64) (keys []identity.Key, err error) {
+	err = o.keys(ctx, &keys, source, `SELECT kind, anchor FROM identity WHERE org_id = ? AND source = ? AND changed_gen > ?`, o.id, source, generation)
+	return keys, o.s.fail("read who has changed", err)
+}
+
 func (o *Org) pendingKeys(ctx context.Context, source string) ([]identity.Key, error) {
 	var applied int64
 	err := o.get(ctx, &applied, `SELECT COALESCE(MAX(applied_generation), 0) FROM source_state WHERE org_id = ? AND source = ?`, o.id, source)

@@ -9,7 +9,8 @@ import (
 
 // Commit takes over what was staged, in one transaction, and ends the reading.
 // It returns the state's generation, which has moved when anything changed. A
-// reading in which nobody changed or vanished writes one row.
+// reading in which nobody changed or vanished writes one row. [ErrMoved] when the
+// source was read by somebody else since end.After; the reading goes on then.
 func (r *Reading) Commit(ctx context.Context, end ReadingEnd) (generation int64, err error) {
 	if r.conn == nil {
 		return 0, errors.New("the reading has ended already")
@@ -18,6 +19,9 @@ func (r *Reading) Commit(ctx context.Context, end ReadingEnd) (generation int64,
 		generation, err = r.take(t, end)
 		return err
 	})
+	if errors.Is(err, ErrMoved) {
+		return 0, err
+	}
 	return generation, errors.Join(err, r.Discard(context.WithoutCancel(ctx)))
 }
 
@@ -36,6 +40,9 @@ func (r *Reading) take(t *tx, end ReadingEnd) (int64, error) {
 		if err := t.get(&g, `SELECT COALESCE(MAX(generation), 0) FROM org_state WHERE org_id = ?`, r.o.id); err != nil {
 			return 0, err
 		}
+		if err := r.follow(t, end); err != nil {
+			return 0, err
+		}
 		return g, r.end(t, end, false)
 	}
 	g, err := t.bump(r.o.id)
@@ -43,6 +50,7 @@ func (r *Reading) take(t *tx, end ReadingEnd) (int64, error) {
 		return 0, err
 	}
 	for _, step := range []func() error{
+		func() error { return r.follow(t, end) },
 		func() error { return t.analyze(staged, "stage") },
 		func() error { return r.carryNames(t, end) },
 		func() error { return r.pullMembers(t, end, g) },
@@ -58,6 +66,19 @@ func (r *Reading) take(t *tx, end ReadingEnd) (int64, error) {
 		}
 	}
 	return g, nil
+}
+
+// follow claims the place after the reading that this one was compared with. Readings
+// that end at the same time wait for each other here. The counters of the org come
+// before, as they do when a plan is applied: then nobody waits in a circle.
+func (r *Reading) follow(t *tx, end ReadingEnd) error {
+	var rev int64
+	err := t.get(&rev, `INSERT INTO source_state (org_id, source, snapshot, dated, read_at, people, groups_count, applied_generation, applied_plan, report, rev)
+		VALUES (?, ?, '', 0, 0, 0, 0, 0, '', '', 1) ON CONFLICT (org_id, source) DO UPDATE SET rev = source_state.rev + 1 RETURNING rev`, r.o.id, r.source)
+	if err == nil && end.After != nil && rev != *end.After+1 {
+		return ErrMoved
+	}
+	return err
 }
 
 // drop takes duplicates out of the staging area.
@@ -116,11 +137,8 @@ func (r *Reading) pullReferences(t *tx, g int64) error {
 
 // end remembers how the reading went; the present are counted when some changed.
 func (r *Reading) end(t *tx, end ReadingEnd, changed bool) error {
-	_, err := t.exec(`INSERT INTO source_state (org_id, source, snapshot, dated, read_at, people, groups_count, applied_generation, applied_plan, report)
-		VALUES (?, ?, ?, ?, ?, 0, 0, 0, '', ?)
-		ON CONFLICT (org_id, source) DO UPDATE SET snapshot = excluded.snapshot, dated = excluded.dated,
-			read_at = excluded.read_at, report = excluded.report`,
-		r.o.id, r.source, end.Snapshot, micros(end.Dated), micros(end.Now), string(end.Report))
+	_, err := t.exec(`UPDATE source_state SET snapshot = ?, dated = ?, read_at = ?, report = ? WHERE org_id = ? AND source = ?`,
+		end.Snapshot, micros(end.Dated), micros(end.Now), string(end.Report), r.o.id, r.source)
 	if err != nil || !changed {
 		return err
 	}

@@ -162,14 +162,14 @@ func TestTimersMakeIdentitiesDue(t *testing.T) {
 			return anchors(t, func(y func(identity.Identity) error) error { return o.Due(t.Context(), "hr", now, y) })
 		}
 		require.Equal(t, []string{"1"}, due())
-		require.NoError(t, o.SetStates(t.Context(), []identity.Identity{{Key: hr("1"), State: identity.Leaver}}, now))
+		require.NoError(t, o.SetStates(t.Context(), []identity.Identity{{Key: hr("1"), State: identity.Leaver, Rev: 1}}, now))
 		require.Empty(t, due())
 		require.Equal(t, []string{"1"}, pending(t, o))
 		got, err := o.Identities(t.Context(), "hr", identity.Person, []string{"1"})
 		require.NoError(t, err)
 		require.Equal(t, identity.Leaver, got["1"].State)
 		require.EqualValues(t, 2, got["1"].Rev)
-		err = o.SetStates(t.Context(), []identity.Identity{{Key: hr("2")}, {Key: hr("nobody")}}, now)
+		err = o.SetStates(t.Context(), []identity.Identity{{Key: hr("2"), Rev: 1}, {Key: hr("nobody")}}, now)
 		require.ErrorIs(t, err, store.ErrNotFound)
 		require.Equal(t, []string{"1"}, pending(t, o), "all or none")
 	})
@@ -233,7 +233,7 @@ func TestSourceStateIsThatOfTheLastReading(t *testing.T) {
 		s, err := o.SourceState(t.Context(), "hr")
 		require.NoError(t, err)
 		require.Equal(t, store.SourceState{Source: "hr", Snapshot: "abc", Dated: now, ReadAt: now.Add(time.Minute), People: 2, Groups: 1,
-			AppliedGeneration: g, Report: report}, s)
+			AppliedGeneration: g, Report: report, Rev: 1}, s)
 	})
 }
 

@@ -21,9 +21,9 @@ func (o *Org) Due(ctx context.Context, source string, now time.Time, yield func(
 	return o.s.fail("read who is due", o.yieldKeys(ctx, source, keys, yield))
 }
 
-// SetStates writes State and DueAt of the identities with these keys: a timer
-// ran out. They are pending afterwards. [ErrNotFound] when one does not exist;
-// then none is written.
+// SetStates writes State and DueAt of these identities: a timer ran out. They are
+// pending afterwards. One whose Rev has moved is left as it is: what was read of it
+// since knows better. [ErrNotFound] when one does not exist; then none is written.
 func (o *Org) SetStates(ctx context.Context, ids []identity.Identity, now time.Time) error {
 	if len(ids) == 0 {
 		return nil
@@ -35,10 +35,10 @@ func (o *Org) SetStates(ctx context.Context, ids []identity.Identity, now time.T
 		}
 		for _, i := range ids {
 			n, err := t.exec(`UPDATE identity SET state = ?, due_at = ?, rev = rev + 1, changed_gen = ?
-				WHERE org_id = ? AND source = ? AND kind = ? AND anchor = ?`,
-				string(i.State), micros(i.DueAt), g, o.id, i.Source, string(i.Kind), i.Anchor)
+				WHERE org_id = ? AND source = ? AND kind = ? AND anchor = ? AND rev = ?`,
+				string(i.State), micros(i.DueAt), g, o.id, i.Source, string(i.Kind), i.Anchor, i.Rev)
 			if err == nil && n == 0 {
-				err = ErrNotFound
+				err = t.get(&n, `SELECT 1 FROM identity WHERE org_id = ? AND source = ? AND kind = ? AND anchor = ?`, o.id, i.Source, string(i.Kind), i.Anchor)
 			}
 			if err != nil {
 				return err

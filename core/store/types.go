@@ -22,6 +22,8 @@ var (
 	ErrBusy = errors.New("another provhub works on this state")
 	// ErrPlanState: the plan's status does not allow this.
 	ErrPlanState = errors.New("the plan's status does not allow this")
+	// ErrMoved: the source was read by somebody else since; nothing was taken over.
+	ErrMoved = errors.New("the source was read by somebody else meanwhile")
 	// ErrState: the operation's state does not allow this.
 	ErrState = errors.New("the operation's state does not allow this")
 )
@@ -192,6 +194,8 @@ type SourceState struct {
 	// AppliedGeneration is up to where changes have been planned and applied.
 	AppliedGeneration int64
 	Report            json.RawMessage
+	// Rev counts the readings; 0 before the first one.
+	Rev int64
 }
 
 // ReadingEnd ends a reading.
@@ -207,6 +211,9 @@ type ReadingEnd struct {
 	// Partial: only some records were read, so that what names somebody who was
 	// renamed may not have been.
 	Partial bool
+	// After is the Rev of the state that the reading was compared with; nil: it does not
+	// matter who has read the source since.
+	After *int64
 }
 
 // AuditEntry is one line of the audit trail.
