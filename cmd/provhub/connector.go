@@ -9,6 +9,7 @@ import (
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/hub"
+	"github.com/provhub/provhub/core/store"
 )
 
 func (a *app) connectorCommand() *cobra.Command {
@@ -29,7 +30,11 @@ func (a *app) connectorList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if done, err := a.json(cs); done {
+			unfed, err := h.Unfed(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if done, err := a.json(withUnfed(cs, unfed)); done {
 				return err
 			}
 			rows := make([][]any, len(cs))
@@ -37,9 +42,32 @@ func (a *app) connectorList() *cobra.Command {
 				rows[i] = []any{c.Name, c.Plugin, c.Accounts, c.Open, c.Parked, c.State}
 			}
 			a.table([]any{"connector", "plugin", "enabled accounts", "open", "parked", "state"}, rows)
+			for _, f := range unfed {
+				a.printf("%s: source %s feeds it no more; %s left as before, and nobody of %[2]s who leaves is disabled there\n",
+					f.Connector, f.Source, plural(f.Accounts, "enabled account is", "enabled accounts are"))
+			}
 			return nil
 		}),
 	}
+}
+
+// connectorListed is how one connector stands, with the sources that feed it no more.
+type connectorListed struct {
+	hub.ConnectorStatus
+	Unfed []store.Feed `json:"unfed,omitempty"`
+}
+
+func withUnfed(cs []hub.ConnectorStatus, unfed []store.Feed) []connectorListed {
+	out := make([]connectorListed, len(cs))
+	for i, c := range cs {
+		out[i].ConnectorStatus = c
+		for _, f := range unfed {
+			if f.Connector == c.Name {
+				out[i].Unfed = append(out[i].Unfed, f)
+			}
+		}
+	}
+	return out
 }
 
 func (a *app) connectorCheck() *cobra.Command {

@@ -4,6 +4,7 @@ package config
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/provhub/provhub/core/identity"
@@ -97,8 +98,8 @@ type With struct {
 type Connector struct {
 	Name   string
 	Plugin string // type of the plugin, as in plugins.lock
-	// Source is the name of the source it gets its people from; "": the only one.
-	Source string
+	// Sources are the names of those it gets its people from, at least one.
+	Sources []string
 	// Config is what the plugin gets, as JSON with the keys as written.
 	Config json.RawMessage
 	// Secrets maps the plugin's secret names to names in Config.Secrets.
@@ -160,15 +161,8 @@ func (cfg *Config) Source(name string) *Source {
 	return nil
 }
 
-// SourceOf returns the source that feeds c.
-func (cfg *Config) SourceOf(c *Connector) *Source {
-	for i := range cfg.Sources {
-		if cfg.Sources[i].Name == c.Source || c.Source == "" && len(cfg.Sources) == 1 {
-			return &cfg.Sources[i]
-		}
-	}
-	return nil
-}
+// FedBy reports whether people of source get accounts in c.
+func (c *Connector) FedBy(source string) bool { return slices.Contains(c.Sources, source) }
 
 // RulesFor returns c's rules for kind; nil when it has none.
 func (c *Connector) RulesFor(kind identity.Kind) *mapping.Rules {

@@ -110,7 +110,7 @@ func TestDefaults(t *testing.T) {
 	if want := (config.Retry{Attempts: 8, First: 2 * time.Second, Max: time.Hour, Timeout: 30 * time.Second}); c.Retry != want {
 		t.Errorf("retry is %+v, want %+v", c.Retry, want)
 	}
-	if cfg.SourceOf(&c) != &cfg.Sources[0] {
+	if !c.FedBy(cfg.Sources[0].Name) {
 		t.Error("the only source does not feed the connector")
 	}
 	if r := c.RulesFor(identity.Person); r == nil || r.Attributes[0].From.Place != "provhub.yaml:12" {
@@ -142,7 +142,7 @@ sources:
 connectors:
   - name: crm
     plugin: sql
-    source: hrr
+    sources: [hrr]
     secrets: {dsn: crm_dsn}
     attributes:
       - {to: userName, from: person.mail, aply: create}
@@ -160,7 +160,7 @@ connectors:
 	want := []string{
 		`dir/provhub.yaml:8: sources[0].anchor: there is no column "employe_id" (did you mean "employee_id"?)`,
 		`dir/provhub.yaml:9: sources[0].zone: "Europe/Berln" is no IANA time zone such as Europe/Berlin`,
-		`dir/provhub.yaml:14: connectors[0].source: there is no source "hrr" (did you mean "hr"?)`,
+		`dir/provhub.yaml:14: connectors[0].sources[0]: there is no source "hrr" (did you mean "hr"?)`,
 		`dir/provhub.yaml:15: connectors[0].secrets.dsn: there is no secret "crm_dsn"`,
 		`dir/provhub.yaml:18: connectors[1].name: "crm" is the name of another entry of connectors, in line 12`,
 		`dir/provhub.yaml:3: sorces: unknown key (did you mean "sources"?)`,
@@ -192,7 +192,7 @@ secrets:
 connectors:
   - name: crm
     plugin: sql
-    source: hrr
+    sources: [hrr]
     secrets: {dsn: crm_dns}
     attributes:
       - {to: userName, from: person.mail}
@@ -207,7 +207,7 @@ connectors:
 		`:8: sources[0].columns[2].name: "mail" is a column already`,
 		`:9: sources[0].lifecycle.status: there is no column "mial" (did you mean "mail"?)`,
 		`:11: secrets[0]: give exactly one of env and file`,
-		`:15: connectors[0].source: there is no source "hrr" (did you mean "hr"?)`,
+		`:15: connectors[0].sources[0]: there is no source "hrr" (did you mean "hr"?)`,
 		`:16: connectors[0].secrets.dsn: there is no secret "crm_dns" (did you mean "crm_dsn"?)`,
 		`:19: connectors[0].attributes[1].to: "userName" has a rule already, in line 18`,
 		`:20: connectors[1].name: "crm" is the name of another entry of connectors, in line 13`,

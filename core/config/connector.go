@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/mapping"
@@ -26,20 +27,38 @@ func (b *builder) connectors(cfg *Config, raw *rawConfig) {
 	for i := range raw.Connectors {
 		r, path := &raw.Connectors[i], fmt.Sprintf("connectors[%d]", i)
 		names(r.Name, path)
-		b.known(r.Source, path+".source", "source", sources)
-		if r.Source.value == "" && len(sources) > 1 {
-			b.add(r.Name.line, path+".source", "is missing: there are several sources, say which one feeds %s", r.Name.value)
-		}
 		for name, secret := range r.Secrets {
 			b.known(secret, path+".secrets."+name, "secret", secrets)
 		}
-		cfg.Connectors = append(cfg.Connectors, b.connector(r, path, raw.Tables))
+		c := b.connector(r, path, raw.Tables)
+		c.Sources = b.fedBy(r, path, sources)
+		cfg.Connectors = append(cfg.Connectors, c)
 	}
+}
+
+// fedBy returns the sources of a connector; without any in the file, the only one
+// there is.
+func (b *builder) fedBy(r *rawConnector, path string, all []string) (names []string) {
+	if len(r.Sources) == 0 {
+		if len(all) > 1 {
+			b.add(r.Name.line, path+".sources", "is missing: there are several sources, say which ones feed %s, such as sources: [%s]", r.Name.value, all[0])
+		}
+		return all
+	}
+	for i, s := range r.Sources {
+		place := fmt.Sprintf("%s.sources[%d]", path, i)
+		if slices.Contains(names, s.value) {
+			b.add(s.line, place, "%q is in the list already", s.value)
+		}
+		b.known(s, place, "source", all)
+		names = append(names, s.value)
+	}
+	return names
 }
 
 func (b *builder) connector(r *rawConnector, path string, tables map[string]map[string]string) Connector {
 	c := Connector{
-		Name: r.Name.value, Plugin: r.Plugin, Source: r.Source.value, Secrets: map[string]string{},
+		Name: r.Name.value, Plugin: r.Plugin, Secrets: map[string]string{},
 		Rules:  []mapping.Rules{b.rules(identity.Person, r, path, tables)},
 		Policy: b.policy(r, path), Guards: guards(&r.Guards),
 		Retry: Retry{

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -137,7 +138,12 @@ func (d *document) explain(ve *jsonschema.ValidationError) {
 	switch k := ve.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
 		for _, p := range k.Properties {
-			d.at(keyNode(node, p), join(path, p), "unknown key%s", wording.DidYouMean(p, propertiesAt(ve.SchemaURL)))
+			names := propertiesAt(ve.SchemaURL)
+			if v := child(node, p); v != nil && v.Kind == yaml.ScalarNode && slices.Contains(names, p+"s") {
+				d.at(keyNode(node, p), join(path, p), "unknown key: it is a list, also of one: write %ss: [%s]", p, v.Value)
+				continue
+			}
+			d.at(keyNode(node, p), join(path, p), "unknown key%s", wording.DidYouMean(p, names))
 		}
 		return
 	case *kind.Required:

@@ -233,7 +233,7 @@ type rawLimit struct {
 type rawConnector struct {
 	Name          text            `yaml:"name"`
 	Plugin        string          `yaml:"plugin"`
-	Source        text            `yaml:"source"`
+	Sources       []text          `yaml:"sources"`
 	Config        yaml.Node       `yaml:"config"`
 	Secrets       map[string]text `yaml:"secrets"`
 	Scope         text            `yaml:"scope"`

@@ -227,8 +227,8 @@ func (n *network) attempts() (failed, unknown int) {
 // ledger is what the hub believes the target to hold for a person.
 func (n *network) ledger(anchor string) account {
 	n.t.Helper()
-	as, err := n.hub.State().Accounts(context.Background(), identity.Person, []string{anchor})
+	as, err := n.hub.State().Accounts(context.Background(), "hr", identity.Person, []string{anchor})
 	require.NoError(n.t, err)
-	a := as[identity.AccountKey{Connector: "app", Kind: identity.Person, Anchor: anchor}]
+	a := as[identity.AccountKey{Source: "hr", Connector: "app", Kind: identity.Person, Anchor: anchor}]
 	return account{anchor: anchor, title: a.Applied.Text("title"), enabled: a.Enabled == connector.IsEnabled}
 }

@@ -297,11 +297,11 @@ func (w *world) holds(ctx context.Context, h *hub.Hub) {
 
 func (w *world) ledger(ctx context.Context, h *hub.Hub, anchor string) string {
 	w.t.Helper()
-	as, err := h.State().Accounts(ctx, identity.Person, []string{anchor})
+	as, err := h.State().Accounts(ctx, "hr", identity.Person, []string{anchor})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	a := as[identity.AccountKey{Connector: "app", Kind: identity.Person, Anchor: anchor}]
+	a := as[identity.AccountKey{Source: "hr", Connector: "app", Kind: identity.Person, Anchor: anchor}]
 	var roles []string
 	for _, g := range a.Grants {
 		roles = append(roles, g.Entitlement)

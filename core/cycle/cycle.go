@@ -67,8 +67,18 @@ type Connector struct {
 	// RulesHash names rules and policy: when it is not the one that was last
 	// applied, everyone is looked at again.
 	RulesHash string
+	// Sources are all that feed it, this one too; nil: only this one.
+	Sources []string
 	// Target is asked for existing accounts that match; nil: it cannot be asked.
 	Target Finder
+}
+
+// fedBy returns the sources that feed the connector; source is the one being read.
+func (c *Connector) fedBy(source string) []string {
+	if c.Sources == nil {
+		return []string{source}
+	}
+	return c.Sources
 }
 
 // policy returns what holds for identities of a kind.
@@ -171,7 +181,7 @@ func (p *pass) guard(ctx context.Context) error {
 	}
 	for i := range p.Connectors {
 		if c := &p.Connectors[i]; hit[c.Name] {
-			population, err := p.Store.Population(ctx, c.Name, p.now)
+			population, err := p.Store.Population(ctx, c.Name, p.Source.Name, p.now)
 			if err != nil {
 				return err
 			}

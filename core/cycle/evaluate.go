@@ -58,14 +58,14 @@ func (p *pass) evaluate(ctx context.Context) error {
 // looked at, and those in which everyone has: their rules are not the ones last
 // applied, or read the time.
 func (p *pass) targets(ctx context.Context) (steady, changed []*target, err error) {
+	last, err := p.Store.Rules(ctx, p.Source.Name)
+	if err != nil {
+		return nil, nil, err
+	}
 	for i := range p.Connectors {
 		c := &p.Connectors[i]
-		s, err := p.Store.ConnectorState(ctx, c.Name)
-		if err != nil {
-			return nil, nil, err
-		}
 		t := newTarget(p, c)
-		if s.RulesHash == c.RulesHash && !c.timed() {
+		if last[c.Name] == c.RulesHash && !c.timed() {
 			steady = append(steady, t)
 		} else {
 			changed = append(changed, t)
@@ -135,9 +135,9 @@ func (p *pass) work(ctx context.Context, targets []*target, walk func(func(ident
 
 // chunk evaluates identities of one kind in all targets, the targets side by side.
 func (p *pass) chunk(ctx context.Context, targets []*target, ids []identity.Identity) error {
-	anchors := make([]string, len(ids))
+	anchors, keys := make([]string, len(ids)), make([]identity.Key, len(ids))
 	for i := range ids {
-		anchors[i] = ids[i].Anchor
+		anchors[i], keys[i] = ids[i].Anchor, ids[i].Key
 	}
 	if err := p.addGroups(ctx, ids, anchors); err != nil {
 		return err
@@ -147,10 +147,10 @@ func (p *pass) chunk(ctx context.Context, targets []*target, ids []identity.Iden
 	}
 	f := facts{ids: ids, doubtful: p.doubtful(ids)}
 	var err error
-	if f.accounts, err = p.Store.Accounts(ctx, ids[0].Kind, anchors); err != nil {
+	if f.accounts, err = p.Store.Accounts(ctx, p.Source.Name, ids[0].Kind, anchors); err != nil {
 		return err
 	}
-	if f.open, err = p.Store.OpenOperations(ctx, ids[0].Kind, anchors); err != nil {
+	if f.open, err = p.Store.OpenOperations(ctx, keys); err != nil {
 		return err
 	}
 	if f.managers, err = p.references(identity.Person).Managers(ctx, ids); err != nil {
@@ -205,7 +205,7 @@ func (p *pass) expire(ctx context.Context, t *target) error {
 		var keys []identity.AccountKey
 		// One microsecond more, since what ends now is over and the store asks for before.
 		before := p.clock.Add(-t.Policy.DeleteAfter + time.Microsecond)
-		err := p.Store.AccountsDisabledBefore(ctx, t.Name, before, func(k identity.AccountKey) error {
+		err := p.Store.AccountsDisabledBefore(ctx, t.Name, p.Source.Name, before, func(k identity.AccountKey) error {
 			if !done[k] {
 				keys = append(keys, k)
 			}

@@ -279,9 +279,9 @@ func faults(p *plan.Plan) string {
 // account returns what the ledger has.
 func (l *lab) account(connectorName, anchor string) identity.Account {
 	l.Helper()
-	as, err := l.store.Accounts(l.Context(), identity.Person, []string{anchor})
+	as, err := l.store.Accounts(l.Context(), "hr", identity.Person, []string{anchor})
 	require.NoError(l, err)
-	return as[identity.AccountKey{Connector: connectorName, Kind: identity.Person, Anchor: anchor}]
+	return as[identity.AccountKey{Source: "hr", Connector: connectorName, Kind: identity.Person, Anchor: anchor}]
 }
 
 // staff are n people, "1000 name=p1000 …" and so on.

@@ -172,7 +172,7 @@ func (m *matcher) held(ctx context.Context, s *plan.Subject) error {
 	if err := m.readHolders(ctx); err != nil {
 		return err
 	}
-	if s.HeldBy = m.holders.other(holding{kind: s.Kind, value: s.Found[0].Ref.ID}, s.Anchor); s.HeldBy == "" {
+	if s.HeldBy = m.holders.other(holding{kind: s.Kind, value: s.Found[0].Ref.ID}, s.Key); s.HeldBy == (identity.Key{}) {
 		return nil
 	}
 	return m.former(ctx, s)
@@ -189,8 +189,8 @@ func (m *matcher) heldByLedger(ctx context.Context, s *plan.Subject) error {
 		return err
 	}
 	for _, name := range p.Match {
-		if value := wanted(s.Want, name); value != "" && s.HeldBy == "" {
-			s.HeldBy = m.holders.other(holding{s.Kind, name, fold(value)}, s.Anchor)
+		if value := wanted(s.Want, name); value != "" && s.HeldBy == (identity.Key{}) {
+			s.HeldBy = m.holders.other(holding{s.Kind, name, fold(value)}, s.Key)
 		}
 	}
 	return nil
@@ -209,28 +209,29 @@ func (m *matcher) readHolders(ctx context.Context) error {
 	return err
 }
 
-// former sets s.Former when s.HeldBy has left and nothing more is to be done with
-// the account.
+// former sets s.Former when nothing more is to be done with the account for s.HeldBy:
+// they have left and it is disabled, or their source feeds this connector no more.
 func (m *matcher) former(ctx context.Context, s *plan.Subject) error {
-	anchors := []string{s.HeldBy}
-	ids, err := m.pass.Store.Identities(ctx, s.Source, s.Kind, anchors)
+	by := s.HeldBy
+	s.Unfed = !slices.Contains(m.connector.fedBy(s.Source), by.Source)
+	ids, err := m.pass.Store.Identities(ctx, by.Source, by.Kind, []string{by.Anchor})
 	if err != nil {
 		return err
 	}
-	if state := ids[s.HeldBy].State; state != identity.Gone && state != identity.Leaver {
+	if state := ids[by.Anchor].State; !s.Unfed && state != identity.Gone && state != identity.Leaver {
 		return nil
 	}
-	key := identity.AccountKey{Connector: m.connector.Name, Kind: s.Kind, Anchor: s.HeldBy}
-	open, err := m.pass.Store.OpenOperations(ctx, s.Kind, anchors)
+	key := by.Account(m.connector.Name)
+	open, err := m.pass.Store.OpenOperations(ctx, []identity.Key{by})
 	if err != nil {
 		return err
 	}
-	accounts, err := m.pass.Store.Accounts(ctx, s.Kind, anchors)
+	accounts, err := m.pass.Store.Accounts(ctx, by.Source, by.Kind, []string{by.Anchor})
 	if err != nil {
 		return err
 	}
 	_, busy := open[key]
-	if a, ok := accounts[key]; ok && !busy && a.Ownership != identity.Observed && a.Enabled == connector.IsDisabled {
+	if a, ok := accounts[key]; ok && !busy && a.Ownership != identity.Observed && (s.Unfed || a.Enabled == connector.IsDisabled) {
 		s.Former = &a
 	}
 	return nil

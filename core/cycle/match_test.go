@@ -156,7 +156,7 @@ func TestRehireUnderAnotherNumber(t *testing.T) {
 	p := l.sync()
 	require.Equal(t, "crm/adopt/return 2001 -sales", brief(p))
 	require.Equal(t, "rehire 2001", faults(p))
-	require.Equal(t, "1001", p.Operations[0].Replaces)
+	require.Equal(t, "1001", p.Operations[0].Replaces.Anchor)
 	require.Zero(t, l.account("crm", "2001").Rev, "it waits for a person")
 	require.Empty(t, brief(l.sync()), "and is not planned afresh")
 

@@ -91,7 +91,7 @@ func (p *pass) evaluatePushed(ctx context.Context, targets []*target) error {
 	p.plan.Inputs.Partial = true
 	keys := make([]identity.AccountKey, len(p.Push.keys))
 	for i, k := range p.Push.keys {
-		keys[i] = identity.AccountKey{Kind: k.Kind, Anchor: k.Anchor}
+		keys[i] = k.Account("")
 	}
 	slices.SortFunc(keys, func(a, b identity.AccountKey) int {
 		return cmp.Or(strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Anchor, b.Anchor))

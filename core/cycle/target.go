@@ -81,7 +81,7 @@ func (t *target) evaluate(ctx context.Context, f *facts, out *share) error {
 
 // one works out one account.
 func (t *target) one(ctx context.Context, f *facts, id *identity.Identity, program *mapping.Program, out *share) error {
-	key := identity.AccountKey{Connector: t.Name, Kind: id.Kind, Anchor: id.Anchor}
+	key := id.Account(t.Name)
 	s := plan.Subject{Connector: t.Name, Key: id.Key, IdentityRev: id.Rev, State: id.State, Have: f.accounts[key],
 		Incomplete: f.doubtful[id.Key], Pushed: t.pass.Push != nil, Now: t.pass.clock}
 	if open, ok := f.open[key]; ok {
@@ -168,6 +168,6 @@ func (t *taken) Taken(attribute, value, anchor string) bool {
 		return false
 	}
 	var is bool
-	is, t.err = t.pass.Store.NameTaken(t.ctx, t.connector, attribute, value, anchor)
+	is, t.err = t.pass.Store.NameTaken(t.ctx, t.connector, attribute, value, t.pass.Source.Name, anchor)
 	return is
 }

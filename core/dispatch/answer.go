@@ -78,7 +78,7 @@ func (a *attempt) confirmed() {
 	a.news = true
 	a.w.StepsDone++
 	if exists(a.w.Account) {
-		a.w.Refs = References{refKey(a.w.AccountKey): a.w.Account.Ref}.addTo(a.w, a.shape)
+		a.w.Refs = References{a.w.AccountKey.Identity(): a.w.Account.Ref}.addTo(a.w, a.shape)
 	}
 }
 

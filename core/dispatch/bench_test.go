@@ -59,7 +59,7 @@ func enqueue(b *testing.B, o *store.Org, n int) {
 	for i := range n {
 		anchor := fmt.Sprintf("%07d", i)
 		p.Operations = append(p.Operations, plan.Operation{
-			AccountKey: identity.AccountKey{Connector: "crm", Kind: identity.Person, Anchor: anchor}, Kind: plan.Create, Lane: plan.LaneNormal,
+			AccountKey: identity.AccountKey{Source: "hr", Connector: "crm", Kind: identity.Person, Anchor: anchor}, Kind: plan.Create, Lane: plan.LaneNormal,
 			Enabled: connector.IsEnabled, Correlate: connector.Correlation{Attribute: "externalId", Value: anchor}, Reason: "joined",
 			Changes: []plan.Change{
 				{Name: "department", After: connector.Values{"Sales"}}, {Name: "externalId", After: connector.Values{anchor}},

@@ -49,13 +49,13 @@ func (b *builder) resolve(changes []plan.Change) []resolved {
 	var out []resolved
 	for _, c := range changes {
 		attr := attrOf(b.typ, c.Name)
-		after, ok := b.w.Refs.resolve(b.shape, attr, c.After)
+		after, ok := b.w.Refs.resolve(b.w.Source, b.shape, attr, c.After)
 		if !ok {
 			b.waiting = append(b.waiting, c.Name)
 			continue
 		}
 		// An old reference that is gone makes the change a replacement.
-		before, _ := b.w.Refs.resolve(b.shape, attr, b.w.Account.Applied.Get(c.Name))
+		before, _ := b.w.Refs.resolve(b.w.Source, b.shape, attr, b.w.Account.Applied.Get(c.Name))
 		out = append(out, resolved{Change: c, attr: attr, before: before, after: after})
 	}
 	return out
@@ -176,7 +176,7 @@ func (b *builder) add(s Step, name string, verb connector.Verb, call func(connec
 	c := connector.Call{
 		ID: id, Key: fmt.Sprintf("%s/%d", id, b.w.Edited), Attempt: b.w.Attempts + 1,
 		MaybeApplied: b.w.MaybeApplied, Timeout: b.w.Timeout,
-		OrderingKey: string(b.w.AccountKey.Kind) + "/" + b.w.Anchor,
+		OrderingKey: string(b.w.AccountKey.Kind) + "/" + b.w.Source + "/" + b.w.Anchor,
 	}
 	if b.groupSize > 0 {
 		c.Group, c.GroupSize = b.w.ID, b.groupSize

@@ -274,7 +274,7 @@ func (b *bench) enqueue(ops ...plan.Operation) {
 	b.t.Helper()
 	b.n++
 	for i := range ops {
-		a, err := b.Accounts(b.t.Context(), ops[i].AccountKey.Kind, []string{ops[i].Anchor})
+		a, err := b.Accounts(b.t.Context(), "hr", ops[i].AccountKey.Kind, []string{ops[i].Anchor})
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -314,11 +314,11 @@ func (b *bench) row(anchor string) store.OpRow {
 
 func (b *bench) ledger(anchor string) identity.Account {
 	b.t.Helper()
-	a, err := b.Accounts(b.t.Context(), identity.Person, []string{anchor})
+	a, err := b.Accounts(b.t.Context(), "hr", identity.Person, []string{anchor})
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return a[identity.AccountKey{Connector: "crm", Kind: identity.Person, Anchor: anchor}]
+	return a[identity.AccountKey{Source: "hr", Connector: "crm", Kind: identity.Person, Anchor: anchor}]
 }
 
 // wants checks effects, in order, whatever the accounts.

@@ -39,7 +39,7 @@ type Queue interface {
 	// named, or all for nil.
 	WakeDependents(ctx context.Context, connector string, ids []string, now time.Time) (n int, err error)
 	// ConnectorAccounts returns what the ledger has of one connector, by account.
-	ConnectorAccounts(ctx context.Context, connector string, kind identity.Kind, anchors []string) (map[identity.AccountKey]identity.Account, error)
+	ConnectorAccounts(ctx context.Context, connector string, keys []identity.Key) (map[identity.AccountKey]identity.Account, error)
 	ConnectorState(ctx context.Context, name string) (store.ConnectorState, error)
 	SetConnectorState(ctx context.Context, s store.ConnectorState, actor string, now time.Time) error
 }

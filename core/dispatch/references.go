@@ -11,15 +11,15 @@ import (
 // manager above all. Who is not in it has no account there yet.
 type References map[identity.Key]connector.Ref
 
-// resolve turns the values of a reference attribute, which name identities by
-// anchor, into the target's references. ok is false when one has no account yet.
+// resolve turns the values of a reference attribute of somebody of source, which name
+// identities of that source by anchor, into the target's references. ok is false when one has no account yet.
 // Values of other attributes, and references with an id, stay as they are.
-func (r References) resolve(shape Shape, attr connector.Attr, vs connector.Values) (out connector.Values, ok bool) {
+func (r References) resolve(source string, shape Shape, attr connector.Attr, vs connector.Values) (out connector.Values, ok bool) {
 	if attr.Type != connector.TypeReference {
 		return vs, true
 	}
 	for _, v := range vs {
-		key, named := referred(shape, attr, v)
+		key, named := referred(source, shape, attr, v)
 		if !named {
 			out = append(out, v)
 			continue
@@ -36,10 +36,10 @@ func (r References) resolve(shape Shape, attr connector.Attr, vs connector.Value
 // anchorAttribute is what a reference that a rule gives finds its identity by.
 const anchorAttribute = "anchor"
 
-// referred returns the identity that a value of a reference attribute names by
+// referred returns the identity of source that a value of a reference attribute names by
 // its anchor. ok is false for a reference the target can use as it is.
-func referred(shape Shape, attr connector.Attr, v connector.Value) (key identity.Key, ok bool) {
-	key.Kind = identity.Person
+func referred(source string, shape Shape, attr connector.Attr, v connector.Value) (key identity.Key, ok bool) {
+	key.Source, key.Kind = source, identity.Person
 	if t, found := shape.Type(attr.RefersTo); found && t.Kind == connector.KindGroup {
 		key.Kind = identity.Group
 	}
@@ -87,7 +87,7 @@ func refersTo(w Work, shape Shape) []identity.Key {
 		}
 		for _, vs := range []connector.Values{c.Before, c.After} {
 			for _, v := range vs {
-				if key, ok := referred(shape, attr, v); ok {
+				if key, ok := referred(w.Source, shape, attr, v); ok {
 					keys = append(keys, key)
 				}
 			}
@@ -95,7 +95,3 @@ func refersTo(w Work, shape Shape) []identity.Key {
 	}
 	return keys
 }
-
-// refKey is the key of an account's identity in [References], which knows no
-// sources: an anchor is unique among all that feed one connector.
-func refKey(k identity.AccountKey) identity.Key { return identity.Key{Kind: k.Kind, Anchor: k.Anchor} }

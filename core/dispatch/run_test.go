@@ -110,8 +110,8 @@ func (q *shaky) SetConnectorState(ctx context.Context, s store.ConnectorState, w
 	return err
 }
 
-func (q *shaky) ConnectorAccounts(ctx context.Context, c string, kind identity.Kind, anchors []string) (as map[identity.AccountKey]identity.Account, err error) {
-	if lost := q.call(func() { as, err = q.Queue.ConnectorAccounts(ctx, c, kind, anchors) }); lost != nil {
+func (q *shaky) ConnectorAccounts(ctx context.Context, c string, keys []identity.Key) (as map[identity.AccountKey]identity.Account, err error) {
+	if lost := q.call(func() { as, err = q.Queue.ConnectorAccounts(ctx, c, keys) }); lost != nil {
 		return nil, lost
 	}
 	return as, err

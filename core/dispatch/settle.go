@@ -112,7 +112,7 @@ func ours(w Work, shape Shape, obj connector.Object) bool {
 	}
 	for _, c := range w.Changes {
 		attr := attrOf(typ, c.Name)
-		after, ok := w.Refs.resolve(shape, attr, c.After)
+		after, ok := w.Refs.resolve(w.Source, shape, attr, c.After)
 		if ok && !attr.WriteOnly && !attr.Secret && !same(attr, obj.Attributes.Get(c.Name), after) {
 			return false
 		}
@@ -159,7 +159,7 @@ func observe(a *identity.Account, w Work, shape Shape, obj connector.Object, now
 			continue // not told
 		}
 		has := obj.Attributes.Get(c.Name)
-		if after, ok := w.Refs.resolve(shape, attr, c.After); ok && same(attr, has, after) {
+		if after, ok := w.Refs.resolve(w.Source, shape, attr, c.After); ok && same(attr, has, after) {
 			has = c.After // in the ledger's own form
 		}
 		a.Applied = set(a.Applied, c.Name, has)

@@ -51,7 +51,7 @@ func atomic(s Shape) Shape { s.Atomic = true; return s }
 
 // Tiny constructors of operations and accounts.
 func op(kind plan.Kind, with ...func(*plan.Operation)) plan.Operation {
-	o := plan.Operation{ID: "op1", AccountKey: identity.AccountKey{Connector: "crm", Kind: identity.Person, Anchor: "1001"}, Kind: kind, Lane: plan.LaneNormal}
+	o := plan.Operation{ID: "op1", AccountKey: identity.AccountKey{Source: "hr", Connector: "crm", Kind: identity.Person, Anchor: "1001"}, Kind: kind, Lane: plan.LaneNormal}
 	switch kind {
 	case plan.Create:
 		o.Enabled = connector.IsEnabled
@@ -120,7 +120,7 @@ func work(o plan.Operation, ledger identity.Account, refs ...string) Work {
 	w := Work{OpRow: row, Account: Begin(row, ledger), Refs: References{}}
 	for _, r := range refs {
 		anchor, id, _ := strings.Cut(r, "=")
-		w.Refs[identity.Key{Kind: identity.Person, Anchor: anchor}] = connector.Ref{Type: "user", ID: id}
+		w.Refs[identity.Key{Source: "hr", Kind: identity.Person, Anchor: anchor}] = connector.Ref{Type: "user", ID: id}
 	}
 	return w
 }
@@ -246,7 +246,7 @@ func TestSteps(t *testing.T) {
 			waiting: []string{"manager"}},
 		{name: "the manager follows once there is an account", shape: crm(), // QUIRKS Q-12
 			work: Work{OpRow: store.OpRow{Operation: op(plan.Create, change("login", "", "jane"), change("manager", "", "1000")), StepsDone: 1},
-				Account: account(has("login", "jane")), Refs: References{{Kind: identity.Person, Anchor: "1000"}: {ID: "3"}}},
+				Account: account(has("login", "jane")), Refs: References{{Source: "hr", Kind: identity.Person, Anchor: "1000"}: {ID: "3"}}},
 			want: []string{"update #7 manager=#3"}},
 		{name: "an entitlement of another type than the first", shape: crm(),
 			work: work(op(plan.Update, gain("seat:gold"), gain("seats:gold"), gain("role:it")), account()),
@@ -333,7 +333,7 @@ func TestStepIDs(t *testing.T) {
 			t.Errorf("attempt 4 of %s does not say so: %+v", a.ID, b)
 		}
 	}
-	w.Refs[identity.Key{Kind: identity.Person, Anchor: "1000"}] = connector.Ref{ID: "3"}
+	w.Refs[identity.Key{Source: "hr", Kind: identity.Person, Anchor: "1000"}] = connector.Ref{ID: "3"}
 	w.Account.Applied = set(w.Account.Applied, "mail", texts("b"))
 	late, _, _ := Steps(w, crm())
 	if late[0].Meta().Key == first[0].Meta().Key {

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -114,22 +115,16 @@ func (l *loop) strayed(rows []store.OpRow, now time.Time, err error) error {
 // those they refer to.
 func (l *loop) works(ctx context.Context, rows []store.OpRow, taken time.Time) ([]Work, error) {
 	shape := Shape{l.d.opts.Target.Capabilities(), l.d.opts.Target.Schema()}
-	anchors := map[identity.Kind]map[string]bool{}
-	want := func(kind identity.Kind, anchor string) {
-		if anchors[kind] == nil {
-			anchors[kind] = map[string]bool{}
-		}
-		anchors[kind][anchor] = true
-	}
+	who := map[identity.Key]bool{}
 	out := make([]Work, len(rows))
 	for i, row := range rows {
 		out[i] = Work{OpRow: row, Timeout: l.d.opts.Retry.Timeout, Taken: taken}
-		want(row.AccountKey.Kind, row.Anchor)
+		who[row.Identity()] = true
 		for _, key := range refersTo(out[i], shape) {
-			want(key.Kind, key.Anchor)
+			who[key] = true
 		}
 	}
-	ledger, refs, err := l.ledger(ctx, anchors)
+	ledger, refs, err := l.ledger(ctx, who)
 	if err != nil {
 		return nil, err
 	}
@@ -141,22 +136,15 @@ func (l *loop) works(ctx context.Context, rows []store.OpRow, taken time.Time) (
 }
 
 // ledger reads accounts of this connector, and what the target calls them.
-func (l *loop) ledger(ctx context.Context, anchors map[identity.Kind]map[string]bool) (map[identity.AccountKey]identity.Account, References, error) {
-	accounts, refs := map[identity.AccountKey]identity.Account{}, References{}
-	for kind, set := range anchors {
-		list := make([]string, 0, len(set))
-		for a := range set {
-			list = append(list, a)
-		}
-		found, err := l.d.opts.Queue.ConnectorAccounts(ctx, l.d.opts.Connector, kind, list)
-		if err != nil {
-			return nil, nil, err
-		}
-		for key, a := range found {
-			accounts[key] = a
-			if exists(a) {
-				refs[refKey(key)] = a.Ref
-			}
+func (l *loop) ledger(ctx context.Context, who map[identity.Key]bool) (map[identity.AccountKey]identity.Account, References, error) {
+	accounts, err := l.d.opts.Queue.ConnectorAccounts(ctx, l.d.opts.Connector, slices.Collect(maps.Keys(who)))
+	if err != nil {
+		return nil, nil, err
+	}
+	refs := References{}
+	for key, a := range accounts {
+		if exists(a) {
+			refs[key.Identity()] = a.Ref
 		}
 	}
 	return accounts, refs, nil

@@ -65,7 +65,7 @@ func (l *loop) land(e ending) {
 		if len(l.made) > memory { // the ledger has them
 			clear(l.made)
 		}
-		l.made[refKey(a.AccountKey)] = a.Ref
+		l.made[a.AccountKey.Identity()] = a.Ref
 	}
 	if !e.missing {
 		delete(l.missing, e.finish.ID)

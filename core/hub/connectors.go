@@ -40,7 +40,7 @@ func (h *Hub) Connectors(ctx context.Context) ([]ConnectorStatus, error) {
 	out := make([]ConnectorStatus, len(h.cfg.Connectors))
 	for i := range h.cfg.Connectors {
 		c := &h.cfg.Connectors[i]
-		pop, err := h.org.Population(ctx, c.Name, h.now())
+		pop, err := h.org.Population(ctx, c.Name, "", h.now())
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +61,7 @@ func (h *Hub) Connectors(ctx context.Context) ([]ConnectorStatus, error) {
 		return nil, err
 	}
 	for _, name := range removed {
-		pop, err := h.org.Population(ctx, name, h.now())
+		pop, err := h.org.Population(ctx, name, "", h.now())
 		if err != nil {
 			return nil, err
 		}

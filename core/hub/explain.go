@@ -56,7 +56,7 @@ func (h *Hub) ExplainPerson(ctx context.Context, p Person, only string) (Explana
 	}
 	for i := range h.cfg.Connectors {
 		c := &h.cfg.Connectors[i]
-		if only != "" && c.Name != only || h.cfg.SourceOf(c).Name != p.Source {
+		if only != "" && c.Name != only || !c.FedBy(p.Source) {
 			continue
 		}
 		out.Connectors = append(out.Connectors, h.explainOne(ctx, c, out, byName[c.Name]))
@@ -67,7 +67,7 @@ func (h *Hub) ExplainPerson(ctx context.Context, p Person, only string) (Explana
 func (h *Hub) explainOne(ctx context.Context, c *config.Connector, e Explanation, v AccountView) ConnectorExplanation {
 	ce := ConnectorExplanation{Connector: c.Name, Place: fmt.Sprintf("%s:%d", h.cfg.Path, c.Line), Account: v}
 	ce.Account.Connector = c.Name
-	s := h.cfg.SourceOf(c)
+	s := h.cfg.Source(e.Person.Source)
 	fields, err := fieldsOf(h.cfg, s)
 	if err != nil {
 		ce.Fault = err.Error()
@@ -90,7 +90,7 @@ func (h *Hub) explainOne(ctx context.Context, c *config.Connector, e Explanation
 	if e.Manager != nil {
 		subject.Manager = e.Manager.Attributes
 	}
-	if ce.Traces, err = program.Explain(subject, takenNames{ctx, h, c.Name}); err != nil {
+	if ce.Traces, err = program.Explain(subject, takenNames{ctx, h, c.Name, s.Name}); err != nil {
 		ce.Fault = err.Error()
 	}
 	return ce
@@ -137,11 +137,12 @@ type takenNames struct {
 	ctx       context.Context
 	h         *Hub
 	connector string
+	source    string
 }
 
 // Taken implements [mapping.Names].
 func (n takenNames) Taken(attribute, value, anchor string) bool {
-	taken, err := n.h.org.NameTaken(n.ctx, n.connector, attribute, value, anchor)
+	taken, err := n.h.org.NameTaken(n.ctx, n.connector, attribute, value, n.source, anchor)
 	return taken || err != nil
 }
 

@@ -27,9 +27,9 @@ const (
 type Glance struct {
 	ConnectorStatus
 	Standing Standing `json:"standing"`
-	// Source feeds it, and was read last at ReadAt; zero: never.
-	Source string    `json:"source,omitempty"`
-	ReadAt time.Time `json:"read_at,omitzero"`
+	// Sources feed it; the one that was read longest ago was read at ReadAt, zero: never.
+	Sources []string  `json:"sources,omitempty"`
+	ReadAt  time.Time `json:"read_at,omitzero"`
 	// Pending operations are neither finished nor parked, the oldest planned at OldestPending.
 	Pending       int            `json:"pending"`
 	OldestPending time.Time      `json:"oldest_pending,omitzero"`
@@ -73,8 +73,8 @@ func (h *Hub) glance(ctx context.Context, s ConnectorStatus, read map[string]tim
 	i := slices.IndexFunc(h.cfg.Connectors, func(c config.Connector) bool { return c.Name == s.Name })
 	g.Standing = standing(s, state, i >= 0, h.now())
 	if i >= 0 {
-		g.Source = h.cfg.SourceOf(&h.cfg.Connectors[i]).Name
-		g.ReadAt = read[g.Source]
+		g.Sources = h.cfg.Connectors[i].Sources
+		g.ReadAt = read[slices.MinFunc(g.Sources, func(a, b string) int { return read[a].Compare(read[b]) })]
 	}
 	if g.Recently, err = h.org.Recently(ctx, s.Name, recentlyLooked); err != nil || g.Pending == 0 {
 		return g, err

@@ -35,23 +35,21 @@ func (h *Hub) postpone(ctx context.Context, plans []Planned) error {
 
 // reversed returns the open operations that take from accounts which ops give to.
 func (h *Hub) reversed(ctx context.Context, ops []plan.Operation) (ids []string, err error) {
-	anchors := map[identity.Kind][]string{}
+	var keys []identity.Key
 	gives := map[identity.AccountKey]bool{}
 	for i := range ops {
 		if op := &ops[i]; !takes(op) {
 			gives[op.AccountKey] = true
-			anchors[op.AccountKey.Kind] = append(anchors[op.AccountKey.Kind], op.Anchor)
+			keys = append(keys, op.Identity())
 		}
 	}
-	for kind, list := range anchors {
-		open, err := h.org.OpenOperations(ctx, kind, list)
-		if err != nil {
-			return nil, err
-		}
-		for key, op := range open {
-			if gives[key] && takes(&op.Operation) {
-				ids = append(ids, op.ID)
-			}
+	open, err := h.org.OpenOperations(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	for key, op := range open {
+		if gives[key] && takes(&op.Operation) {
+			ids = append(ids, op.ID)
 		}
 	}
 	return ids, nil

@@ -103,7 +103,7 @@ const labSourceText = `
 const labConnectorText = `
   - name: %[1]s
     plugin: memory
-    source: %[2]s
+    sources: [%[2]s]
     config: %[3]s
     attributes:
       - {to: externalId, from: person.id}

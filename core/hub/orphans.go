@@ -17,7 +17,7 @@ func orphanSource(c *config.Connector) string { return "reconcile/" + c.Name }
 func (h *Hub) planOrphans(ctx context.Context, c *config.Connector, fs []reconcile.Finding) (*Planned, error) {
 	p := &plan.Plan{Inputs: plan.Inputs{Source: orphanSource(c), Config: rulesHash(c), Partial: true}}
 	for _, f := range fs {
-		p.Operations = append(p.Operations, plan.Orphan(c.Name, f.Kind, f.Ref))
+		p.Operations = append(p.Operations, plan.Orphan(orphanSource(c), c.Name, f.Kind, f.Ref))
 	}
 	if len(p.Operations) == 0 {
 		return nil, nil
@@ -26,7 +26,7 @@ func (h *Hub) planOrphans(ctx context.Context, c *config.Connector, fs []reconci
 	if p.Inputs.Generation, err = h.org.Generation(ctx); err != nil {
 		return nil, err
 	}
-	pop, err := h.org.Population(ctx, c.Name, h.now())
+	pop, err := h.org.Population(ctx, c.Name, "", h.now())
 	if err != nil {
 		return nil, err
 	}

@@ -18,8 +18,8 @@ type owners struct {
 	h *Hub
 	c *config.Connector
 
-	values map[ownerKey][]string // anchors
-	has    map[string]bool       // anchors with an account
+	values map[ownerKey][]identity.Key
+	has    map[identity.Key]bool // with an account
 }
 
 type ownerKey struct {
@@ -28,7 +28,7 @@ type ownerKey struct {
 }
 
 // Of implements [reconcile.Owners].
-func (o *owners) Of(ctx context.Context, kind identity.Kind, obj *connector.Object) (anchors []string, taken bool, err error) {
+func (o *owners) Of(ctx context.Context, kind identity.Kind, obj *connector.Object) (who []identity.Key, taken bool, err error) {
 	if o.values == nil {
 		if err := o.work(ctx); err != nil {
 			return nil, false, err
@@ -37,17 +37,17 @@ func (o *owners) Of(ctx context.Context, kind identity.Kind, obj *connector.Obje
 	for _, name := range o.match(kind) {
 		for _, v := range obj.Attributes.Get(name) {
 			for _, a := range o.values[ownerKey{kind, name, fold(connector.Text(v))}] {
-				if !slices.Contains(anchors, a) {
-					anchors = append(anchors, a)
+				if !slices.Contains(who, a) {
+					who = append(who, a)
 				}
-				taken = taken || o.has[string(kind)+"/"+a]
+				taken = taken || o.has[a]
 			}
 		}
-		if len(anchors) > 0 {
+		if len(who) > 0 {
 			break // as in planning: the first attribute that finds somebody decides
 		}
 	}
-	return anchors, taken, nil
+	return who, taken, nil
 }
 
 func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
@@ -61,12 +61,12 @@ func (o *owners) match(kind identity.Kind) []string {
 
 // work works out the values for everybody.
 func (o *owners) work(ctx context.Context) error {
-	o.values, o.has = map[ownerKey][]string{}, map[string]bool{}
+	o.values, o.has = map[ownerKey][]identity.Key{}, map[identity.Key]bool{}
 	err := o.h.org.Holdings(ctx, o.c.Name, func(a identity.Account) error {
-		o.has[string(a.Kind)+"/"+a.Anchor] = true
+		o.has[a.Identity()] = true
 		for _, name := range o.match(a.Kind) {
 			for _, v := range a.Applied.Get(name) {
-				o.add(a.Kind, name, connector.Text(v), a.Anchor)
+				o.add(a.Identity(), name, connector.Text(v))
 			}
 		}
 		return nil
@@ -74,7 +74,16 @@ func (o *owners) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := o.h.cfg.SourceOf(o.c)
+	for _, name := range o.c.Sources {
+		if err := o.workSource(ctx, o.h.cfg.Source(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// workSource works out the values for everybody of one source.
+func (o *owners) workSource(ctx context.Context, s *config.Source) error {
 	fields, err := fieldsOf(o.h.cfg, s)
 	if err != nil {
 		return err
@@ -83,10 +92,10 @@ func (o *owners) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	names := mapping.NewChosen(takenNames{ctx, o.h, o.c.Name})
+	names := mapping.NewChosen(takenNames{ctx, o.h, o.c.Name, s.Name})
 	return o.h.org.All(ctx, s.Name, func(id identity.Identity) error {
 		program := programs[id.Kind]
-		if program == nil || o.has[string(id.Kind)+"/"+id.Anchor] {
+		if program == nil || o.has[id.Key] {
 			return nil
 		}
 		want, err := program.Eval(mapping.Subject{Key: id.Key, Attributes: id.Attributes, State: id.State, Now: o.h.now()}, names)
@@ -95,19 +104,19 @@ func (o *owners) work(ctx context.Context) error {
 		}
 		for _, a := range want.Attributes {
 			if slices.Contains(o.match(id.Kind), a.Name) && len(a.Values) == 1 {
-				o.add(id.Kind, a.Name, connector.Text(a.Values[0]), id.Anchor)
+				o.add(id.Key, a.Name, connector.Text(a.Values[0]))
 			}
 		}
 		return nil
 	})
 }
 
-func (o *owners) add(kind identity.Kind, attribute, value, anchor string) {
+func (o *owners) add(who identity.Key, attribute, value string) {
 	if value = fold(value); value == "" {
 		return
 	}
-	k := ownerKey{kind, attribute, value}
-	if !slices.Contains(o.values[k], anchor) {
-		o.values[k] = append(o.values[k], anchor)
+	k := ownerKey{who.Kind, attribute, value}
+	if !slices.Contains(o.values[k], who) {
+		o.values[k] = append(o.values[k], who)
 	}
 }

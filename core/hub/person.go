@@ -70,11 +70,11 @@ func (h *Hub) Accounts(ctx context.Context, p Person, only string) ([]AccountVie
 			return nil, err
 		}
 	}
-	accounts, err := h.org.Accounts(ctx, p.Kind, []string{p.Anchor})
+	accounts, err := h.org.Accounts(ctx, p.Source, p.Kind, []string{p.Anchor})
 	if err != nil {
 		return nil, err
 	}
-	open, err := h.org.Operations(ctx, store.OpFilter{Anchor: p.Anchor, Connector: only})
+	open, err := h.org.Operations(ctx, store.OpFilter{Source: p.Source, Anchor: p.Anchor, Connector: only})
 	if err != nil {
 		return nil, err
 	}

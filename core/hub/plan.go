@@ -169,7 +169,7 @@ var phases = map[string]string{"read": "reading", "plan": "planning"}
 func (h *Hub) fedBy(s *config.Source) []*config.Connector {
 	var out []*config.Connector
 	for i := range h.cfg.Connectors {
-		if c := &h.cfg.Connectors[i]; h.cfg.SourceOf(c) == s {
+		if c := &h.cfg.Connectors[i]; c.FedBy(s.Name) {
 			out = append(out, c)
 		}
 	}
@@ -181,7 +181,7 @@ func (h *Hub) target(c *config.Connector, k known, programs map[identity.Kind]*m
 	policy.Forbid = slices.Concat(policy.Forbid, o.Forbid)
 	groups.Forbid = slices.Concat(groups.Forbid, o.Forbid)
 	t := cycle.Connector{
-		Name: c.Name, Programs: programs, Policy: policy, GroupPolicy: groups, Guards: c.Guards, Schema: k.Schema, Capabilities: k.Capabilities,
+		Name: c.Name, Sources: c.Sources, Programs: programs, Policy: policy, GroupPolicy: groups, Guards: c.Guards, Schema: k.Schema, Capabilities: k.Capabilities,
 		RulesHash: restricted(rulesHash(c), o.Forbid),
 	}
 	if k.instance != nil && (k.Capabilities.Get || k.Capabilities.List) {

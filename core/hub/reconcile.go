@@ -115,13 +115,13 @@ func (x *reconciling) found(ctx context.Context, f reconcile.Finding, correct *i
 	if err != nil {
 		return fmt.Errorf("keep a finding: %w", err)
 	}
-	x.rows = append(x.rows, store.FindingRow{Connector: f.Connector, Kind: f.Kind, TargetID: f.Ref.ID, Situation: string(f.Situation), Anchor: f.Anchor,
+	x.rows = append(x.rows, store.FindingRow{Connector: f.Connector, Kind: f.Kind, TargetID: f.Ref.ID, Situation: string(f.Situation), Source: f.Source, Anchor: f.Anchor,
 		Reaction: string(f.Reaction), Object: f.Ref.String(), Text: f.Text, Body: body})
 	switch f.Reaction {
 	case reconcile.Fix:
 		x.corrections = append(x.corrections, store.Correction{Account: *correct, Why: f.Text})
 	case reconcile.Adopt:
-		x.consider = append(x.consider, identity.AccountKey{Connector: f.Connector, Kind: f.Kind, Anchor: f.Anchor})
+		x.consider = append(x.consider, f.Who().Account(f.Connector))
 	case reconcile.Disable:
 		x.orphans = append(x.orphans, f)
 	}
@@ -168,5 +168,5 @@ func (r *Reconciled) Summary() string {
 
 // SourcesOf returns the names of the sources that feed a connector.
 func (h *Hub) SourcesOf(c *config.Connector) []string {
-	return []string{h.cfg.SourceOf(c).Name}
+	return c.Sources
 }

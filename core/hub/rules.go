@@ -30,7 +30,8 @@ func compile(c *config.Connector, s *config.Source, f fields) (map[identity.Kind
 	return programs, errors.Join(errs...)
 }
 
-// rulesHash names what decides what accounts of a connector should hold. The
+// rulesHash names what decides what accounts of a connector should hold, whatever the
+// source of their people. The
 // place of a rule in the file is no part of it: a comment above it changes nothing.
 func rulesHash(c *config.Connector) string {
 	rules := make([]mapping.Rules, len(c.Rules))
@@ -39,13 +40,12 @@ func rulesHash(c *config.Connector) string {
 	}
 	return hashOf(struct {
 		Version int // of the functions that rules call
-		Source  string
 		Plugin  string
 		Config  json.RawMessage
 		Rules   []mapping.Rules
 		Policy  plan.Policy
 		Groups  plan.Policy
-	}{mapping.Version, c.Source, c.Plugin, c.Config, rules, c.Policy, c.GroupPolicy})
+	}{mapping.Version, c.Plugin, c.Config, rules, c.Policy, c.GroupPolicy})
 }
 
 // restricted marks a rule hash with the kinds that one run leaves out, so that the

@@ -47,7 +47,11 @@ func Validate(ctx context.Context, cfg *config.Config, o ValidateOptions) (Valid
 	}
 	for i := range cfg.Connectors {
 		c := &cfg.Connectors[i]
-		programs := v.rules(c)
+		var programs []map[identity.Kind]*mapping.Program
+		for _, name := range c.Sources {
+			programs = append(programs, v.rules(c, cfg.Source(name)))
+		}
+		v.count(c)
 		if !o.Offline {
 			v.plugin(ctx, c, programs)
 		}
@@ -100,23 +104,34 @@ func (v *validator) header(ctx context.Context, s *config.Source, reader source.
 	}
 }
 
-// rules compiles the rules of one connector.
-func (v *validator) rules(c *config.Connector) map[identity.Kind]*mapping.Program {
-	s := v.cfg.SourceOf(c)
+// rules compiles the rules of one connector against one of its sources. A fault that
+// they have for another one too is told once.
+func (v *validator) rules(c *config.Connector, s *config.Source) map[identity.Kind]*mapping.Program {
 	fields, err := fieldsOf(v.cfg, s)
 	if err != nil {
 		v.fault(c.Line, "", "%v", err)
 		return nil
 	}
 	programs, err := compile(c, s, fields)
-	v.faults = append(v.faults, ruleFaults(v.cfg.Path, err)...)
+	for _, f := range ruleFaults(v.cfg.Path, err) {
+		if len(c.Sources) > 1 {
+			f.Path = "people of " + s.Name
+		}
+		if !slices.ContainsFunc(v.faults, func(x config.Fault) bool { return x.Line == f.Line && x.Text == f.Text }) {
+			v.faults = append(v.faults, f)
+		}
+	}
+	return programs
+}
+
+// count counts the rules of one connector.
+func (v *validator) count(c *config.Connector) {
 	for _, r := range c.Rules {
 		v.Rules += len(r.Attributes) + len(r.Grants)
 		if r.Scope.Expr != "" {
 			v.Rules++
 		}
 	}
-	return programs
 }
 
 // ruleFaults turns the errors of rules into faults of the config file.
@@ -152,7 +167,7 @@ func lineOf(place string) int {
 
 // plugin starts the plugin of one connector: it checks its config, and when the
 // target answers, the attributes that the rules write.
-func (v *validator) plugin(ctx context.Context, c *config.Connector, programs map[identity.Kind]*mapping.Program) {
+func (v *validator) plugin(ctx context.Context, c *config.Connector, programs []map[identity.Kind]*mapping.Program) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	pc, err := instanceConfig(v.cfg, c, v.log)
@@ -197,7 +212,7 @@ func (v *validator) finding(c *config.Connector, f connector.Finding) {
 }
 
 // attributes checks the names that rules and matches use against the target.
-func (v *validator) attributes(c *config.Connector, schema connector.Schema, programs map[identity.Kind]*mapping.Program) {
+func (v *validator) attributes(c *config.Connector, schema connector.Schema, programs []map[identity.Kind]*mapping.Program) {
 	for _, r := range c.Rules {
 		ot, ok := plan.ObjectType(schema, r.Kind)
 		if !ok {
@@ -215,14 +230,25 @@ func (v *validator) attributes(c *config.Connector, schema connector.Schema, pro
 				v.fault(lineOf(a.From.Place), "connector "+c.Name, "attribute %q is set by the target and cannot be written", a.To)
 			}
 		}
-		if p := programs[r.Kind]; p != nil {
-			v.faults = append(v.faults, ruleFaults(v.cfg.Path, p.Fits(ot))...)
+		for _, of := range programs { // one for each source
+			if p := of[r.Kind]; p != nil {
+				v.misfits(p.Fits(ot))
+			}
 		}
 		v.required(c, r, ot)
 		for _, m := range c.Policy.Match {
 			if !slices.Contains(ot.Correlation, m) {
 				v.fault(c.Line, "connector "+c.Name+" match.by", "the target cannot look accounts up by %q; it can by %s", m, strings.Join(ot.Correlation, ", "))
 			}
+		}
+	}
+}
+
+// misfits adds the faults of rules that are not told yet for another source.
+func (v *validator) misfits(err error) {
+	for _, f := range ruleFaults(v.cfg.Path, err) {
+		if !slices.Contains(v.faults, f) {
+			v.faults = append(v.faults, f)
 		}
 	}
 }

@@ -26,6 +26,15 @@ type Key struct {
 	Anchor string `json:"anchor"`
 }
 
+// In names k for people who look at source: by its anchor alone, or by "source/anchor"
+// where it is of another one, since two sources may have the same anchor.
+func (k Key) In(source string) string {
+	if k.Source == source {
+		return k.Anchor
+	}
+	return k.Source + "/" + k.Anchor
+}
+
 // Attributes are what the source says of an identity. The values are string,
 // bool, int64, float64 or []string; dates are text in the form 2026-03-31. A
 // name that is missing and one that is "" are different things.
@@ -92,12 +101,22 @@ const (
 	Observed Ownership = "observed" // we know it, and never touch it
 )
 
-// AccountKey names one account: an identity in one connector.
+// AccountKey names one account: an identity in one connector. The source is part of
+// it, since several may feed a connector and two of them may have the same anchor.
 type AccountKey struct {
+	Source    string `json:"source"`
 	Connector string `json:"connector"`
 	Kind      Kind   `json:"kind"`
 	Anchor    string `json:"anchor"`
 }
+
+// Account returns the key of the identity's account in a connector.
+func (k Key) Account(connector string) AccountKey {
+	return AccountKey{Source: k.Source, Connector: connector, Kind: k.Kind, Anchor: k.Anchor}
+}
+
+// Identity returns the key of whose account it is.
+func (k AccountKey) Identity() Key { return Key{Source: k.Source, Kind: k.Kind, Anchor: k.Anchor} }
 
 // Account is what we know of one identity in one target: the ledger's row. It
 // says what the target last took from us, not what we want.

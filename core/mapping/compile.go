@@ -72,6 +72,7 @@ func newCompiler(fields []source.Field, reference bool, r Rules) (*compiler, err
 		cel.CustomTypeProvider(newProvider(base.CELTypeProvider(), variables, fields)),
 		cel.Variable(stateName, cel.StringType),
 		cel.Variable(anchorName, cel.StringType),
+		cel.Variable(sourceName, cel.StringType),
 		cel.Variable(nowName, cel.TimestampType),
 		library.Lookup(r.Tables),
 	}

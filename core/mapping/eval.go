@@ -66,7 +66,7 @@ var evaluations = sync.Pool{New: func() any { return new(evaluation) }}
 func (p *Program) begin(s Subject, n Names) *evaluation {
 	e := evaluations.Get().(*evaluation)
 	e.subject.attributes, e.manager.attributes = s.Attributes, s.Manager
-	e.state, e.anchor, e.now = s.State, s.Anchor, s.Now
+	e.state, e.anchor, e.source, e.now = s.State, s.Anchor, s.Source, s.Now
 	e.program, e.hasAccount, e.names = p, s.HasAccount, n
 	return e
 }

@@ -75,7 +75,7 @@ func (c *compiler) unknown(name string, at ast.Expr) (reason, hint string) {
 			append(library.Functions(), celFunctions...), called, "the functions are "+strings.Join(library.Functions(), ", "))
 	}
 	reason = fmt.Sprintf("there is no %s here", name)
-	variables := []string{c.subject, stateName, anchorName, nowName}
+	variables := []string{c.subject, stateName, anchorName, sourceName, nowName}
 	if c.reference {
 		variables = append(variables, managerName)
 	}

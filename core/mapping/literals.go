@@ -157,7 +157,7 @@ func inputsOf(checked *cel.Ast) []input {
 				}
 			}
 		case ast.IdentKind:
-			if name := e.AsIdent(); name == stateName || name == anchorName || name == nowName {
+			if name := e.AsIdent(); name == stateName || name == anchorName || name == sourceName || name == nowName {
 				add(input{variable: name})
 			}
 		}

@@ -17,6 +17,7 @@ import (
 const (
 	stateName  = "state"
 	anchorName = "anchor"
+	sourceName = "source"
 	nowName    = "now"
 )
 
@@ -107,7 +108,7 @@ type input struct{ variable, field string }
 type facts struct {
 	subject, manager record
 	state            identity.State
-	anchor           string
+	anchor, source   string
 	now              time.Time
 }
 
@@ -122,6 +123,8 @@ func (f *facts) ResolveName(name string) (any, bool) {
 		return types.String(f.state), true
 	case anchorName:
 		return types.String(f.anchor), true
+	case sourceName:
+		return types.String(f.source), true
 	case nowName:
 		return types.Timestamp{Time: f.now}, true
 	}

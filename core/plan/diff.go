@@ -22,7 +22,7 @@ import (
 // disabled or deleted. What a person should know is in the notes; a note that is
 // Unsettled asks for another look in the next cycle.
 func Diff(s Subject, p Policy, schema connector.Schema) Step {
-	d := differ{Subject: &s, policy: &p, key: identity.AccountKey{Connector: s.Connector, Kind: s.Kind, Anchor: s.Anchor}}
+	d := differ{Subject: &s, policy: &p, key: s.Account(s.Connector)}
 	var ok bool
 	if d.object, ok = ObjectType(schema, s.Kind); !ok {
 		d.note(NoteUnknownObject, "the connector has no object type for a %s", s.Kind)

@@ -143,10 +143,10 @@ func TestDiff(t *testing.T) {
 			policy: Policy{Match: []string{"mail"}, OnMatch: MatchAdopt}, op: "adopt/join x9 enabled mail:J@x.test>J@x.test userName:old>jane +sales"},
 		{name: "a match is observed", subject: subject(found(object("x9"))), policy: Policy{Match: []string{"mail"}, OnMatch: MatchObserve}, notes: []string{NoteObserved}},
 		{name: "QUIRKS HR-11: several matches are ambiguous", subject: subject(found(object("x9"), object("x8"))), policy: Policy{Match: []string{"mail"}, OnMatch: MatchAdopt}, notes: []string{NoteAmbiguous}},
-		{name: "QUIRKS HR-2: a match that is another's is a conflict", subject: subject(found(object("x9")), func(s *Subject) { s.HeldBy = "1002" }), policy: Policy{Match: []string{"mail"}, OnMatch: MatchAdopt}, notes: []string{NoteConflict}},
+		{name: "QUIRKS HR-2: a match that is another's is a conflict", subject: subject(found(object("x9")), func(s *Subject) { s.HeldBy = s.Key; s.HeldBy.Anchor = "1002" }), policy: Policy{Match: []string{"mail"}, OnMatch: MatchAdopt}, notes: []string{NoteConflict}},
 		{name: "QUIRKS HR-10: a match whose owner has left may be the same person, and its old grants are not restored",
 			subject: subject(found(object("x9")), wanting(set("userName", "jane"), "keep", "new"), func(s *Subject) {
-				s.HeldBy, s.Former = "900", &identity.Account{Grants: []identity.Grant{{Entitlement: "keep"}, {Entitlement: "old"}}}
+				s.HeldBy, s.Former = identity.Key{Source: "hr", Kind: identity.Person, Anchor: "900"}, &identity.Account{Grants: []identity.Grant{{Entitlement: "keep"}, {Entitlement: "old"}}}
 			}), policy: Policy{Match: []string{"mail"}, OnMatch: MatchAdopt},
 			op: "adopt/return x9 enabled userName:>jane -old +keep +new PARK", notes: []string{NoteRehire}},
 		{name: "without an answer nothing is made", subject: subject(func(s *Subject) { s.Unasked = true }), policy: Policy{Match: []string{"mail"}}, notes: []string{NoteNotAsked}},
@@ -188,7 +188,7 @@ func TestOperationIsWhole(t *testing.T) {
 	s := subject(account(grants("old")), wanting(set("title", "Clerk"), set("userName", "jane2"), "new"))
 	got := Diff(s, Policy{}, schema).Operation
 	wanted := &Operation{
-		AccountKey: identity.AccountKey{Connector: "crm", Kind: identity.Person, Anchor: "1001"},
+		AccountKey: identity.AccountKey{Source: "hr", Connector: "crm", Kind: identity.Person, Anchor: "1001"},
 		Kind:       Update, Cause: CauseChange, Lane: LaneRevoke,
 		Target: connector.Ref{ID: "u1", Name: "jane"}, AccountRev: 7, IdentityRev: 3,
 		Changes: []Change{

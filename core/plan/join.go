@@ -22,8 +22,8 @@ func (d *differ) join() *Operation {
 		return nil
 	case d.Former != nil && len(d.Found) == 1:
 		return d.rehire(&d.Found[0])
-	case d.HeldBy != "":
-		d.note(NoteConflict, "the existing account that matches belongs to %s; two people cannot share an account", d.HeldBy)
+	case d.HeldBy != (identity.Key{}):
+		d.note(NoteConflict, "the existing account that matches belongs to %s; two people cannot share an account", d.HeldBy.In(d.Source))
 		return nil
 	case len(d.Found) == 1:
 		return d.match(&d.Found[0])
@@ -117,8 +117,9 @@ func (d *differ) adopt(found *connector.Object, cause Cause) *Operation {
 }
 
 // rehire relinks the account of somebody who left, for the same person under
-// another anchor. Whether it is the same person, a person must say; until then it
-// is looked at in every cycle, since the first one may be back (QUIRKS HR-10).
+// another anchor or in another source. Whether it is the same person, a person must
+// say; until then it is looked at in every cycle, since the first one may be back
+// (QUIRKS HR-8, HR-10).
 func (d *differ) rehire(found *connector.Object) *Operation {
 	op := d.adopt(found, CauseReturn)
 	op.Replaces = d.HeldBy
@@ -128,7 +129,10 @@ func (d *differ) rehire(found *connector.Object) *Operation {
 		}
 	}
 	sortGrantChanges(op.Grants)
-	op.Park = "the account that matches belongs to " + d.HeldBy + ", who has left; retry this operation if that is the same person, or skip it"
+	op.Park = "the account that matches belongs to " + d.HeldBy.In(d.Source) + ", who has left; retry this operation if that is the same person, or skip it"
+	if d.Unfed {
+		op.Park = "the account that matches belongs to " + d.HeldBy.In(d.Source) + ", whose source feeds this connector no more; retry this operation if that is the same person, or skip it"
+	}
 	d.note(NoteRehire, "%s", op.Park)
 	return d.allowed(op)
 }

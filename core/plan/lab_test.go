@@ -83,7 +83,7 @@ func subject(change ...func(*Subject)) Subject {
 func account(change ...func(*identity.Account)) func(*Subject) {
 	return func(s *Subject) {
 		s.Have = identity.Account{
-			AccountKey: identity.AccountKey{Connector: "crm", Kind: s.Kind, Anchor: "1001"}, Rev: 7,
+			AccountKey: identity.AccountKey{Source: "hr", Connector: "crm", Kind: s.Kind, Anchor: "1001"}, Rev: 7,
 			Ref: connector.Ref{ID: "u1", Name: "jane"}, Ownership: identity.Created, Enabled: connector.IsEnabled,
 			Applied: connector.Attributes{{Name: "userName", Values: connector.Values{"jane"}}},
 		}
@@ -124,7 +124,7 @@ func incomplete(s *Subject)               { s.Incomplete = true }
 func open(op Operation, change ...func(*OpenOperation)) func(*Subject) {
 	return func(s *Subject) {
 		s.Open = &OpenOperation{Operation: op}
-		s.Open.ID, s.Open.AccountKey = "op-1", identity.AccountKey{Connector: "crm", Kind: s.Kind, Anchor: "1001"}
+		s.Open.ID, s.Open.AccountKey = "op-1", identity.AccountKey{Source: "hr", Connector: "crm", Kind: s.Kind, Anchor: "1001"}
 		for _, c := range change {
 			c(s.Open)
 		}

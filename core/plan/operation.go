@@ -92,9 +92,9 @@ type Operation struct {
 	Correlate connector.Correlation `json:"correlate,omitzero"`
 	// AdoptExisting lets a create take over the one account that Correlate finds.
 	AdoptExisting bool `json:"adopt_existing,omitempty"`
-	// Replaces is the anchor of the identity that an adopted account belonged to
-	// until now: the same person under an earlier number. "": nobody.
-	Replaces string `json:"replaces,omitempty"`
+	// Replaces is the identity that an adopted account belonged to until now: the same
+	// person under an earlier number, or in another source. The zero Key: nobody.
+	Replaces identity.Key `json:"replaces,omitzero"`
 	// Reason says in plain words why, with no attribute values in it.
 	Reason string `json:"reason"`
 	// Park, when set, says what a person has to decide: the operation enters the

@@ -61,7 +61,7 @@ func phase(op *Operation) int {
 }
 
 func compareAccounts(x, y identity.AccountKey) int {
-	return cmp.Or(cmp.Compare(x.Connector, y.Connector), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Anchor, y.Anchor))
+	return cmp.Or(cmp.Compare(x.Connector, y.Connector), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Source, y.Source), cmp.Compare(x.Anchor, y.Anchor))
 }
 
 func compareNotes(x, y Note) int {
@@ -101,7 +101,7 @@ func part(h hash.Hash, name string, v any) {
 // operationID makes the id of the one operation on account in the plan called
 // hash: a UUID of version 8 (RFC 9562 §5.8).
 func operationID(hash string, account identity.AccountKey) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{hash, account.Connector, string(account.Kind), account.Anchor}, "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join([]string{hash, account.Source, account.Connector, string(account.Kind), account.Anchor}, "\x00")))
 	u := uuid.UUID(sum[:16])
 	u[6] = u[6]&0x0f | 0x80
 	u[8] = u[8]&0x3f | 0x80

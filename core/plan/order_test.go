@@ -13,7 +13,7 @@ import (
 )
 
 func op(kind Kind, connector string, of identity.Kind, anchor string, lane Lane) Operation {
-	return Operation{AccountKey: identity.AccountKey{Connector: connector, Kind: of, Anchor: anchor}, Kind: kind, Lane: lane, Reason: "test"}
+	return Operation{AccountKey: identity.AccountKey{Source: "hr", Connector: connector, Kind: of, Anchor: anchor}, Kind: kind, Lane: lane, Reason: "test"}
 }
 
 func TestTotalOrder(t *testing.T) {

@@ -11,10 +11,10 @@ const OrphanPrefix = "orphan:"
 
 // Orphan is the operation that disables an account which belongs to nobody. From
 // then on the ledger has it, adopted, so that it is noticed when somebody enables
-// it again.
-func Orphan(name string, kind identity.Kind, ref connector.Ref) Operation {
+// it again. source is what its plan is filed under.
+func Orphan(source, name string, kind identity.Kind, ref connector.Ref) Operation {
 	op := Operation{
-		AccountKey: identity.AccountKey{Connector: name, Kind: kind, Anchor: OrphanPrefix + ref.ID}, Kind: Disable, Cause: CauseOrphan,
+		AccountKey: identity.AccountKey{Source: source, Connector: name, Kind: kind, Anchor: OrphanPrefix + ref.ID}, Kind: Disable, Cause: CauseOrphan,
 		Target: ref, Enabled: connector.IsDisabled,
 	}
 	op.Reason, op.Lane = reasonOf(&op), laneOf(&op)

@@ -72,12 +72,16 @@ type Subject struct {
 	Have identity.Account
 	// Found are existing target accounts that match, looked up while Have.Rev is 0.
 	Found []connector.Object
-	// HeldBy is the anchor of another identity that the one found account belongs
-	// to already; "": it is nobody's.
-	HeldBy string
-	// Former is the ledger's row of HeldBy when that identity has left: then it may
-	// be the same person, hired again under another anchor. nil otherwise.
+	// HeldBy is another identity that the one found account belongs to already, of this
+	// source or another; the zero Key: it is nobody's.
+	HeldBy identity.Key
+	// Former is the ledger's row of HeldBy when that identity has left, or its source
+	// feeds the connector no more: then it may be the same person under another anchor.
+	// nil otherwise.
 	Former *identity.Account
+	// Unfed: Former is of a source that feeds the connector no more; nobody knows
+	// whether HeldBy is still there.
+	Unfed bool
 	// Unasked: the target could not be asked for matches.
 	Unasked bool
 	// Open is the operation of this account that is not finished yet; nil: none.

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"strings"
+
+	"github.com/provhub/provhub/core/identity"
 )
 
 // because says in plain words what a cause is.
@@ -58,8 +60,8 @@ func reasonOf(op *Operation) string {
 	part("changed: ", changed)
 	part("cleared by rule: ", cleared)
 	switch {
-	case op.Replaces != "":
-		b.WriteString("; takes over the account of " + op.Replaces)
+	case op.Replaces != (identity.Key{}):
+		b.WriteString("; takes over the account of " + op.Replaces.In(op.Source))
 	case op.Kind == Adopt:
 		b.WriteString("; one existing account matches")
 	case op.Kind == Create && op.Cause == CauseReturn:

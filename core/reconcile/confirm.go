@@ -20,17 +20,17 @@ func (w *walk) confirm(ctx context.Context, fs []Finding) ([]Finding, error) {
 	if len(fs) == 0 {
 		return nil, nil
 	}
-	var anchors []string
+	var keys []identity.Key
 	for _, f := range fs {
 		if f.have.Rev > 0 {
-			anchors = append(anchors, f.Anchor)
+			keys = append(keys, f.Who())
 		}
 	}
-	open, err := w.Ledger.OpenOperations(ctx, w.kind, anchors)
+	open, err := w.Ledger.OpenOperations(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
-	now, err := w.Ledger.ConnectorAccounts(ctx, w.Connector, w.kind, anchors)
+	now, err := w.Ledger.ConnectorAccounts(ctx, w.Connector, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (w *walk) confirm(ctx context.Context, fs []Finding) ([]Finding, error) {
 	g.SetLimit(looksAtOnce)
 	for _, f := range fs {
 		g.Go(func() error {
-			key := identity.AccountKey{Connector: w.Connector, Kind: w.kind, Anchor: f.Anchor}
+			key := f.Who().Account(w.Connector)
 			if f.have.Rev > 0 {
 				f.have = now[key]
 			}

@@ -23,18 +23,18 @@ type Ledger interface {
 	// their id in the target.
 	AccountsByTarget(ctx context.Context, connector string, kind identity.Kind, ids []string) (map[string]identity.Account, error)
 	// EachTargetID calls yield for each account of one kind that is in the target.
-	EachTargetID(ctx context.Context, connector string, kind identity.Kind, yield func(anchor, id string) error) error
-	ConnectorAccounts(ctx context.Context, connector string, kind identity.Kind, anchors []string) (map[identity.AccountKey]identity.Account, error)
-	OpenOperations(ctx context.Context, kind identity.Kind, anchors []string) (map[identity.AccountKey]plan.OpenOperation, error)
+	EachTargetID(ctx context.Context, connector string, kind identity.Kind, yield func(key identity.Key, id string) error) error
+	ConnectorAccounts(ctx context.Context, connector string, keys []identity.Key) (map[identity.AccountKey]identity.Account, error)
+	OpenOperations(ctx context.Context, keys []identity.Key) (map[identity.AccountKey]plan.OpenOperation, error)
 	// Entitlements returns every entitlement that an account of the connector has from us.
 	Entitlements(ctx context.Context, connector string) (map[string]bool, error)
 }
 
 // Owners tells who would be matched with an account that is in no ledger.
 type Owners interface {
-	// Of returns the anchors of the people whose account obj could be, and whether
-	// they have another one.
-	Of(ctx context.Context, kind identity.Kind, obj *connector.Object) (anchors []string, taken bool, err error)
+	// Of returns the people whose account obj could be, and whether they have another
+	// one.
+	Of(ctx context.Context, kind identity.Kind, obj *connector.Object) (who []identity.Key, taken bool, err error)
 }
 
 // Run compares one connector's target with what is known of it. All fields but

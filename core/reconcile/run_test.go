@@ -58,10 +58,10 @@ func (w *world) AccountsByTarget(_ context.Context, _ string, _ identity.Kind, i
 	return out, nil
 }
 
-func (w *world) EachTargetID(_ context.Context, _ string, _ identity.Kind, yield func(anchor, id string) error) error {
+func (w *world) EachTargetID(_ context.Context, _ string, _ identity.Kind, yield func(key identity.Key, id string) error) error {
 	for _, a := range w.ledger {
 		if !a.Absent {
-			if err := yield(a.Anchor, a.Ref.ID); err != nil {
+			if err := yield(a.Identity(), a.Ref.ID); err != nil {
 				return err
 			}
 		}
@@ -69,19 +69,19 @@ func (w *world) EachTargetID(_ context.Context, _ string, _ identity.Kind, yield
 	return nil
 }
 
-func (w *world) ConnectorAccounts(_ context.Context, _ string, _ identity.Kind, anchors []string) (map[identity.AccountKey]identity.Account, error) {
+func (w *world) ConnectorAccounts(_ context.Context, _ string, keys []identity.Key) (map[identity.AccountKey]identity.Account, error) {
 	out := map[identity.AccountKey]identity.Account{}
-	for _, a := range anchors {
-		out[w.ledger[a].AccountKey] = w.ledger[a]
+	for _, k := range keys {
+		out[k.Account("crm")] = w.ledger[k.Anchor]
 	}
 	return out, nil
 }
 
-func (w *world) OpenOperations(_ context.Context, _ identity.Kind, anchors []string) (map[identity.AccountKey]plan.OpenOperation, error) {
+func (w *world) OpenOperations(_ context.Context, keys []identity.Key) (map[identity.AccountKey]plan.OpenOperation, error) {
 	out := map[identity.AccountKey]plan.OpenOperation{}
-	for _, a := range anchors {
-		if op, ok := w.open[a]; ok {
-			out[w.ledger[a].AccountKey] = op
+	for _, k := range keys {
+		if op, ok := w.open[k.Anchor]; ok {
+			out[k.Account("crm")] = op
 		}
 	}
 	return out, nil
@@ -91,12 +91,15 @@ func (w *world) Entitlements(context.Context, string) (map[string]bool, error) {
 	return map[string]bool{"reader": true, "admin": true}, nil
 }
 
-func (w *world) Of(_ context.Context, _ identity.Kind, o *connector.Object) ([]string, bool, error) {
-	return w.owners[o.Ref.ID], w.taken, nil
+func (w *world) Of(_ context.Context, _ identity.Kind, o *connector.Object) (who []identity.Key, taken bool, err error) {
+	for _, anchor := range w.owners[o.Ref.ID] {
+		who = append(who, identity.Key{Source: "hr", Kind: identity.Person, Anchor: anchor})
+	}
+	return who, w.taken, nil
 }
 
 func account(anchor string, change ...func(*identity.Account)) identity.Account {
-	a := identity.Account{AccountKey: identity.AccountKey{Connector: "crm", Kind: identity.Person, Anchor: anchor}, Ref: connector.Ref{Type: "user", ID: "id-" + anchor},
+	a := identity.Account{AccountKey: identity.AccountKey{Source: "hr", Connector: "crm", Kind: identity.Person, Anchor: anchor}, Ref: connector.Ref{Type: "user", ID: "id-" + anchor},
 		Ownership: identity.Created, Enabled: connector.IsEnabled, Rev: 3, Grants: []identity.Grant{{Entitlement: "reader", Reason: "everyone"}},
 		Applied: connector.Attributes{{Name: "userName", Values: connector.Values{anchor}}, {Name: "title", Values: connector.Values{"Agent"}}, {Name: "password", Values: connector.Values{"x"}},
 			{Name: "manager", Values: connector.Values{connector.Ref{By: connector.Correlation{Attribute: "anchor", Value: "9"}}}}}}

@@ -72,11 +72,12 @@ type Finding struct {
 	// Ref is the object in the target; of a missing one, what it was.
 	Ref       connector.Ref `json:"ref"`
 	Situation Situation     `json:"situation"`
-	// Anchor is whose account it is, or would be; "": nobody's.
+	// Source and Anchor are whose account it is, or would be; "": nobody's.
+	Source string `json:"source,omitempty"`
 	Anchor string `json:"anchor,omitempty"`
 	// Others are further people it could belong to.
-	Others      []string     `json:"others,omitempty"`
-	Differences []Difference `json:"differences,omitempty"`
+	Others      []identity.Key `json:"others,omitempty"`
+	Differences []Difference   `json:"differences,omitempty"`
 	// Text says in one sentence what is the matter.
 	Text string `json:"text"`
 	// Reaction is what was done about it.
@@ -85,6 +86,11 @@ type Finding struct {
 	// have is the ledger's row that it was compared with.
 	have identity.Account
 	seen connector.Object
+}
+
+// Who is the identity whose account it is, or would be.
+func (f *Finding) Who() identity.Key {
+	return identity.Key{Source: f.Source, Kind: f.Kind, Anchor: f.Anchor}
 }
 
 // Difference is one thing that the target holds otherwise than the ledger says.

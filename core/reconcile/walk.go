@@ -66,7 +66,7 @@ func (w *walk) judge(ctx context.Context, o connector.Object, known map[string]i
 	if !ok {
 		return f, w.stranger(ctx, &f)
 	}
-	f.Anchor, f.have = have.Anchor, have
+	f.Source, f.Anchor, f.have = have.Source, have.Anchor, have
 	if have.Ownership == identity.Observed {
 		return f, nil // not ours to judge
 	}
@@ -88,14 +88,14 @@ func (w *walk) stranger(ctx context.Context, f *Finding) error {
 	if w.Owners == nil {
 		return nil
 	}
-	anchors, taken, err := w.Owners.Of(ctx, w.kind, &f.seen)
-	if err != nil || len(anchors) == 0 {
+	who, taken, err := w.Owners.Of(ctx, w.kind, &f.seen)
+	if err != nil || len(who) == 0 {
 		return err
 	}
-	f.Anchor, f.Others = anchors[0], anchors[1:]
+	f.Source, f.Anchor, f.Others = who[0].Source, who[0].Anchor, who[1:]
 	switch {
 	case len(f.Others) > 0:
-		f.Situation, f.Text = Ambiguous, fmt.Sprintf("it matches %d people", len(anchors))
+		f.Situation, f.Text = Ambiguous, fmt.Sprintf("it matches %d people", len(who))
 	case taken:
 		f.Situation, f.Text = Ambiguous, "it matches somebody who has another account"
 	default:
@@ -106,7 +106,7 @@ func (w *walk) stranger(ctx context.Context, f *Finding) error {
 
 // missing finds the accounts that a complete listing did not have.
 func (w *walk) missing(ctx context.Context) error {
-	var gone []string
+	var gone []identity.Key
 	flush := func() error {
 		fs, err := w.gone(ctx, gone)
 		gone = gone[:0]
@@ -116,9 +116,9 @@ func (w *walk) missing(ctx context.Context) error {
 		return w.tell(ctx, fs)
 	}
 	// Collected first: the ledger is not read and written at once.
-	err := w.Ledger.EachTargetID(ctx, w.Connector, w.kind, func(anchor, id string) error {
+	err := w.Ledger.EachTargetID(ctx, w.Connector, w.kind, func(key identity.Key, id string) error {
 		if _, seen := w.seen[w.hash(id)]; !seen {
-			gone = append(gone, anchor)
+			gone = append(gone, key)
 		}
 		return nil
 	})
@@ -137,8 +137,8 @@ func (w *walk) missing(ctx context.Context) error {
 }
 
 // gone judges accounts that were not listed.
-func (w *walk) gone(ctx context.Context, anchors []string) ([]Finding, error) {
-	have, err := w.Ledger.ConnectorAccounts(ctx, w.Connector, w.kind, anchors)
+func (w *walk) gone(ctx context.Context, keys []identity.Key) ([]Finding, error) {
+	have, err := w.Ledger.ConnectorAccounts(ctx, w.Connector, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func (w *walk) gone(ctx context.Context, anchors []string) ([]Finding, error) {
 		if a.Absent || a.Ownership == identity.Observed {
 			continue
 		}
-		odd = append(odd, Finding{Connector: w.Connector, Kind: w.kind, Ref: a.Ref, Anchor: a.Anchor, have: a, Situation: Missing, Text: "it is not in the target any more"})
+		odd = append(odd, Finding{Connector: w.Connector, Kind: w.kind, Ref: a.Ref, Source: a.Source, Anchor: a.Anchor, have: a, Situation: Missing, Text: "it is not in the target any more"})
 	}
 	return w.confirm(ctx, odd)
 }

@@ -139,7 +139,7 @@ func TestTheTrailTellsWhatWasDoneWithoutValues(t *testing.T) {
 		carryOut(t, o)
 		entries, err := o.Audit(t.Context(), store.AuditFilter{Action: "operation.done"})
 		require.NoError(t, err)
-		require.JSONEq(t, `{"operation":"p1-crm-1","kind":"person","op":"create","reason":"joined","changed":["userName"],"plan":"p1","attempts":1}`,
+		require.JSONEq(t, `{"operation":"p1-crm-1","kind":"person","source":"hr","op":"create","reason":"joined","changed":["userName"],"plan":"p1","attempts":1}`,
 			string(entries[0].Detail))
 	})
 }

@@ -151,7 +151,7 @@ func TestPrune(t *testing.T) {
 		p, err = o.Prune(ctx, r, later)
 		require.NoError(t, err)
 		require.Equal(t, store.Pruned{Operations: 1, Plans: 1}, p)
-		has, err := o.ConnectorAccounts(ctx, "crm", "person", []string{"1001", "1002", "1003"})
+		has, err := o.ConnectorAccounts(ctx, "crm", keysOf("hr", "1001", "1002", "1003"))
 		require.NoError(t, err)
 		require.Len(t, has, 3, "what is so stays")
 		_, err = o.AuditVerify(ctx)

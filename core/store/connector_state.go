@@ -6,16 +6,15 @@ import (
 	"time"
 )
 
-const connectorColumns = `rules_hash, stopped, stopped_at, paused_by, resume_at, failures, unusable, unusable_at, target, other_target,
+const connectorColumns = `stopped, stopped_at, paused_by, resume_at, failures, unusable, unusable_at, target, other_target,
 	quarantined, quarantined_at, probe_at, probes_failed, probes_passed, drained_by, drain_seq`
 
 // insertConnectorState makes the row of a connector that has none.
-const insertConnectorState = `INSERT INTO connector_state (org_id, connector, rules_hash, stopped, stopped_at, paused_by, resume_at, failures)
-	VALUES (?, ?, '', '', 0, '', 0, 0) ON CONFLICT (org_id, connector) DO NOTHING`
+const insertConnectorState = `INSERT INTO connector_state (org_id, connector, stopped, stopped_at, paused_by, resume_at, failures)
+	VALUES (?, ?, '', 0, '', 0, 0) ON CONFLICT (org_id, connector) DO NOTHING`
 
 // connectorRow is ConnectorState as stored.
 type connectorRow struct {
-	RulesHash string `db:"rules_hash"`
 	Stopped   string
 	StoppedAt int64  `db:"stopped_at"`
 	PausedBy  string `db:"paused_by"`
@@ -61,7 +60,7 @@ const everything = `COALESCE((SELECT stopped FROM org_state WHERE org_id = ?), '
 
 func (row connectorRow) state(name string) ConnectorState {
 	return ConnectorState{
-		Connector: name, RulesHash: row.RulesHash, Stopped: row.Stopped, StoppedAt: fromMicros(row.StoppedAt), PausedBy: row.PausedBy,
+		Connector: name, Stopped: row.Stopped, StoppedAt: fromMicros(row.StoppedAt), PausedBy: row.PausedBy,
 		ResumeAt: fromMicros(row.ResumeAt), Failures: row.Failures,
 		Unusable: row.Unusable, UnusableAt: fromMicros(row.UnusableAt), Target: row.Target, OtherTarget: row.OtherTarget,
 		Quarantined: row.Quarantined, QuarantinedAt: fromMicros(row.QuarantinedAt), ProbeAt: fromMicros(row.ProbeAt),
@@ -69,20 +68,12 @@ func (row connectorRow) state(name string) ConnectorState {
 	}
 }
 
-// ConnectorNames returns the connectors that anything was ever planned for, sorted.
-func (o *Org) ConnectorNames(ctx context.Context) ([]string, error) {
-	var names []string
-	err := o.all(ctx, &names, `SELECT connector FROM connector_state WHERE org_id = ? ORDER BY connector`, o.id)
-	return names, o.s.fail("read the connectors' names", err)
-}
-
 // SetConnectorState writes what was changed in s since [Org.ConnectorState]
 // returned it, so that a worker that notes a failure does not undo a person's
-// pause. A state made from nothing is written whole. RulesHash is never written:
-// it goes with a plan. Stopping, pausing and their ends are audited, and so is which
-// target the connector is about.
+// pause. A state made from nothing is written whole. Stopping, pausing and their ends
+// are audited, and so is which target the connector is about.
 func (o *Org) SetConnectorState(ctx context.Context, s ConnectorState, actor string, now time.Time) error {
-	want := connectorRow{s.RulesHash, s.Stopped, micros(s.StoppedAt), s.PausedBy, micros(s.ResumeAt), s.Failures,
+	want := connectorRow{s.Stopped, micros(s.StoppedAt), s.PausedBy, micros(s.ResumeAt), s.Failures,
 		cut(s.Unusable, answerMax), micros(s.UnusableAt), s.Target, s.OtherTarget,
 		cut(s.Quarantined, answerMax), micros(s.QuarantinedAt), micros(s.ProbeAt), s.ProbesFailed, s.ProbesPassed, s.DrainedBy, s.read.DrainSeq}
 	return o.write(ctx, "connector", func(t *tx) error {

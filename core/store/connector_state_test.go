@@ -59,7 +59,7 @@ func TestRulesBelongToPlansAlone(t *testing.T) {
 		apply(t, o, p)
 		s.Failures = 1
 		require.NoError(t, o.SetConnectorState(t.Context(), s, store.Hub, now))
-		require.Equal(t, "r1", must(o.ConnectorState(t.Context(), "crm")).RulesHash)
+		require.Equal(t, "r1", must(o.Rules(t.Context(), "hr"))["crm"])
 	})
 }
 

@@ -11,18 +11,18 @@ import (
 // AccountsByTarget returns the accounts of one kind by what the target calls them,
 // those that are not in it any more as well.
 func (o *Org) AccountsByTarget(ctx context.Context, connector string, kind identity.Kind, ids []string) (map[string]identity.Account, error) {
-	var anchors []string
+	var keys []identity.Key
 	err := o.s.dialect.inChunks(ids, func(marks string, args []any) error {
-		var some []string
-		err := o.all(ctx, &some, `SELECT anchor FROM account WHERE org_id = ? AND connector = ? AND kind = ? AND ref <> ''
+		var some []identity.Key
+		err := o.all(ctx, &some, `SELECT source, kind, anchor FROM account WHERE org_id = ? AND connector = ? AND kind = ? AND ref <> ''
 			AND `+o.s.dialect.targetID+` IN (`+marks+`)`, append([]any{o.id, connector, string(kind)}, args...)...)
-		anchors = append(anchors, some...)
+		keys = append(keys, some...)
 		return err
 	})
 	if err != nil {
 		return nil, o.s.fail("read accounts", err)
 	}
-	accounts, err := o.ConnectorAccounts(ctx, connector, kind, anchors)
+	accounts, err := o.ConnectorAccounts(ctx, connector, keys)
 	out := make(map[string]identity.Account, len(accounts))
 	for _, a := range accounts {
 		// One that is there counts, where somebody else's had the id before.
@@ -34,15 +34,15 @@ func (o *Org) AccountsByTarget(ctx context.Context, connector string, kind ident
 }
 
 // EachTargetID calls yield for each account of one kind that is in the target.
-func (o *Org) EachTargetID(ctx context.Context, connector string, kind identity.Kind, yield func(anchor, id string) error) error {
+func (o *Org) EachTargetID(ctx context.Context, connector string, kind identity.Kind, yield func(key identity.Key, id string) error) error {
 	return o.s.fail("read accounts", o.eachRow(ctx, func(rows *sql.Rows) error {
-		var anchor string
+		key := identity.Key{Kind: kind}
 		var id sql.NullString
-		if err := rows.Scan(&anchor, &id); err != nil || id.String == "" {
+		if err := rows.Scan(&key.Source, &key.Anchor, &id); err != nil || id.String == "" {
 			return err
 		}
-		return yielded(yield(anchor, id.String))
-	}, `SELECT anchor, `+o.s.dialect.targetID+` FROM account WHERE org_id = ? AND connector = ? AND kind = ? AND absent = 0 AND ref <> ''`,
+		return yielded(yield(key, id.String))
+	}, `SELECT source, anchor, `+o.s.dialect.targetID+` FROM account WHERE org_id = ? AND connector = ? AND kind = ? AND absent = 0 AND ref <> ''`,
 		o.id, connector, string(kind)))
 }
 
@@ -88,8 +88,8 @@ func (o *Org) CorrectAccounts(ctx context.Context, cs []Correction, actor string
 			key := c.Account.AccountKey
 			done = append(done, key)
 			grants = append(grants, finishedAccount{&c.Account, false, now})
-			again = append(again, []any{o.id, key.Connector, string(key.Kind), key.Anchor})
-			entries = append(entries, entry(now, actor, "account.correct", objectOf(key), map[string]any{"reason": c.Why}))
+			again = append(again, []any{o.id, key.Source, key.Connector, string(key.Kind), key.Anchor})
+			entries = append(entries, entry(now, actor, "account.correct", objectOf(key), map[string]any{"source": key.Source, "reason": c.Why}))
 		}
 		if err := t.setGrants(o.id, grants); err != nil {
 			return err
@@ -105,8 +105,8 @@ func (o *Org) CorrectAccounts(ctx context.Context, cs []Correction, actor string
 // correct writes one account, unless it moved on.
 func (o *Org) correct(t *tx, a *identity.Account, now time.Time) (moved bool, err error) {
 	var busy int
-	err = t.get(&busy, `SELECT COUNT(*) FROM operation o WHERE org_id = ? AND connector = ? AND kind = ? AND anchor = ?
-		AND state IN `+openStates+` AND `+inFlight, o.id, a.Connector, string(a.Kind), a.Anchor)
+	err = t.get(&busy, `SELECT COUNT(*) FROM operation o WHERE org_id = ? AND connector = ? AND source = ? AND kind = ? AND anchor = ?
+		AND state IN `+openStates+` AND `+inFlight, o.id, a.Connector, a.Source, string(a.Kind), a.Anchor)
 	if err != nil || busy > 0 {
 		return busy > 0, err
 	}
@@ -116,8 +116,8 @@ func (o *Org) correct(t *tx, a *identity.Account, now time.Time) (moved bool, er
 	}
 	n, err := t.exec(`UPDATE account SET enabled = ?, absent = ?, applied = ?, rev = rev + 1,
 			disabled_at = CASE WHEN ? = 'disabled' THEN disabled_at ELSE 0 END
-		WHERE org_id = ? AND connector = ? AND kind = ? AND anchor = ? AND rev = ?`,
-		string(a.Enabled), flag(a.Absent), applied, string(a.Enabled), o.id, a.Connector, string(a.Kind), a.Anchor, a.Rev)
+		WHERE org_id = ? AND connector = ? AND source = ? AND kind = ? AND anchor = ? AND rev = ?`,
+		string(a.Enabled), flag(a.Absent), applied, string(a.Enabled), o.id, a.Connector, a.Source, string(a.Kind), a.Anchor, a.Rev)
 	return n == 0, err
 }
 
@@ -129,7 +129,7 @@ func (o *Org) Reconsider(ctx context.Context, keys []identity.AccountKey) error 
 	return o.write(ctx, "reconsider", func(t *tx) error {
 		rows := make([][]any, len(keys))
 		for i, k := range keys {
-			rows[i] = []any{o.id, k.Connector, string(k.Kind), k.Anchor}
+			rows[i] = []any{o.id, k.Source, k.Connector, string(k.Kind), k.Anchor}
 		}
 		return t.markReplan(o.id, rows)
 	})

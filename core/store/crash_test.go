@@ -165,7 +165,7 @@ func checkCrashed(t *testing.T, o *store.Org) {
 	counts, err := o.OperationCounts(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, map[string]map[store.OpState]int{"crm": {store.OpDone: len(crashAnchors)}}, counts)
-	accounts, err := o.Accounts(t.Context(), identity.Person, crashAnchors)
+	accounts, err := o.Accounts(t.Context(), "hr", identity.Person, crashAnchors)
 	require.NoError(t, err)
 	require.Len(t, accounts, len(crashAnchors))
 	for _, a := range accounts {

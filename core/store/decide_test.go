@@ -46,7 +46,7 @@ func TestApplyRemembersWhomItCouldNotWorkOut(t *testing.T) {
 			return n
 		}
 		p := &plan.Plan{Hash: "p1", Inputs: plan.Inputs{Source: "hr", Generation: generation},
-			Faults: []plan.Note{{AccountKey: identity.AccountKey{Connector: "crm", Kind: identity.Person, Anchor: "1001"}, Code: "x", Text: "y"}}}
+			Faults: []plan.Note{{AccountKey: identity.AccountKey{Source: "hr", Connector: "crm", Kind: identity.Person, Anchor: "1001"}, Code: "x", Text: "y"}}}
 		apply(t, o, p)
 		require.Equal(t, 1, pending(), "the fault keeps it pending")
 		apply(t, o, &plan.Plan{Hash: "p2", Inputs: plan.Inputs{Source: "hr", Generation: generation}})
@@ -56,12 +56,12 @@ func TestApplyRemembersWhomItCouldNotWorkOut(t *testing.T) {
 
 func TestObservedAccountsAreInTheLedger(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, o *store.Org) {
-		key := identity.AccountKey{Connector: "crm", Kind: identity.Person, Anchor: "1001"}
+		key := identity.AccountKey{Source: "hr", Connector: "crm", Kind: identity.Person, Anchor: "1001"}
 		seen := identity.Account{AccountKey: key, Ref: connector.Ref{Type: "user", ID: "x9"}, Enabled: connector.IsEnabled}
 		for range 2 {
 			require.NoError(t, o.Observe(t.Context(), []identity.Account{seen}, now))
 		}
-		got, err := o.Accounts(t.Context(), identity.Person, []string{"1001"})
+		got, err := o.Accounts(t.Context(), "hr", identity.Person, []string{"1001"})
 		require.NoError(t, err)
 		seen.Ownership, seen.Rev = identity.Observed, 1
 		require.Equal(t, map[identity.AccountKey]identity.Account{key: seen}, got)

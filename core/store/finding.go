@@ -17,7 +17,8 @@ type FindingRow struct {
 	// TargetID names the object in the target.
 	TargetID  string `json:"target_id"`
 	Situation string `json:"situation"`
-	// Anchor is whose account it is, or would be; "": nobody's.
+	// Source and Anchor are whose account it is, or would be; "": nobody's.
+	Source string `json:"source,omitempty"`
 	Anchor string `json:"anchor,omitempty"`
 	// Reaction is what was done about it.
 	Reaction   string    `json:"reaction"`
@@ -32,10 +33,10 @@ type FindingRow struct {
 
 // FindingFilter selects findings; zero fields do not restrict.
 type FindingFilter struct {
-	Connector, Situation, Anchor string
-	Resolved                     bool   // those that are not so any more, too
-	After                        string // key of the last one shown, from [FindingRow.Key]: paging
-	Limit                        int    // 0: 100
+	Connector, Situation, Source, Anchor string
+	Resolved                             bool   // those that are not so any more, too
+	After                                string // key of the last one shown, from [FindingRow.Key]: paging
+	Limit                                int    // 0: 100
 }
 
 // Key is what [FindingFilter].After goes on from.
@@ -52,13 +53,13 @@ func (o *Org) SaveFindings(ctx context.Context, fs []FindingRow, now time.Time) 
 	return o.write(ctx, "findings", func(t *tx) error {
 		rows := make([][]any, len(fs))
 		for i, f := range fs {
-			rows[i] = []any{o.id, f.Connector, string(f.Kind), f.TargetID, f.Situation, f.Anchor, f.Reaction, micros(now), micros(now), 0, f.Object, f.Text, string(f.Body)}
+			rows[i] = []any{o.id, f.Connector, string(f.Kind), f.TargetID, f.Situation, f.Source, f.Anchor, f.Reaction, micros(now), micros(now), 0, f.Object, f.Text, string(f.Body)}
 		}
-		return t.insert(`INSERT INTO finding (org_id, connector, kind, target_id, situation, anchor, reaction, first_seen, last_seen, resolved_at,
+		return t.insert(`INSERT INTO finding (org_id, connector, kind, target_id, situation, source, anchor, reaction, first_seen, last_seen, resolved_at,
 			object, text, body)`, rows,
 			`ON CONFLICT (org_id, connector, kind, target_id) DO UPDATE SET
 				first_seen = CASE WHEN finding.situation = excluded.situation AND finding.resolved_at = 0 THEN finding.first_seen ELSE excluded.first_seen END,
-				situation = excluded.situation, anchor = excluded.anchor, reaction = excluded.reaction, last_seen = excluded.last_seen,
+				situation = excluded.situation, source = excluded.source, anchor = excluded.anchor, reaction = excluded.reaction, last_seen = excluded.last_seen,
 				resolved_at = 0, object = excluded.object, text = excluded.text, body = excluded.body`)
 	})
 }
@@ -106,7 +107,7 @@ func (o *Org) ResolveFindingsBefore(ctx context.Context, connector string, befor
 // Findings returns findings by connector and object.
 func (o *Org) Findings(ctx context.Context, f FindingFilter) ([]FindingRow, error) {
 	where, args := `WHERE org_id = ?`, []any{o.id}
-	for _, c := range []struct{ column, value string }{{"connector", f.Connector}, {"situation", f.Situation}, {"anchor", f.Anchor}} {
+	for _, c := range []struct{ column, value string }{{"connector", f.Connector}, {"situation", f.Situation}, {"source", f.Source}, {"anchor", f.Anchor}} {
 		if c.value != "" {
 			where, args = where+` AND `+c.column+` = ?`, append(args, c.value)
 		}
@@ -122,13 +123,13 @@ func (o *Org) Findings(ctx context.Context, f FindingFilter) ([]FindingRow, erro
 		var r FindingRow
 		var first, last, resolved int64
 		var body string
-		if err := rows.Scan(&r.Connector, &r.Kind, &r.TargetID, &r.Situation, &r.Anchor, &r.Reaction, &first, &last, &resolved, &r.Object, &r.Text, &body); err != nil {
+		if err := rows.Scan(&r.Connector, &r.Kind, &r.TargetID, &r.Situation, &r.Source, &r.Anchor, &r.Reaction, &first, &last, &resolved, &r.Object, &r.Text, &body); err != nil {
 			return err
 		}
 		r.FirstSeen, r.LastSeen, r.ResolvedAt, r.Body = fromMicros(first), fromMicros(last), fromMicros(resolved), json.RawMessage(body)
 		out = append(out, r)
 		return nil
-	}, `SELECT connector, kind, target_id, situation, anchor, reaction, first_seen, last_seen, resolved_at, object, text, body FROM finding `+
+	}, `SELECT connector, kind, target_id, situation, source, anchor, reaction, first_seen, last_seen, resolved_at, object, text, body FROM finding `+
 		where+` ORDER BY connector, kind, target_id LIMIT ?`, append(args, limit(f.Limit))...)
 	return out, o.s.fail("read findings", err)
 }

@@ -68,8 +68,8 @@ func TestCorrectAccounts(t *testing.T) {
 		require.Len(t, byID, 1)
 		a := byID["id-1001"]
 		ids := map[string]string{}
-		require.NoError(t, o.EachTargetID(ctx, "crm", identity.Person, func(anchor, id string) error {
-			ids[anchor] = id
+		require.NoError(t, o.EachTargetID(ctx, "crm", identity.Person, func(key identity.Key, id string) error {
+			ids[key.Anchor] = id
 			return nil
 		}))
 		require.Equal(t, map[string]string{"1001": "id-1001", "1002": "id-1002"}, ids)
@@ -85,13 +85,13 @@ func TestCorrectAccounts(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []identity.AccountKey{a.AccountKey}, done)
 		require.Equal(t, []string{"1001"}, pending(t, o))
-		has, err := o.ConnectorAccounts(ctx, "crm", identity.Person, []string{"1001"})
+		has, err := o.ConnectorAccounts(ctx, "crm", keysOf("hr", "1001"))
 		require.NoError(t, err)
 		got := has[a.AccountKey]
 		require.Equal(t, a.Rev+1, got.Rev)
 		require.Equal(t, []any{a.Enabled, a.Applied, 0}, []any{got.Enabled, got.Applied, len(got.Grants)})
 		require.Contains(t, actions(t, o), "alice account.correct crm/1001")
-		require.NoError(t, o.Reconsider(ctx, []identity.AccountKey{{Connector: "crm", Kind: identity.Person, Anchor: "1002"}}))
+		require.NoError(t, o.Reconsider(ctx, []identity.AccountKey{{Source: "hr", Connector: "crm", Kind: identity.Person, Anchor: "1002"}}))
 		require.Equal(t, []string{"1001", "1002"}, pending(t, o))
 	})
 }

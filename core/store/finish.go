@@ -27,7 +27,7 @@ func (o *Org) Finish(ctx context.Context, fs []Finish) (fenced []string, err err
 			return err
 		}
 		fenced = b.fenced
-		for _, step := range []func() error{b.writeOperations, b.writeAttempts, b.writeAccounts, b.writeRelinks, b.writeNames, b.writeReplans, b.writeAudit} {
+		for _, step := range []func() error{b.refuseOwned, b.writeOperations, b.writeAttempts, b.writeAccounts, b.writeRelinks, b.writeNames, b.writeReplans, b.writeAudit} {
 			if err := step(); err != nil {
 				return err
 			}
@@ -61,10 +61,10 @@ func (f *Finish) check() error {
 
 // finishedOp is what the queue knows of an operation that is being finished.
 type finishedOp struct {
-	ID, Connector, Kind, Anchor, Op, Plan string
-	Attempts, Tries                       int
-	Cause                                 string
-	FailingSince                          int64 `db:"failing_since"`
+	ID, Source, Connector, Kind, Anchor, Op, Plan string
+	Attempts, Tries                               int
+	Cause                                         string
+	FailingSince                                  int64 `db:"failing_since"`
 }
 
 // batch is the finishing of several operations.
@@ -89,7 +89,7 @@ func (o *Org) finishing(t *tx, fs []Finish) (*batch, error) {
 		}
 		var ops []finishedOp
 		err := t.all(&ops, `WITH v(id, fence) AS (`+values(to-from, "TEXT", "BIGINT")+`)
-			SELECT o.id, o.connector, o.kind, o.anchor, o.op, o.plan, o.attempts, o.tries, o.cause, o.failing_since FROM v CROSS JOIN operation o
+			SELECT o.id, o.source, o.connector, o.kind, o.anchor, o.op, o.plan, o.attempts, o.tries, o.cause, o.failing_since FROM v CROSS JOIN operation o
 			WHERE o.org_id = ? AND o.id = v.id AND o.fence = v.fence AND o.lease_until > 0 AND o.state IN ('leased', 'sent', 'unknown')`+t.s.dialect.lock("o"), append(args, o.id)...)
 		for _, op := range ops {
 			b.ops[op.ID] = op
@@ -180,7 +180,7 @@ func (b *batch) writeReplans() error {
 	var rows [][]any
 	for _, f := range b.fs {
 		if op := b.ops[f.ID]; f.Replan {
-			rows = append(rows, []any{b.org, op.Connector, op.Kind, op.Anchor})
+			rows = append(rows, []any{b.org, op.Source, op.Connector, op.Kind, op.Anchor})
 		}
 	}
 	return b.t.markReplan(b.org, rows)
@@ -188,5 +188,5 @@ func (b *batch) writeReplans() error {
 
 // accountKey is the key of the account an operation is about.
 func (op finishedOp) accountKey() identity.AccountKey {
-	return identity.AccountKey{Connector: op.Connector, Kind: identity.Kind(op.Kind), Anchor: op.Anchor}
+	return identity.AccountKey{Source: op.Source, Connector: op.Connector, Kind: identity.Kind(op.Kind), Anchor: op.Anchor}
 }

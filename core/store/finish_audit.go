@@ -23,12 +23,13 @@ func (b *batch) writeAudit() error {
 	return b.t.audit(b.org, entries...)
 }
 
-// objectOf names an account in the audit trail: "crm/1001".
+// objectOf names an account in the audit trail: "crm/1001". Of which source that is,
+// the detail tells.
 func objectOf(k identity.AccountKey) string { return k.Connector + "/" + k.Anchor }
 
 // operationDetail is what the audit trail tells of an operation: names, no values.
 func operationDetail(op plan.Operation) map[string]any {
-	d := map[string]any{"operation": op.ID, "kind": op.AccountKey.Kind, "op": op.Kind, "reason": op.Reason}
+	d := map[string]any{"operation": op.ID, "source": op.Source, "kind": op.AccountKey.Kind, "op": op.Kind, "reason": op.Reason}
 	var changed, added, removed []string
 	for _, c := range op.Changes {
 		changed = append(changed, c.Name)

@@ -18,37 +18,37 @@ func (t *tx) setGrants(org string, accounts []finishedAccount) error {
 		have := had[a.AccountKey]
 		for _, g := range a.Grants {
 			if reason, ok := have[g.Entitlement]; !ok || reason != g.Reason {
-				add = append(add, []any{org, a.Connector, string(a.Kind), a.Anchor, g.Entitlement, g.Reason})
+				add = append(add, []any{org, a.Source, a.Connector, string(a.Kind), a.Anchor, g.Entitlement, g.Reason})
 			}
 			delete(have, g.Entitlement)
 		}
 	}
 	for key, gone := range had {
 		for _, e := range sortedNames(gone) {
-			if _, err := t.exec(`DELETE FROM grant_edge WHERE org_id = ? AND connector = ? AND kind = ? AND anchor = ? AND entitlement = ?`,
-				org, key.Connector, string(key.Kind), key.Anchor, e); err != nil {
+			if _, err := t.exec(`DELETE FROM grant_edge WHERE org_id = ? AND connector = ? AND source = ? AND kind = ? AND anchor = ? AND entitlement = ?`,
+				org, key.Connector, key.Source, string(key.Kind), key.Anchor, e); err != nil {
 				return err
 			}
 		}
 	}
-	return t.insert(`INSERT INTO grant_edge (org_id, connector, kind, anchor, entitlement, reason)`, add,
-		`ON CONFLICT (org_id, connector, kind, anchor, entitlement) DO UPDATE SET reason = excluded.reason`)
+	return t.insert(`INSERT INTO grant_edge (org_id, source, connector, kind, anchor, entitlement, reason)`, add,
+		`ON CONFLICT (org_id, connector, source, kind, anchor, entitlement) DO UPDATE SET reason = excluded.reason`)
 }
 
 // grantsOf returns the grants of accounts: entitlement → reason.
 func (t *tx) grantsOf(org string, accounts []finishedAccount) (map[identity.AccountKey]map[string]string, error) {
 	had := make(map[identity.AccountKey]map[string]string, len(accounts))
-	err := t.s.dialect.eachChunk(len(accounts), 3, func(from, to int) error {
+	err := t.s.dialect.eachChunk(len(accounts), 4, func(from, to int) error {
 		var args []any
 		for _, a := range accounts[from:to] {
-			args = append(args, a.Connector, string(a.Kind), a.Anchor)
+			args = append(args, a.Source, a.Connector, string(a.Kind), a.Anchor)
 		}
-		var rows []struct{ Connector, Kind, Anchor, Entitlement, Reason string }
-		err := t.all(&rows, `WITH v(connector, kind, anchor) AS (`+values(to-from, "TEXT", "TEXT", "TEXT")+`)
-			SELECT g.connector, g.kind, g.anchor, g.entitlement, g.reason FROM v CROSS JOIN grant_edge g
-			WHERE g.org_id = ? AND g.connector = v.connector AND g.kind = v.kind AND g.anchor = v.anchor`, append(args, org)...)
+		var rows []struct{ Source, Connector, Kind, Anchor, Entitlement, Reason string }
+		err := t.all(&rows, `WITH v(source, connector, kind, anchor) AS (`+values(to-from, "TEXT", "TEXT", "TEXT", "TEXT")+`)
+			SELECT g.source, g.connector, g.kind, g.anchor, g.entitlement, g.reason FROM v CROSS JOIN grant_edge g
+			WHERE g.org_id = ? AND g.connector = v.connector AND g.source = v.source AND g.kind = v.kind AND g.anchor = v.anchor`, append(args, org)...)
 		for _, r := range rows {
-			key := identity.AccountKey{Connector: r.Connector, Kind: identity.Kind(r.Kind), Anchor: r.Anchor}
+			key := identity.AccountKey{Source: r.Source, Connector: r.Connector, Kind: identity.Kind(r.Kind), Anchor: r.Anchor}
 			if had[key] == nil {
 				had[key] = map[string]string{}
 			}

@@ -50,12 +50,12 @@ func (b *batch) writeAccounts() error {
 			return err
 		}
 		b.accounts = append(b.accounts, finishedAccount{&a, f.State == OpDone, f.Now})
-		rows = append(rows, []any{b.org, a.Connector, string(a.Kind), a.Anchor, string(a.Ownership), string(a.Enabled), flag(a.Absent),
+		rows = append(rows, []any{b.org, a.Source, a.Connector, string(a.Kind), a.Anchor, string(a.Ownership), string(a.Enabled), flag(a.Absent),
 			micros(a.DisabledAt), micros(a.LastSuccessAt), cut(a.LastError, answerMax), ref, applied, 1})
 	}
-	err := b.t.insert(`INSERT INTO account (org_id, connector, kind, anchor, ownership, enabled, absent, disabled_at, last_success_at,
+	err := b.t.insert(`INSERT INTO account (org_id, source, connector, kind, anchor, ownership, enabled, absent, disabled_at, last_success_at,
 			last_error, ref, applied, rev)`, rows,
-		`ON CONFLICT (org_id, connector, kind, anchor) DO UPDATE SET ownership = excluded.ownership, enabled = excluded.enabled,
+		`ON CONFLICT (org_id, connector, source, kind, anchor) DO UPDATE SET ownership = excluded.ownership, enabled = excluded.enabled,
 			absent = excluded.absent, disabled_at = excluded.disabled_at, last_success_at = excluded.last_success_at,
 			last_error = excluded.last_error, ref = excluded.ref, applied = excluded.applied, rev = account.rev + 1`)
 	if err != nil || len(b.accounts) == 0 {

@@ -32,7 +32,7 @@ func TestAnAccountComesBackAsItWasFinished(t *testing.T) {
 		f.Account = &a
 		require.Empty(t, finish(t, o, f))
 		a.AccountKey, a.Rev = crm("1"), 1
-		got := must(o.Accounts(t.Context(), identity.Person, []string{"1"}))
+		got := must(o.Accounts(t.Context(), "hr", identity.Person, []string{"1"}))
 		require.Equal(t, a, got[crm("1")])
 	})
 }
@@ -47,7 +47,7 @@ func TestGrantsFollowTheAccount(t *testing.T) {
 			f := done(send(t, o, lease(t, o, 1))[0])
 			f.Account.Grants = want
 			require.Empty(t, finish(t, o, f))
-			got := must(o.Accounts(t.Context(), identity.Person, []string{"1"}))[crm("1")]
+			got := must(o.Accounts(t.Context(), "hr", identity.Person, []string{"1"}))[crm("1")]
 			require.Equal(t, want, got.Grants)
 			require.Equal(t, rev+1, got.Rev)
 		}
@@ -73,10 +73,10 @@ func TestOneTransactionForAllOutcomes(t *testing.T) {
 		_, err := o.Finish(t.Context(), []store.Finish{done(ops[0]), done(ops[1])})
 		require.ErrorIs(t, err, errPower)
 		require.Equal(t, before, actions(t, o))
-		require.Empty(t, must(o.Accounts(t.Context(), identity.Person, []string{"1", "2"})))
+		require.Empty(t, must(o.Accounts(t.Context(), "hr", identity.Person, []string{"1", "2"})))
 		fail = false
 		require.Empty(t, finish(t, o, done(ops[0]), done(ops[1])))
-		require.Len(t, must(o.Accounts(t.Context(), identity.Person, []string{"1", "2"})), 2)
+		require.Len(t, must(o.Accounts(t.Context(), "hr", identity.Person, []string{"1", "2"})), 2)
 	})
 }
 
@@ -175,7 +175,7 @@ func TestOpenOperationsSayWhetherTheyCanBeReplaced(t *testing.T) {
 		ops := lease(t, o, 2)
 		send(t, o, ops[:1])
 		finish(t, o, store.Finish{ID: ops[1].ID, Fence: ops[1].Fence, State: store.OpParked, Now: now})
-		got := must(o.OpenOperations(t.Context(), identity.Person, []string{"1", "2", "3", "4"}))
+		got := must(o.OpenOperations(t.Context(), keysOf("hr", "1", "2", "3", "4")))
 		require.Equal(t, map[identity.AccountKey]plan.OpenOperation{
 			crm("1"): {Operation: operation("p1", "crm", "1"), Sent: true},
 			crm("2"): {Operation: operation("p1", "crm", "2"), Parked: true},
@@ -197,7 +197,7 @@ func TestAccountsDisabledLongAgoAreFound(t *testing.T) {
 			finish(t, o, f)
 		}
 		var got []string
-		require.NoError(t, o.AccountsDisabledBefore(t.Context(), "crm", now.Add(2*time.Hour), func(k identity.AccountKey) error {
+		require.NoError(t, o.AccountsDisabledBefore(t.Context(), "crm", "hr", now.Add(2*time.Hour), func(k identity.AccountKey) error {
 			got = append(got, k.Anchor)
 			return nil
 		}))

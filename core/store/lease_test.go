@@ -124,7 +124,7 @@ func TestAWorkerThatLostItsLeaseWritesNothing(t *testing.T) {
 		require.Equal(t, []int{2, 1}, []int{unknown, ready})
 		require.Empty(t, send(t, slow, ops[2:]), "taken back before it was sent")
 		require.Equal(t, []string{sent[0].ID}, finish(t, slow, done(sent[0])), "its outcome is for the other worker to find out")
-		none, err := slow.Accounts(t.Context(), identity.Person, []string{"1"})
+		none, err := slow.Accounts(t.Context(), "hr", identity.Person, []string{"1"})
 		require.NoError(t, err)
 		require.Empty(t, none)
 		_, attempts, err := slow.Operation(t.Context(), sent[0].ID)

@@ -90,10 +90,10 @@ type mending struct {
 
 // mendable is what has to be known of an operation before it is changed.
 type mendable struct {
-	ID, Connector, Kind, Anchor, Op string
-	State                           OpState
-	Pending                         bool
-	Handed                          bool
+	ID, Source, Connector, Kind, Anchor, Op string
+	State                                   OpState
+	Pending                                 bool
+	Handed                                  bool
 }
 
 // mend changes operations in one transaction.
@@ -150,7 +150,7 @@ func (o *Org) mendable(t *tx, ids []string) (map[string]mendable, error) {
 	found := map[string]mendable{}
 	err := t.s.dialect.inChunks(slices.Sorted(slices.Values(ids)), func(marks string, args []any) error {
 		var ops []mendable
-		err := t.all(&ops, `SELECT id, connector, kind, anchor, op, state, CASE WHEN continuation IS NOT NULL THEN 1 ELSE 0 END AS pending,
+		err := t.all(&ops, `SELECT id, source, connector, kind, anchor, op, state, CASE WHEN continuation IS NOT NULL THEN 1 ELSE 0 END AS pending,
 			CASE WHEN handed_at > 0 THEN 1 ELSE 0 END AS handed
 			FROM operation WHERE org_id = ? AND id IN (`+marks+`) ORDER BY id`+t.s.dialect.forUpdate, append([]any{o.id}, args...)...)
 		for _, op := range ops {
@@ -177,11 +177,11 @@ func (m *mending) refusal(id string, op mendable, there bool) string {
 }
 
 func (m *mending) entry(op mendable, p Press) AuditEntry {
-	detail := map[string]any{"operation": op.ID, "kind": op.Kind, "op": op.Op, "was": op.State}
+	detail := map[string]any{"operation": op.ID, "source": op.Source, "kind": op.Kind, "op": op.Op, "was": op.State}
 	if p.Why != "" {
 		detail["why"] = p.Why
 	}
-	key := identity.AccountKey{Connector: op.Connector, Kind: identity.Kind(op.Kind), Anchor: op.Anchor}
+	key := identity.AccountKey{Source: op.Source, Connector: op.Connector, Kind: identity.Kind(op.Kind), Anchor: op.Anchor}
 	return entry(p.Now, p.By, m.action, objectOf(key), detail)
 }
 
@@ -228,12 +228,12 @@ func inTheWay(op OpRow) (connector.Ref, error) {
 
 // holder returns whose account in the ledger of key's connector has the reference,
 // besides key's own; "": nobody's. It walks the accounts of the connector.
-func (o *Org) holder(ctx context.Context, key identity.AccountKey, ref connector.Ref) (anchor string, err error) {
+func (o *Org) holder(ctx context.Context, key identity.AccountKey, ref connector.Ref) (who string, err error) {
 	err = o.Holdings(ctx, key.Connector, func(a identity.Account) error {
 		if a.Ref.ID == ref.ID && a.Ref.Type == ref.Type && a.AccountKey != key {
-			anchor = a.Anchor
+			who = a.Identity().In(key.Source)
 		}
 		return nil
 	})
-	return anchor, err
+	return who, err
 }

@@ -52,7 +52,7 @@ func (m *queueModel) Plan(t *rapid.T) {
 	m.plan++
 	p := creates(fmt.Sprintf("p%d", m.plan), "crm", some...)
 	for i := range p.Operations {
-		acc, err := m.o.Accounts(t.Context(), "person", []string{some[i]})
+		acc, err := m.o.Accounts(t.Context(), "hr", "person", []string{some[i]})
 		require.NoError(t, err)
 		p.Operations[i].AccountRev = acc[crm(some[i])].Rev
 	}

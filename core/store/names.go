@@ -12,17 +12,18 @@ import (
 // nameAttribute is an attribute whose values belong to one account each.
 type nameAttribute struct{ org, connector, attribute string }
 
-// NameTaken reports whether another identity than anchor has value, folded to
-// lower case, for attribute in connector: held by its account or reserved for it
-// (QUIRKS HR-17). A name that was given up counts as taken for as long as it is
-// kept (QUIRKS HR-18).
-func (o *Org) NameTaken(ctx context.Context, connector, attribute, value, anchor string) (bool, error) {
+// NameTaken reports whether another identity than that with anchor in source has
+// value, folded to lower case, for attribute in connector, of whatever source it is:
+// held by its account or reserved for it (QUIRKS HR-17). A name that was given up
+// counts as taken for as long as it is kept (QUIRKS HR-18).
+func (o *Org) NameTaken(ctx context.Context, connector, attribute, value, source, anchor string) (bool, error) {
 	if err := o.indexNames(ctx, nameAttribute{o.id, connector, attribute}); err != nil {
 		return false, err
 	}
 	var n int
 	err := o.get(ctx, &n, `SELECT COUNT(*) FROM name_reservation
-		WHERE org_id = ? AND connector = ? AND attribute = ? AND value = ? AND anchor <> ?`, o.id, connector, attribute, value, anchor)
+		WHERE org_id = ? AND connector = ? AND attribute = ? AND value = ? AND (source <> ? OR anchor <> ?)`,
+		o.id, connector, attribute, value, source, anchor)
 	return n > 0, o.s.fail("look up a name", err)
 }
 
@@ -51,11 +52,11 @@ func (t *tx) indexNames(a nameAttribute) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	var accounts []struct{ Kind, Anchor, Applied string }
-	for kind, anchor := "", ""; ; {
+	var accounts []struct{ Source, Kind, Anchor, Applied string }
+	for source, kind, anchor := "", "", ""; ; {
 		accounts = accounts[:0]
-		err := t.all(&accounts, `SELECT kind, anchor, applied FROM account WHERE org_id = ? AND connector = ? AND (kind, anchor) > (?, ?) AND absent = 0
-			ORDER BY kind, anchor LIMIT ?`, a.org, a.connector, kind, anchor, pageRows)
+		err := t.all(&accounts, `SELECT source, kind, anchor, applied FROM account WHERE org_id = ? AND connector = ?
+			AND (source, kind, anchor) > (?, ?, ?) AND absent = 0 ORDER BY source, kind, anchor LIMIT ?`, a.org, a.connector, source, kind, anchor, pageRows)
 		if err != nil {
 			return err
 		}
@@ -66,9 +67,9 @@ func (t *tx) indexNames(a nameAttribute) error {
 				return err
 			}
 			for _, v := range namesIn(applied, a.attribute) {
-				rows = append(rows, []any{a.org, a.connector, a.attribute, v, x.Kind, x.Anchor, 0})
+				rows = append(rows, []any{a.org, a.connector, a.attribute, v, x.Source, x.Kind, x.Anchor, 0})
 			}
-			kind, anchor = x.Kind, x.Anchor
+			source, kind, anchor = x.Source, x.Kind, x.Anchor
 		}
 		if err := t.insert(reservationInsert, rows, `ON CONFLICT (org_id, connector, attribute, value) DO NOTHING`); err != nil || len(accounts) < pageRows {
 			return err
@@ -76,7 +77,7 @@ func (t *tx) indexNames(a nameAttribute) error {
 	}
 }
 
-const reservationInsert = `INSERT INTO name_reservation (org_id, connector, attribute, value, kind, anchor, keep_until)`
+const reservationInsert = `INSERT INTO name_reservation (org_id, connector, attribute, value, source, kind, anchor, keep_until)`
 
 // namesIn returns the values of attribute, folded to lower case, each once.
 func namesIn(as connector.Attributes, attribute string) []string {
@@ -126,16 +127,16 @@ func (b *batch) writeName(a finishedAccount, k nameAttribute, until int64) error
 		names = namesIn(a.Applied, k.attribute)
 	}
 	for _, v := range names {
-		if _, err := b.t.exec(reservationInsert+` VALUES (?, ?, ?, ?, ?, ?, 0) `+takeOwn,
-			k.org, k.connector, k.attribute, v, string(a.Kind), a.Anchor); err != nil {
+		if _, err := b.t.exec(reservationInsert+` VALUES (?, ?, ?, ?, ?, ?, ?, 0) `+takeOwn,
+			k.org, k.connector, k.attribute, v, a.Source, string(a.Kind), a.Anchor); err != nil {
 			return err
 		}
 	}
 	if !a.Absent && !a.done {
 		return nil // what is not in the target yet may still come
 	}
-	q := `UPDATE name_reservation SET keep_until = ? WHERE org_id = ? AND connector = ? AND kind = ? AND anchor = ? AND attribute = ? AND keep_until = 0`
-	args := []any{until, k.org, k.connector, string(a.Kind), a.Anchor, k.attribute}
+	q := `UPDATE name_reservation SET keep_until = ? WHERE org_id = ? AND connector = ? AND source = ? AND kind = ? AND anchor = ? AND attribute = ? AND keep_until = 0`
+	args := []any{until, k.org, k.connector, a.Source, string(a.Kind), a.Anchor, k.attribute}
 	if len(names) > 0 {
 		marks, more := list(names)
 		q, args = q+` AND value NOT IN (`+marks+`)`, append(args, more...)
@@ -146,7 +147,7 @@ func (b *batch) writeName(a finishedAccount, k nameAttribute, until int64) error
 
 // takeOwn takes a name unless it is somebody else's.
 const takeOwn = `ON CONFLICT (org_id, connector, attribute, value) DO UPDATE SET keep_until = 0
-	WHERE name_reservation.kind = excluded.kind AND name_reservation.anchor = excluded.anchor`
+	WHERE name_reservation.source = excluded.source AND name_reservation.kind = excluded.kind AND name_reservation.anchor = excluded.anchor`
 
 // finishedAccount is an account as an operation left it.
 type finishedAccount struct {

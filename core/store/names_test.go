@@ -24,7 +24,7 @@ func name(anchor, value string) plan.NameReservation {
 func TestTwoPlansNeverGiveTheSameName(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, o *store.Org) {
 		taken := func(value, anchor string) bool {
-			return must(o.NameTaken(t.Context(), "crm", "userName", value, anchor))
+			return must(o.NameTaken(t.Context(), "crm", "userName", value, "hr", anchor))
 		}
 		p := creates("p1", "crm", "1")
 		p.Names = []plan.NameReservation{name("1", "jdoe")}
@@ -33,7 +33,7 @@ func TestTwoPlansNeverGiveTheSameName(t *testing.T) {
 		apply(t, o, p)
 		require.True(t, taken("jdoe", "2"))
 		require.False(t, taken("jdoe", "1"), "its own")
-		require.False(t, must(o.NameTaken(t.Context(), "erp", "userName", "jdoe", "2")), "another connector")
+		require.False(t, must(o.NameTaken(t.Context(), "erp", "userName", "jdoe", "hr", "2")), "another connector")
 
 		p = creates("p2", "crm", "2", "3")
 		p.Names = []plan.NameReservation{name("2", "jdoe"), name("3", "x"), name("3", "x")}
@@ -58,7 +58,7 @@ func TestNamesThatAccountsHoldAreTaken(t *testing.T) {
 		apply(t, o, creates("p1", "crm", "1"))
 		carryOut(t, o) // userName "u1", before anybody asked for names
 		taken := func(value, anchor string) bool {
-			return must(o.NameTaken(t.Context(), "crm", "userName", value, anchor))
+			return must(o.NameTaken(t.Context(), "crm", "userName", value, "hr", anchor))
 		}
 		require.True(t, taken("u1", "2"))
 		require.False(t, taken("u1", "1"))
@@ -83,9 +83,9 @@ func TestANameIsKeptForAWhileAfterItWasGivenUp(t *testing.T) {
 		f := done(op)
 		f.Account = &identity.Account{Absent: true, Ownership: identity.Created}
 		require.Empty(t, finish(t, o, f))
-		taken := func() bool { return must(o.NameTaken(t.Context(), "crm", "userName", "u1", "2")) }
+		taken := func() bool { return must(o.NameTaken(t.Context(), "crm", "userName", "u1", "hr", "2")) }
 		require.True(t, taken())
-		require.False(t, must(o.NameTaken(t.Context(), "crm", "userName", "u1", "1")), "who had it may have it again")
+		require.False(t, must(o.NameTaken(t.Context(), "crm", "userName", "u1", "hr", "1")), "who had it may have it again")
 		later := func(hash string, after time.Duration) {
 			p := emptyPlan(hash, 0)
 			save(t, o, p, store.PlanProposed)
@@ -102,7 +102,7 @@ func TestANameIsKeptForAWhileAfterItWasGivenUp(t *testing.T) {
 func TestARenamedAccountGivesItsOldNameUp(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		o := storetest.Open(t, url, store.WithNameRetention(time.Hour))
-		require.False(t, must(o.NameTaken(t.Context(), "crm", "userName", "u1", "2")))
+		require.False(t, must(o.NameTaken(t.Context(), "crm", "userName", "u1", "hr", "2")))
 		apply(t, o, creates("p1", "crm", "1"))
 		carryOut(t, o)
 		p := creates("p2", "crm", "1")
@@ -111,12 +111,12 @@ func TestARenamedAccountGivesItsOldNameUp(t *testing.T) {
 		f := done(send(t, o, lease(t, o, 1))[0])
 		f.Account.Applied = connector.Attributes{{Name: "userName", Values: connector.Values{"Jane.Smith"}}}
 		require.Empty(t, finish(t, o, f))
-		require.True(t, must(o.NameTaken(t.Context(), "crm", "userName", "jane.smith", "2")))
-		require.True(t, must(o.NameTaken(t.Context(), "crm", "userName", "u1", "2")), "kept")
+		require.True(t, must(o.NameTaken(t.Context(), "crm", "userName", "jane.smith", "hr", "2")))
+		require.True(t, must(o.NameTaken(t.Context(), "crm", "userName", "u1", "hr", "2")), "kept")
 		save(t, o, emptyPlan("p3", 0), store.PlanProposed)
 		_, err := o.ApplyPlan(t.Context(), "p3", "alice", now.Add(2*time.Hour))
 		require.NoError(t, err)
-		require.False(t, must(o.NameTaken(t.Context(), "crm", "userName", "u1", "2")))
-		require.True(t, must(o.NameTaken(t.Context(), "crm", "userName", "jane.smith", "2")))
+		require.False(t, must(o.NameTaken(t.Context(), "crm", "userName", "u1", "hr", "2")))
+		require.True(t, must(o.NameTaken(t.Context(), "crm", "userName", "jane.smith", "hr", "2")))
 	})
 }

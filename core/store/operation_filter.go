@@ -10,6 +10,7 @@ import (
 
 // OpFilter selects operations; zero fields do not restrict.
 type OpFilter struct {
+	Source    string
 	Connector string
 	Anchor    string
 	Plan      string
@@ -78,7 +79,7 @@ func (c *conditions) and(sql string, args ...any) {
 // rest are the conditions besides state and place in the queue.
 func (f *OpFilter) rest() (c conditions) {
 	for _, e := range []struct{ column, value string }{
-		{"connector", f.Connector}, {"anchor", f.Anchor}, {"code", f.Code}, {"cause", f.Cause},
+		{"source", f.Source}, {"connector", f.Connector}, {"anchor", f.Anchor}, {"code", f.Code}, {"cause", f.Cause},
 	} {
 		if e.value != "" {
 			c.and(e.column+" = ?", e.value)

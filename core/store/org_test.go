@@ -118,16 +118,16 @@ func seen(t *testing.T, o *store.Org) map[string]string {
 	add("identities", must(o.Identities(ctx, "hr", identity.Person, all)))
 	add("find", must(o.FindIdentities(ctx, "n", 10)))
 	add("generation", must(o.Generation(ctx)))
-	accounts := must(o.Accounts(ctx, identity.Person, all))
+	accounts := must(o.Accounts(ctx, "hr", identity.Person, all))
 	for k, a := range accounts {
 		add("account "+k.Anchor, a)
 	}
-	open := must(o.OpenOperations(ctx, identity.Person, all))
+	open := must(o.OpenOperations(ctx, keysOf("hr", all...)))
 	for k, op := range open {
 		add("open "+k.Anchor, op)
 	}
-	add("population", must(o.Population(ctx, "crm", now)).Accounts)
-	add("name", must(o.NameTaken(ctx, "crm", "userName", "u1", "2")))
+	add("population", must(o.Population(ctx, "crm", "hr", now)).Accounts)
+	add("name", must(o.NameTaken(ctx, "crm", "userName", "u1", "hr", "2")))
 	add("plans", must(o.Plans(ctx, 0)))
 	ops := must(o.Operations(ctx, store.OpFilter{States: append(store.OpenStates, store.OpDone, store.OpSkipped)}))
 	add("operations", ops)
@@ -135,7 +135,7 @@ func seen(t *testing.T, o *store.Org) map[string]string {
 	_, n, err := o.NextDue(ctx, "crm")
 	require.NoError(t, err)
 	add("open count", n)
-	add("rules", must(o.ConnectorState(ctx, "crm")).RulesHash != "")
+	add("rules", must(o.Rules(ctx, "hr"))["crm"] != "")
 	var refs []string
 	require.NoError(t, o.Holdings(ctx, "crm", func(a identity.Account) error {
 		refs = append(refs, a.Anchor)

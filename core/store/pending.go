@@ -40,8 +40,8 @@ func (o *Org) pendingKeys(ctx context.Context, source string) ([]identity.Key, e
 	}{
 		{`SELECT kind, anchor FROM identity WHERE org_id = ? AND source = ? AND changed_gen > ?`, []any{o.id, source, applied}},
 		{`SELECT kind, anchor FROM evaluation_fault WHERE org_id = ? AND source = ?`, []any{o.id, source}},
-		{`SELECT r.kind, r.anchor FROM replan r JOIN identity i ON i.org_id = r.org_id AND i.kind = r.kind AND i.anchor = r.anchor
-			WHERE r.org_id = ? AND i.source = ? AND r.generation > ?`, []any{o.id, source, applied}},
+		{`SELECT r.kind, r.anchor FROM replan r JOIN identity i ON i.org_id = r.org_id AND i.source = r.source AND i.kind = r.kind AND i.anchor = r.anchor
+			WHERE r.org_id = ? AND r.source = ? AND r.generation > ?`, []any{o.id, source, applied}},
 	} {
 		if err := o.keys(ctx, &keys, source, q.sql, q.args...); err != nil {
 			return nil, err
@@ -111,7 +111,7 @@ func (o *Org) All(ctx context.Context, source string, yield func(identity.Identi
 	for {
 		page, err := o.identities(ctx, `SELECT `+identityColumns+` FROM identity i
 			WHERE i.org_id = ? AND i.source = ? AND (i.kind, i.anchor) > (?, ?) AND (i.absent_since = 0 OR EXISTS (
-				SELECT 1 FROM account a WHERE a.org_id = i.org_id AND a.kind = i.kind AND a.anchor = i.anchor AND a.absent = 0))
+				SELECT 1 FROM account a WHERE a.org_id = i.org_id AND a.source = i.source AND a.kind = i.kind AND a.anchor = i.anchor AND a.absent = 0))
 			ORDER BY i.kind, i.anchor LIMIT ?`, o.id, source, kind, anchor, pageRows)
 		if err != nil {
 			return o.s.fail("read identities", err)

@@ -127,7 +127,7 @@ func TestAnEmptyPlanIsAppliedOnce(t *testing.T) {
 	apply(t, o, rules("p1", "a"))
 	require.Equal(t, before, commits, "nothing is written for the same again")
 	apply(t, o, rules("p2", "b"))
-	require.Equal(t, "b", must(o.ConnectorState(t.Context(), "crm")).RulesHash)
+	require.Equal(t, "b", must(o.Rules(t.Context(), "hr"))["crm"])
 	apply(t, o, rules("p1", "a"))
-	require.Equal(t, "a", must(o.ConnectorState(t.Context(), "crm")).RulesHash, "the rules are as before again")
+	require.Equal(t, "a", must(o.Rules(t.Context(), "hr"))["crm"], "the rules are as before again")
 }

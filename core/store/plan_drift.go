@@ -1,6 +1,9 @@
 package store
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // driftShown bounds how many changes a DriftError lists.
 const driftShown = 10
@@ -16,10 +19,10 @@ type moving struct {
 func (a *application) movings() []moving {
 	of := []any{a.org, a.plan.Hash}
 	return []moving{
-		{"account", ` FROM operation o LEFT JOIN account x ON x.org_id = o.org_id AND x.connector = o.connector AND x.kind = o.kind AND x.anchor = o.anchor
+		{"account", ` FROM operation o LEFT JOIN account x ON x.org_id = o.org_id AND x.source = o.source AND x.connector = o.connector AND x.kind = o.kind AND x.anchor = o.anchor
 			WHERE COALESCE(x.rev, 0) <> o.account_rev AND o.org_id = ? AND o.plan = ? AND o.state = 'planned'`, of},
-		{"source record", ` FROM operation o LEFT JOIN identity x ON x.org_id = o.org_id AND x.source = ? AND x.kind = o.kind AND x.anchor = o.anchor
-			WHERE COALESCE(x.rev, 0) <> o.identity_rev AND o.org_id = ? AND o.plan = ? AND o.state = 'planned'`, append([]any{a.plan.Inputs.Source}, of...)},
+		{"source record", ` FROM operation o LEFT JOIN identity x ON x.org_id = o.org_id AND x.source = o.source AND x.kind = o.kind AND x.anchor = o.anchor
+			WHERE COALESCE(x.rev, 0) <> o.identity_rev AND o.org_id = ? AND o.plan = ? AND o.state = 'planned'`, of},
 	}
 }
 
@@ -36,7 +39,7 @@ func (a *application) checkDrift() error {
 		}
 		drift.Count += n
 		var moved []struct{ Connector, Kind, Anchor string }
-		err := a.t.all(&moved, `SELECT o.connector, o.kind, o.anchor`+m.from+` ORDER BY o.seq LIMIT ?`, append(m.args, driftShown)...)
+		err := a.t.all(&moved, `SELECT o.connector, o.kind, o.anchor`+m.from+` ORDER BY o.seq LIMIT ?`, append(slices.Clone(m.args), driftShown)...)
 		if err != nil {
 			return err
 		}
@@ -70,13 +73,13 @@ func (a *application) leaveMoved() error {
 // leaveOut ends the plan's operations for accounts that have moved, and has these
 // looked at again by the next plan.
 func (a *application) leaveOut(m moving) error {
-	var moved []struct{ ID, Connector, Kind, Anchor string }
-	if err := a.t.all(&moved, `SELECT o.id, o.connector, o.kind, o.anchor`+m.from, m.args...); err != nil {
+	var moved []struct{ ID, Source, Connector, Kind, Anchor string }
+	if err := a.t.all(&moved, `SELECT o.id, o.source, o.connector, o.kind, o.anchor`+m.from, m.args...); err != nil {
 		return err
 	}
 	ids, again := make([]string, len(moved)), make([][]any, len(moved))
 	for i, at := range moved {
-		ids[i], again[i] = at.ID, []any{a.org, at.Connector, at.Kind, at.Anchor}
+		ids[i], again[i] = at.ID, []any{a.org, at.Source, at.Connector, at.Kind, at.Anchor}
 	}
 	a.moved += int64(len(moved))
 	if err := a.setAll(superseded, ids); err != nil {

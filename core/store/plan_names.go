@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 
+	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/mapping"
 	"github.com/provhub/provhub/core/plan"
 )
@@ -40,7 +41,7 @@ func (a *application) nameRows(drift *DriftError) ([][]any, error) {
 		connector string
 		mapping.Reservation
 	}
-	owner := map[name]string{}
+	owner := map[name]identity.Key{}
 	indexed := map[nameAttribute]bool{}
 	var rows [][]any
 	for _, n := range a.plan.names {
@@ -53,9 +54,9 @@ func (a *application) nameRows(drift *DriftError) ([][]any, error) {
 		key := name{n.Connector, n.Reservation}
 		switch had, ok := owner[key]; {
 		case !ok:
-			owner[key] = n.Anchor
-			rows = append(rows, []any{a.org, n.Connector, n.Attribute, n.Value, string(n.AccountKey.Kind), n.Anchor, 0})
-		case had != n.Anchor:
+			owner[key] = n.Identity()
+			rows = append(rows, []any{a.org, n.Connector, n.Attribute, n.Value, n.Source, string(n.AccountKey.Kind), n.Anchor, 0})
+		case had != n.Identity():
 			drift.nameTaken(n)
 		}
 	}
@@ -67,7 +68,7 @@ func (a *application) findTaken(drift *DriftError) error {
 	for _, n := range a.plan.names {
 		var taken int
 		err := a.t.get(&taken, `SELECT COUNT(*) FROM name_reservation WHERE org_id = ? AND connector = ? AND attribute = ? AND value = ?
-			AND (kind <> ? OR anchor <> ?)`, a.org, n.Connector, n.Attribute, n.Value, string(n.AccountKey.Kind), n.Anchor)
+			AND (source <> ? OR kind <> ? OR anchor <> ?)`, a.org, n.Connector, n.Attribute, n.Value, n.Source, string(n.AccountKey.Kind), n.Anchor)
 		if err != nil {
 			return err
 		}

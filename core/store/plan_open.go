@@ -4,10 +4,10 @@ import "github.com/provhub/provhub/core/plan"
 
 // standing is an open operation of an account that the plan has one for, too.
 type standing struct {
-	ID, Planned             string
-	Connector, Kind, Anchor string
-	InFlight                bool `db:"in_flight"`
-	MaybeApplied            bool `db:"maybe_applied"`
+	ID, Planned                     string
+	Source, Connector, Kind, Anchor string
+	InFlight                        bool `db:"in_flight"`
+	MaybeApplied                    bool `db:"maybe_applied"`
 }
 
 // clearTheWay ends the open operations that the plan replaces, and leaves out
@@ -17,10 +17,10 @@ type standing struct {
 func (a *application) clearTheWay() error {
 	var open []standing
 	// Locked: a worker may be about to send one of them.
-	err := a.t.all(&open, `SELECT o.id, n.id AS planned, o.connector, o.kind, o.anchor, o.maybe_applied,
+	err := a.t.all(&open, `SELECT o.id, n.id AS planned, o.source, o.connector, o.kind, o.anchor, o.maybe_applied,
 			CASE WHEN `+inFlight+` THEN 1 ELSE 0 END AS in_flight
 		FROM operation n CROSS JOIN operation o WHERE n.org_id = ? AND n.plan = ? AND n.state = 'planned'
-			AND o.org_id = n.org_id AND o.kind = n.kind AND o.anchor = n.anchor AND o.connector = n.connector AND o.state IN `+openStates+
+			AND o.org_id = n.org_id AND o.source = n.source AND o.kind = n.kind AND o.anchor = n.anchor AND o.connector = n.connector AND o.state IN `+openStates+
 		a.t.s.dialect.lock("o"), a.org, a.plan.Hash)
 	if err != nil {
 		return err
@@ -31,7 +31,7 @@ func (a *application) clearTheWay() error {
 		switch {
 		case s.InFlight:
 			skip = append(skip, s.Planned)
-			again = append(again, []any{a.org, s.Connector, s.Kind, s.Anchor})
+			again = append(again, []any{a.org, s.Source, s.Connector, s.Kind, s.Anchor})
 		default:
 			replace = append(replace, s.ID)
 			if s.MaybeApplied {
@@ -42,7 +42,7 @@ func (a *application) clearTheWay() error {
 	}
 	for _, n := range a.plan.Notes {
 		if n.Code == plan.NoteInFlight {
-			again = append(again, []any{a.org, n.Connector, string(n.Kind), n.Anchor})
+			again = append(again, []any{a.org, n.Source, n.Connector, string(n.Kind), n.Anchor})
 		}
 	}
 	a.skipped, a.superseded = int64(len(skip)), int64(len(replace))
@@ -72,7 +72,7 @@ func (a *application) setAll(set string, ids []string) error {
 func (a *application) withdraw() error {
 	return a.t.s.dialect.inChunks(a.plan.withdraw, func(marks string, args []any) error {
 		var open []standing
-		err := a.t.all(&open, `SELECT o.id, o.connector, o.kind, o.anchor, CASE WHEN `+inFlight+` THEN 1 ELSE 0 END AS in_flight
+		err := a.t.all(&open, `SELECT o.id, o.source, o.connector, o.kind, o.anchor, CASE WHEN `+inFlight+` THEN 1 ELSE 0 END AS in_flight
 			FROM operation o WHERE o.org_id = ? AND o.id IN (`+marks+`) AND o.state IN `+openStates+a.t.s.dialect.forUpdate,
 			append([]any{a.org}, args...)...)
 		if err != nil {
@@ -82,7 +82,7 @@ func (a *application) withdraw() error {
 		var again [][]any
 		for _, s := range open {
 			if s.InFlight {
-				again = append(again, []any{a.org, s.Connector, s.Kind, s.Anchor})
+				again = append(again, []any{a.org, s.Source, s.Connector, s.Kind, s.Anchor})
 			} else {
 				end = append(end, s.ID)
 			}
@@ -95,7 +95,7 @@ func (a *application) withdraw() error {
 	})
 }
 
-// markReplan has accounts (org, connector, kind, anchor) looked at again by the
+// markReplan has accounts (org, source, connector, kind, anchor) looked at again by the
 // next plan.
 func (t *tx) markReplan(org string, accounts [][]any) error {
 	if len(accounts) == 0 {
@@ -105,15 +105,15 @@ func (t *tx) markReplan(org string, accounts [][]any) error {
 	if err != nil {
 		return err
 	}
-	seen := map[[3]any]bool{}
+	seen := map[[4]any]bool{}
 	rows := make([][]any, 0, len(accounts))
 	for _, a := range accounts {
-		key := [3]any{a[1], a[2], a[3]}
+		key := [4]any{a[1], a[2], a[3], a[4]}
 		if !seen[key] {
 			seen[key] = true
-			rows = append(rows, append(a[:4:4], g))
+			rows = append(rows, append(a[:5:5], g))
 		}
 	}
-	return t.insert(`INSERT INTO replan (org_id, connector, kind, anchor, generation)`, rows,
-		`ON CONFLICT (org_id, connector, kind, anchor) DO UPDATE SET generation = excluded.generation`)
+	return t.insert(`INSERT INTO replan (org_id, source, connector, kind, anchor, generation)`, rows,
+		`ON CONFLICT (org_id, source, connector, kind, anchor) DO UPDATE SET generation = excluded.generation`)
 }

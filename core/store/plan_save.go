@@ -152,7 +152,7 @@ func (o *Org) insertOperations(t *tx, p *plan.Plan, now time.Time) error {
 // operationsAtOnce bounds the rows that are made ready in memory.
 const operationsAtOnce = 512
 
-const operationInsert = `INSERT INTO operation (org_id, id, plan, seq, connector, kind, anchor, op, lane, account_rev, identity_rev,
+const operationInsert = `INSERT INTO operation (org_id, id, plan, seq, source, connector, kind, anchor, op, lane, account_rev, identity_rev,
 	revokes, clears, renames, out_of_scope, changed, created_at, updated_at, body, state, code, last_error, cause, failing_since)`
 
 func (o *Org) operationRow(hash string, seq int64, op plan.Operation, now time.Time) ([]any, error) {
@@ -174,7 +174,7 @@ func (o *Org) operationRow(hash string, seq int64, op plan.Operation, now time.T
 		}
 		code, cause, since = why.Code.String(), causeKey(&op, why), micros(now)
 	}
-	return []any{o.id, op.ID, hash, seq, op.Connector, string(op.AccountKey.Kind), op.Anchor, string(op.Kind), int(op.Lane), op.AccountRev, op.IdentityRev,
+	return []any{o.id, op.ID, hash, seq, op.Source, op.Connector, string(op.AccountKey.Kind), op.Anchor, string(op.Kind), int(op.Lane), op.AccountRev, op.IdentityRev,
 		c.revokes, c.clears, c.renames, c.outOfScope, c.changed, micros(now), micros(now), body, string(OpPlanned), code, lastError, cause, since}, nil
 }
 

@@ -11,42 +11,29 @@ func (a *application) makeReady() (err error) {
 	return err
 }
 
-// rememberRules remembers what everyone was evaluated with. A connector that the
-// source's last plan was for and this one is not, because it is out of the config,
-// does not see what this plan is about: should it come back, it must look at
-// everyone.
+// rememberRules remembers what everyone of the source was evaluated with. A connector
+// that this plan is not for, because the source feeds it no more, does not see what
+// the plan is about: should it come back, it must look at everyone.
 func (a *application) rememberRules() error {
 	if a.plan.Inputs.Partial {
 		return nil
 	}
-	var text string
-	err := a.t.get(&text, `SELECT COALESCE(MAX(p.rules), '') FROM source_state s JOIN plan p ON p.org_id = s.org_id AND p.hash = s.applied_plan
-		WHERE s.org_id = ? AND s.source = ?`, a.org, a.plan.Inputs.Source)
-	if err != nil {
+	source := a.plan.Inputs.Source
+	fed := sortedNames(a.plan.Rules)
+	left, args := `UPDATE connector_rules SET rules_hash = '' WHERE org_id = ? AND source = ? AND rules_hash <> ''`, []any{a.org, source}
+	if len(fed) > 0 {
+		marks, names := list(fed)
+		left, args = left+` AND connector NOT IN (`+marks+`)`, append(args, names...)
+	}
+	if _, err := a.t.exec(left, args...); err != nil {
 		return err
 	}
-	var last map[string]string
-	if err := decode(text, &last); err != nil {
-		return err
+	rows := make([][]any, 0, len(fed))
+	for _, connector := range fed {
+		rows = append(rows, []any{a.org, connector, source, a.plan.Rules[connector]})
 	}
-	for connector, hash := range last {
-		if _, still := a.plan.Rules[connector]; still {
-			continue
-		}
-		// With another hash it is in the plan of another source.
-		if _, err := a.t.exec(`UPDATE connector_state SET rules_hash = '' WHERE org_id = ? AND connector = ? AND rules_hash = ?`,
-			a.org, connector, hash); err != nil {
-			return err
-		}
-	}
-	for connector, hash := range a.plan.Rules {
-		if _, err := a.t.exec(`INSERT INTO connector_state (org_id, connector, rules_hash, stopped, stopped_at, paused_by, resume_at, failures)
-			VALUES (?, ?, ?, '', 0, '', 0, 0) ON CONFLICT (org_id, connector) DO UPDATE SET rules_hash = excluded.rules_hash`,
-			a.org, connector, hash); err != nil {
-			return err
-		}
-	}
-	return nil
+	return a.t.insert(`INSERT INTO connector_rules (org_id, connector, source, rules_hash)`, rows,
+		`ON CONFLICT (org_id, connector, source) DO UPDATE SET rules_hash = excluded.rules_hash WHERE connector_rules.rules_hash <> excluded.rules_hash`)
 }
 
 // moveGeneration remembers up to where everything is planned. The state's own
@@ -64,8 +51,9 @@ func (a *application) moveGeneration() error {
 	if err != nil {
 		return err
 	}
-	if _, err := a.t.exec(`DELETE FROM replan WHERE org_id = ? AND generation <= (
-		SELECT MIN(applied_generation) FROM source_state WHERE org_id = ?)`, a.org, a.org); err != nil {
+	if _, err := a.t.exec(`DELETE FROM replan WHERE org_id = ? AND source = ? AND generation <= (
+		SELECT applied_generation FROM source_state WHERE org_id = ? AND source = ?)`,
+		a.org, a.plan.Inputs.Source, a.org, a.plan.Inputs.Source); err != nil {
 		return err
 	}
 	return a.moveState()

@@ -3,17 +3,22 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/provhub/provhub/core/plan"
 )
 
-// Population returns what the guards of connector take their percentages of, and
-// what went out in the 24 hours before now or still waits to go out (QUIRKS HR-9).
-func (o *Org) Population(ctx context.Context, connector string, now time.Time) (plan.Population, error) {
+// Population returns what the guards of connector take their percentages of where
+// they look at a plan of source, and what went out for people of that source in the
+// 24 hours before now or still waits to go out (QUIRKS HR-9). source "": all.
+func (o *Org) Population(ctx context.Context, connector, source string, now time.Time) (plan.Population, error) {
 	p := plan.Population{Last24h: map[plan.Guarded]int{}}
-	err := o.get(ctx, &p.Accounts, `SELECT COUNT(*) FROM account
-		WHERE org_id = ? AND connector = ? AND absent = 0 AND enabled <> 'disabled'`, o.id, connector)
+	of, args := `org_id = ? AND connector = ? AND `, []any{o.id, connector}
+	if source != "" {
+		of, args = of+`source = ? AND `, append(args, source)
+	}
+	err := o.get(ctx, &p.Accounts, `SELECT COUNT(*) FROM account WHERE `+of+`absent = 0 AND enabled <> 'disabled'`, args...)
 	if err != nil {
 		return p, o.s.fail("count accounts", err)
 	}
@@ -21,11 +26,11 @@ func (o *Org) Population(ctx context.Context, connector string, now time.Time) (
 		Op, Changed                               string
 		Total, Revokes, Clears, Renames, Unscoped int
 	}
-	const counted = `SELECT op, changed, revokes, clears, renames, out_of_scope FROM operation WHERE org_id = ? AND connector = ? AND `
+	counted := `SELECT op, changed, revokes, clears, renames, out_of_scope FROM operation WHERE ` + of
 	err = o.all(ctx, &rows, `SELECT op, changed, COUNT(*) AS total, SUM(revokes) AS revokes, SUM(clears) AS clears,
 			SUM(renames) AS renames, SUM(out_of_scope) AS unscoped
 		FROM (`+counted+`sent_at > ? AND sent_at > 0 UNION ALL `+counted+`state IN `+openStates+` AND sent_at = 0) q GROUP BY op, changed`,
-		o.id, connector, micros(now.Add(-24*time.Hour)), o.id, connector)
+		slices.Concat(args, []any{micros(now.Add(-24 * time.Hour))}, args)...)
 	if err != nil {
 		return p, o.s.fail("count operations of the last 24 hours", err)
 	}

@@ -28,7 +28,7 @@ func TestPopulationCountsAsTheGuardsDo(t *testing.T) {
 		p.Operations[4].Connector = "erp"
 		apply(t, o, p)
 		count := func(at time.Duration) map[plan.Guarded]int {
-			pop, err := o.Population(t.Context(), "crm", now.Add(at))
+			pop, err := o.Population(t.Context(), "crm", "hr", now.Add(at))
 			require.NoError(t, err)
 			return pop.Last24h
 		}
@@ -47,7 +47,7 @@ func TestPopulationCountsAsTheGuardsDo(t *testing.T) {
 		carryOut(t, o)
 		require.Equal(t, want, count(23*time.Hour))
 		require.Empty(t, count(25*time.Hour))
-		pop, err := o.Population(t.Context(), "crm", now)
+		pop, err := o.Population(t.Context(), "crm", "hr", now)
 		require.NoError(t, err)
 		require.Equal(t, 4, pop.Accounts)
 	})

@@ -28,7 +28,7 @@ func creates(hash, connectorName string, anchors ...string) *plan.Plan {
 func operation(hash, connectorName, anchor string) plan.Operation {
 	return plan.Operation{
 		ID: fmt.Sprintf("%s-%s-%s", hash, connectorName, anchor), Kind: plan.Create, Lane: plan.LaneNormal, Reason: "joined",
-		AccountKey: identity.AccountKey{Connector: connectorName, Kind: identity.Person, Anchor: anchor},
+		AccountKey: identity.AccountKey{Source: "hr", Connector: connectorName, Kind: identity.Person, Anchor: anchor},
 		Changes:    []plan.Change{{Name: "userName", After: connector.Values{"u" + anchor}, Rule: "provhub.yaml:3"}},
 		Enabled:    connector.IsEnabled,
 	}
@@ -65,9 +65,9 @@ func TestAnOperationGoesFromPlanToLedger(t *testing.T) {
 		}})
 		require.NoError(t, err)
 		require.Empty(t, fenced)
-		got, err := o.Accounts(ctx, identity.Person, []string{"1001", "1002"})
+		got, err := o.Accounts(ctx, "hr", identity.Person, []string{"1001", "1002"})
 		require.NoError(t, err)
-		key := identity.AccountKey{Connector: "crm", Kind: identity.Person, Anchor: "1001"}
+		key := identity.AccountKey{Source: "hr", Connector: "crm", Kind: identity.Person, Anchor: "1001"}
 		account.AccountKey, account.Rev = key, 1
 		require.Equal(t, map[identity.AccountKey]identity.Account{key: account}, got)
 		op, attempts, err := o.Operation(ctx, "p1-crm-1001")

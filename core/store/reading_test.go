@@ -150,7 +150,7 @@ func TestPendingEndsWithTheAppliedPlanAndNotBefore(t *testing.T) {
 }
 
 func crm(anchor string) identity.AccountKey {
-	return identity.AccountKey{Connector: "crm", Kind: identity.Person, Anchor: anchor}
+	return identity.AccountKey{Source: "hr", Connector: "crm", Kind: identity.Person, Anchor: anchor}
 }
 
 func TestTimersMakeIdentitiesDue(t *testing.T) {

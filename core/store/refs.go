@@ -16,7 +16,7 @@ func (o *Org) Holdings(ctx context.Context, name string, yield func(identity.Acc
 	err := o.eachRow(ctx, func(rows *sql.Rows) error {
 		a := identity.Account{AccountKey: identity.AccountKey{Connector: name}}
 		var ref, applied string
-		if err := rows.Scan(&a.Kind, &a.Anchor, &ref, &applied); err != nil {
+		if err := rows.Scan(&a.Source, &a.Kind, &a.Anchor, &ref, &applied); err != nil {
 			return err
 		}
 		if err := decode(ref, &a.Ref); err != nil {
@@ -26,7 +26,7 @@ func (o *Org) Holdings(ctx context.Context, name string, yield func(identity.Acc
 			return err
 		}
 		return yielded(yield(a))
-	}, `SELECT kind, anchor, ref, applied FROM account WHERE org_id = ? AND connector = ? AND absent = 0`, o.id, name)
+	}, `SELECT source, kind, anchor, ref, applied FROM account WHERE org_id = ? AND connector = ? AND absent = 0`, o.id, name)
 	if err != nil {
 		return o.s.fail("read accounts", err)
 	}

@@ -28,7 +28,7 @@ func TestWhatIsTakenIsCommittedAsSentAtOnce(t *testing.T) {
 		require.Equal(t, store.OpReady, state(t, o, "p1-crm-3"))
 		require.Empty(t, send(t, o, ops), "sent already")
 		require.Empty(t, finish(t, o, done(ops[0])))
-		pop, err := o.Population(t.Context(), "crm", now)
+		pop, err := o.Population(t.Context(), "crm", "hr", now)
 		require.NoError(t, err)
 		require.Equal(t, 3, pop.Last24h["create"], "what is done still counts for the day it was sent")
 

@@ -238,8 +238,6 @@ type AuditFilter struct {
 // ConnectorState is what stops or slows one connector.
 type ConnectorState struct {
 	Connector string
-	// RulesHash is the hash of the rules everyone was last evaluated with.
-	RulesHash string
 	// Stopped says why no operation is sent ("AUTHENTICATION: …"); "": running.
 	Stopped   string
 	StoppedAt time.Time

@@ -105,7 +105,7 @@ func (s *site) cycle(ctx context.Context, org *store.Org) (*cycle.Cycle, error) 
 	if err != nil {
 		return nil, err
 	}
-	state, err := org.ConnectorState(ctx, s.Connectors[0])
+	rules, err := org.Rules(ctx, cfg.Sources[0].Name)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (s *site) cycle(ctx context.Context, org *store.Org) (*cycle.Cycle, error) 
 			return nil, err
 		}
 		c.Connectors = append(c.Connectors, cycle.Connector{Name: cc.Name, Programs: programs, Policy: cc.Policy, Guards: cc.Guards,
-			Schema: schema, Capabilities: caps, RulesHash: state.RulesHash})
+			Schema: schema, Capabilities: caps, RulesHash: rules[cc.Name]})
 	}
 	return c, nil
 }

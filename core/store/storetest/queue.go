@@ -85,9 +85,9 @@ func (q Queue) operations() string {
 	const failed = `state IN ('parked', 'retry')`
 	const code = `CASE cause % 4 WHEN 0 THEN 'INVALID_VALUE' WHEN 1 THEN 'ALREADY_EXISTS' WHEN 2 THEN 'TIMEOUT' ELSE 'PERMISSION' END`
 	return numbers(q.Operations) + `
-		INSERT INTO operation (org_id, id, plan, seq, connector, kind, anchor, op, lane, account_rev, identity_rev, revokes, clears, renames, out_of_scope,
+		INSERT INTO operation (org_id, id, plan, seq, source, connector, kind, anchor, op, lane, account_rev, identity_rev, revokes, clears, renames, out_of_scope,
 			changed, state, attempts, tries, next_attempt_at, created_at, updated_at, sent_at, code, last_error, cause, failing_since, body)
-		SELECT '` + OrgID + `', SUBSTR(CAST(` + fmt.Sprint(10_000_000) + ` + i AS TEXT), 2) || '-0000-5000-8000-000000000000', 'plan' || (i / ` + fmt.Sprint(planSize) + `), i + 1,
+		SELECT '` + OrgID + `', SUBSTR(CAST(` + fmt.Sprint(10_000_000) + ` + i AS TEXT), 2) || '-0000-5000-8000-000000000000', 'plan' || (i / ` + fmt.Sprint(planSize) + `), i + 1, 'hr',
 			` + app + `, 'person', 'p' || i, op, lane, 1, 1, 0, 0, 0, 0, '["email"]', state, 1, 1,
 			CASE state WHEN 'retry' THEN ` + plannedAt + ` + 1800000000 ELSE 0 END, ` + plannedAt + `, ` + plannedAt + `,
 			CASE state WHEN 'ready' THEN 0 ELSE ` + plannedAt + ` END,
@@ -95,7 +95,7 @@ func (q Queue) operations() string {
 			CASE WHEN ` + failed + ` THEN '{"code":' || CASE cause % 4 WHEN 0 THEN 60 WHEN 1 THEN 20 WHEN 2 THEN 2 ELSE 41 END || ',"message":"the target says no, reason ' || cause || '","native_code":"HTTP 400","attributes":["email"]}' ELSE '' END,
 			CASE WHEN ` + failed + ` THEN SUBSTR(CAST(1000000000000 + cause AS TEXT), 2) ELSE '' END,
 			CASE WHEN ` + failed + ` THEN ` + plannedAt + ` ELSE 0 END,
-			'{"id":"' || SUBSTR(CAST(` + fmt.Sprint(10_000_000) + ` + i AS TEXT), 2) || '-0000-5000-8000-000000000000","connector":"' || ` + app + ` || '","kind":"person","anchor":"p' || i || '","op":"' || op || '","cause":"change","lane":' || lane || ',"target":{"type":"user","id":"u-' || i || '","name":"user' || i || '"},"account_rev":1,"identity_rev":1,"changes":[{"name":"email","before":["old' || i || '@example.org"],"after":["new' || i || '@example.org"],"rule":"provhub.yaml:31"},{"name":"title","before":["Engineer"],"after":["Senior Engineer"],"rule":"provhub.yaml:33"},{"name":"department","before":["Research"],"after":["Research & Development"],"rule":"provhub.yaml:34"}],"grants":[{"entitlement":"staff","reason":"everybody"}],"reason":"email, title and department changed in the source"}'
+			'{"id":"' || SUBSTR(CAST(` + fmt.Sprint(10_000_000) + ` + i AS TEXT), 2) || '-0000-5000-8000-000000000000","source":"hr","connector":"' || ` + app + ` || '","kind":"person","anchor":"p' || i || '","op":"' || op || '","cause":"change","lane":' || lane || ',"target":{"type":"user","id":"u-' || i || '","name":"user' || i || '"},"account_rev":1,"identity_rev":1,"changes":[{"name":"email","before":["old' || i || '@example.org"],"after":["new' || i || '@example.org"],"rule":"provhub.yaml:31"},{"name":"title","before":["Engineer"],"after":["Senior Engineer"],"rule":"provhub.yaml:33"},{"name":"department","before":["Research"],"after":["Research & Development"],"rule":"provhub.yaml:34"}],"grants":[{"entitlement":"staff","reason":"everybody"}],"reason":"email, title and department changed in the source"}'
 		FROM (` + rows + `) r`
 }
 
@@ -105,6 +105,6 @@ func (q Queue) orgState() string {
 
 func (q Queue) connectors() string {
 	return numbers(q.Connectors) + `
-		INSERT INTO connector_state (org_id, connector, rules_hash, stopped, stopped_at, paused_by, resume_at, failures)
-		SELECT '` + OrgID + `', 'app' || SUBSTR(CAST(101 + i AS TEXT), 2, 2), '', '', 0, '', 0, 0 FROM n`
+		INSERT INTO connector_state (org_id, connector, stopped, stopped_at, paused_by, resume_at, failures)
+		SELECT '` + OrgID + `', 'app' || SUBSTR(CAST(101 + i AS TEXT), 2, 2), '', 0, '', 0, 0 FROM n`
 }
