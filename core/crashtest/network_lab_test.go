@@ -194,7 +194,7 @@ func (n *network) open() (sum int) {
 	n.t.Helper()
 	counts, err := n.hub.State().OperationCounts(context.Background())
 	require.NoError(n.t, err)
-	for _, s := range []store.OpState{store.OpReady, store.OpLeased, store.OpSent, store.OpRetry, store.OpUnknown, store.OpParked} {
+	for _, s := range openStates {
 		sum += counts["app"][s]
 	}
 	return sum

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/connectors/memory"
@@ -37,14 +38,16 @@ type target interface {
 var roles = []string{"mail", "wiki", "admin", "vpn"}
 
 // naiveTarget does blindly what it is told.
-type naiveTarget struct{}
+type naiveTarget struct {
+	latency time.Duration // of each write
+}
 
 func (naiveTarget) plugin() string { return "naive" }
 func (naiveTarget) login() string  { return "login" }
 func (naiveTarget) prepare(*world) {}
 
-func (naiveTarget) config(w *world) string {
-	return fmt.Sprintf("{journal: %q, trap: %q}", w.path("journal"), w.path("trap"))
+func (n naiveTarget) config(w *world) string {
+	return fmt.Sprintf("{journal: %q, trap: %q, calls: %q, latency: %v}", w.path("journal"), w.path("trap"), w.path("calls"), n.latency)
 }
 
 func (naiveTarget) trap(w *world, t trap) string {

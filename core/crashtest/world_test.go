@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/hub"
 	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/store"
 )
 
 // person is one row of the source.
@@ -34,16 +36,21 @@ type world struct {
 	dir    string
 	state  string // file of a SQLite state
 	people []person
-	target target
+	// connector is its name in the config; target is behind it.
+	connector string
+	target    target
 }
 
-const configText = `
+const hubText = `
 org: acme
 state: {url: %[1]q}
 log: {level: error}
 plugins:
   dev: {%[2]s: %[3]q}
   data: data
+`
+
+const sourceText = `
 sources:
   - name: hr
     type: csv
@@ -58,13 +65,15 @@ sources:
       - {name: status, required: true}
     reference: manager
     lifecycle: {status: status, active: [active], suspended: [leave], leaver: [left]}
-connectors:
-  - name: app
+`
+
+const connectorText = `
+  - name: %[1]s
     plugin: %[2]s
-    config: %[4]s
+    config: %[3]s
     attributes:
       - {to: externalId, from: person.id}
-      - {to: %[5]s, from: person.login}
+      - {to: %[4]s, from: person.login}
       - {to: title, from: person.title}
       - {to: manager, from: person.manager}
     grants:
@@ -81,11 +90,18 @@ connectors:
 
 func newWorld(t *testing.T, stateURL string, of target) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), state: strings.TrimPrefix(stateURL, "sqlite:"), target: of}
-	w.write("provhub.yaml", fmt.Sprintf(configText, stateURL, of.plugin(), filepath.Join(pluginsDir, "provhub-connector-"+of.plugin()),
-		of.config(w), of.login()))
+	w := &world{t: t, dir: t.TempDir(), state: strings.TrimPrefix(stateURL, "sqlite:"), connector: "app", target: of}
+	w.write("provhub.yaml", fmt.Sprintf(hubText, stateURL, of.plugin(), pluginPath(of))+sourceText+"connectors:"+w.configured())
 	of.prepare(w)
 	return w
+}
+
+// pluginPath is where the binary of a target's plugin lies.
+func pluginPath(of target) string { return filepath.Join(pluginsDir, "provhub-connector-"+of.plugin()) }
+
+// configured is the connector in the config.
+func (w *world) configured() string {
+	return fmt.Sprintf(connectorText, w.connector, w.target.plugin(), w.target.config(w), w.target.login())
 }
 
 func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
@@ -101,12 +117,17 @@ func (w *world) write(name, text string) {
 func (w *world) source(people ...person) {
 	w.t.Helper()
 	w.people = people
+	w.write("hr.csv", table(people))
+}
+
+// table is what the source has of people.
+func table(people []person) string {
 	var b strings.Builder
 	b.WriteString("id,login,title,manager,roles,status\n")
 	for _, p := range people {
 		fmt.Fprintf(&b, "%s,%s,%s,%s,%s,%s\n", p.ID, p.Login, p.Title, p.Manager, strings.Join(p.Roles, ";"), cmp.Or(p.Status, "active"))
 	}
-	w.write("hr.csv", b.String())
+	return b.String()
 }
 
 // set sets a trap for a write to the target.
@@ -193,9 +214,6 @@ func (w *world) syncKilledInFlight() (killed bool) {
 // check holds everything against everything: effects, target, ledger, queue, plan.
 func (w *world) check() {
 	w.t.Helper()
-	for _, fault := range twice(w.target.effects(w)) {
-		w.t.Error(fault)
-	}
 	ctx := context.Background()
 	h, err := open(ctx, w.path("provhub.yaml"))
 	if err != nil {
@@ -206,27 +224,55 @@ func (w *world) check() {
 			w.t.Error(err)
 		}
 	}()
-	w.holds(ctx, h)
+	w.checkTarget(ctx, h)
+	checkHub(ctx, w.t, h)
+}
+
+// checkTarget holds effects, target and ledger of the connector against the people.
+func (w *world) checkTarget(ctx context.Context, h *hub.Hub) {
+	w.t.Helper()
+	for _, fault := range twice(w.target.effects(w)) {
+		w.t.Error(fault)
+	}
+	held := w.held()
+	for _, fault := range w.wrong(held) {
+		w.t.Error(fault)
+	}
+	for _, p := range w.people {
+		if got := w.ledger(ctx, h, p.ID); got != held[p.ID] {
+			w.t.Errorf("the ledger has for %s\n     %s\nthe target\n     %s", p.ID, got, held[p.ID])
+		}
+	}
+}
+
+// checkHub looks for what is left to do, and at the audit trail.
+func checkHub(ctx context.Context, t *testing.T, h *hub.Hub) {
+	t.Helper()
 	counts, err := h.State().OperationCounts(ctx)
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	for state, n := range counts["app"] {
-		if slices.Contains([]string{"ready", "leased", "sent", "retry", "unknown", "parked"}, string(state)) {
-			w.t.Errorf("%d operations are %s", n, state)
+	for name, of := range counts {
+		for state, n := range of {
+			if slices.Contains(openStates, state) {
+				t.Errorf("%d operations of %s are %s", n, name, state)
+			}
 		}
 	}
 	plans, err := h.Plan(ctx, hub.PlanOptions{})
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
 	for _, op := range plans[0].Plan.Operations {
-		w.t.Errorf("a second plan still has: %s %s (%s)", op.Kind, op.Anchor, op.Reason)
+		t.Errorf("a second plan still has: %s %s (%s)", op.Kind, op.Anchor, op.Reason)
 	}
 	if n, err := h.State().AuditVerify(ctx); err != nil || n == 0 {
-		w.t.Errorf("audit of %d entries: %v", n, err)
+		t.Errorf("audit of %d entries: %v", n, err)
 	}
 }
+
+// openStates are those of operations with which something is still to be done.
+var openStates = []store.OpState{store.OpReady, store.OpLeased, store.OpSent, store.OpRetry, store.OpUnknown, store.OpParked}
 
 // twice finds effects that were made again though nothing had undone them.
 func twice(effects []effect) (faults []string) {
@@ -250,10 +296,10 @@ func twice(effects []effect) (faults []string) {
 	return faults
 }
 
-// holds compares target and ledger with what the source says.
-func (w *world) holds(ctx context.Context, h *hub.Hub) {
+// held describes the accounts that the target holds, by anchor.
+func (w *world) held() map[string]string {
 	w.t.Helper()
-	target := map[string]string{} // by anchor
+	held := map[string]string{}
 	anchors := map[string]string{"": ""}
 	objects := w.target.accounts(w)
 	for _, o := range objects {
@@ -268,11 +314,17 @@ func (w *world) holds(ctx context.Context, h *hub.Hub) {
 		if vs := o.Attributes.Get("manager"); len(vs) > 0 {
 			manager = anchors[vs[0].(connector.Ref).ID]
 		}
-		target[anchors[o.Ref.ID]] = describe(o.Attributes.Text(w.target.login()), o.Attributes.Text("title"), manager, roles, string(o.Enabled))
+		held[anchors[o.Ref.ID]] = describe(o.Attributes.Text(w.target.login()), o.Attributes.Text("title"), manager, roles, string(o.Enabled))
 	}
-	if len(target) != len(objects) {
-		w.t.Errorf("the target has %d accounts for %d people", len(objects), len(target))
+	if len(held) != len(objects) {
+		w.t.Errorf("the target has %d accounts for %d people", len(objects), len(held))
 	}
+	return held
+}
+
+// wrong says where what a target holds is not what the source says.
+func (w *world) wrong(held map[string]string) (faults []string) {
+	held = maps.Clone(held)
 	for _, p := range w.people {
 		// Nothing else is kept up to date while an account is disabled.
 		want := describe(p.Login, p.Title, p.Manager, p.Roles, "enabled")
@@ -282,17 +334,15 @@ func (w *world) holds(ctx context.Context, h *hub.Hub) {
 		case "left":
 			want = " with [], disabled"
 		}
-		if got := target[p.ID]; !strings.HasSuffix(got, want) {
-			w.t.Errorf("the target has for %s\n     %s\nwant %s", p.ID, got, want)
+		if got := held[p.ID]; !strings.HasSuffix(got, want) {
+			faults = append(faults, fmt.Sprintf("the target has for %s\n     %s\nwant %s", p.ID, got, want))
 		}
-		if got := w.ledger(ctx, h, p.ID); got != target[p.ID] {
-			w.t.Errorf("the ledger has for %s\n     %s\nthe target\n     %s", p.ID, got, target[p.ID])
-		}
-		delete(target, p.ID)
+		delete(held, p.ID)
 	}
-	for anchor, o := range target {
-		w.t.Errorf("the target also has %s: %s", anchor, o)
+	for anchor, o := range held {
+		faults = append(faults, fmt.Sprintf("the target also has %s: %s", anchor, o))
 	}
+	return faults
 }
 
 func (w *world) ledger(ctx context.Context, h *hub.Hub, anchor string) string {

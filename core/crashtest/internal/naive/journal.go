@@ -2,11 +2,13 @@ package naive
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
+	"sync"
 	"syscall"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -27,24 +29,7 @@ type Effect struct {
 }
 
 // Read returns the effects in the journal at path, none when there is no file.
-func Read(path string) ([]Effect, error) {
-	b, err := os.ReadFile(path)
-	if os.IsNotExist(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var out []Effect
-	for r := bufio.NewScanner(bytes.NewReader(b)); r.Scan(); {
-		var e Effect
-		if err := json.Unmarshal(r.Bytes(), &e); err != nil {
-			return nil, fmt.Errorf("%s, line %d: %w", path, len(out)+1, err)
-		}
-		out = append(out, e)
-	}
-	return out, nil
-}
+func Read(path string) ([]Effect, error) { return lines[Effect](path, new(int64)) }
 
 // Accounts is what the target holds after effects, by id.
 func Accounts(effects []Effect) map[string]*connector.Object {
@@ -75,10 +60,21 @@ func Accounts(effects []Effect) map[string]*connector.Object {
 	return out
 }
 
+// journal is a file of effects, as far as it is known.
+type journal struct {
+	path string
+
+	mu      sync.Mutex
+	effects []Effect
+	read    int64
+}
+
 // locked runs f with the effects so far, alone among all processes, and appends
 // what f returns.
-func locked(path string, f func([]Effect) (*Effect, error)) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+func (j *journal) locked(f func([]Effect) (*Effect, error)) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	file, err := os.OpenFile(j.path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
@@ -86,15 +82,52 @@ func locked(path string, f func([]Effect) (*Effect, error)) error {
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
 		return err
 	}
-	effects, err := Read(path)
+	more, err := lines[Effect](j.path, &j.read)
 	if err != nil {
 		return err
 	}
-	e, err := f(effects)
+	j.effects = append(j.effects, more...)
+	e, err := f(j.effects)
 	if err != nil || e == nil {
 		return err
 	}
-	line, err := json.Marshal(e)
+	return write(file, e)
+}
+
+// lines returns what was appended to a file of JSON lines since offset from, and
+// moves from on. A file that is not there has no lines.
+func lines[T any](path string, from *int64) (out []T, err error) {
+	file, err := os.Open(path)
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if _, err := file.Seek(*from, io.SeekStart); err != nil {
+		return nil, err
+	}
+	for r := bufio.NewReader(file); ; {
+		line, err := r.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return out, nil // the rest of a line is read when it is whole
+		}
+		if err != nil {
+			return out, err
+		}
+		var x T
+		if err := json.Unmarshal(line, &x); err != nil {
+			return out, fmt.Errorf("%s, byte %d: %w", path, *from, err)
+		}
+		*from += int64(len(line))
+		out = append(out, x)
+	}
+}
+
+// write appends a line in one call of the system.
+func write(file *os.File, x any) error {
+	line, err := json.Marshal(x)
 	if err != nil {
 		return err
 	}

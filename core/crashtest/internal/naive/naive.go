@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
 )
@@ -21,6 +22,9 @@ import (
 type Config struct {
 	Journal string `json:"journal" doc:"File to which every effect is appended"`
 	Trap    string `json:"trap,omitempty" doc:"File that says at which write to fail, see Trap; it need not be there"`
+	Calls   string `json:"calls,omitempty" doc:"File to which every write is appended when it begins, see Call"`
+	// Latency is time in which a write can be cancelled or its process be killed.
+	Latency connector.Duration `json:"latency,omitempty" doc:"How long a write takes before it takes effect"`
 }
 
 // Trap lets one write go wrong, once. It is a JSON file.
@@ -36,13 +40,15 @@ type Trap struct {
 var Definition = connector.Define(connector.Spec[Config]{
 	Type: "naive", DisplayName: "Naive", Version: "1.0.0", MaxInFlight: 4,
 	Open: func(_ context.Context, c Config, _ connector.Instance) (connector.Target, error) {
-		return &target{cfg: c}, nil
+		return &target{cfg: c, journal: journal{path: c.Journal}, node: os.Getppid()}, nil
 	},
 })
 
 type target struct {
-	cfg    Config
-	writes atomic.Int64
+	cfg     Config
+	journal journal
+	node    int // process number of the hub; after its death the system would name another
+	writes  atomic.Int64
 }
 
 // Schema implements [connector.Target].
@@ -61,18 +67,24 @@ func (t *target) Check(context.Context) error { return nil }
 
 // write makes one effect unless the trap is sprung. With MaybeApplied, seen
 // tells whether it was made before.
-func (t *target) write(ctx context.Context, c connector.Call, seen func(map[string]*connector.Object) bool, make func([]Effect) Effect) error {
+func (t *target) write(ctx context.Context, op connector.Operation, seen func(map[string]*connector.Object) bool, make func([]Effect) Effect) error {
+	if err := t.begin(op); err != nil {
+		return err
+	}
+	if err := t.linger(ctx); err != nil {
+		return err
+	}
 	trap := t.spring()
 	if trap != nil && !trap.After {
 		return trap.close(ctx)
 	}
 	unchanged := false
-	err := locked(t.cfg.Journal, func(effects []Effect) (*Effect, error) {
-		if unchanged = c.MaybeApplied && seen(Accounts(effects)); unchanged {
+	err := t.journal.locked(func(effects []Effect) (*Effect, error) {
+		if unchanged = op.Meta().MaybeApplied && seen(Accounts(effects)); unchanged {
 			return nil, nil
 		}
 		e := make(effects)
-		e.Operation, e.Attempt = c.ID, c.Attempt
+		e.Verb, e.Operation, e.Attempt = op.Verb(), op.Meta().ID, op.Meta().Attempt
 		return &e, nil
 	})
 	switch {
@@ -84,6 +96,21 @@ func (t *target) write(ctx context.Context, c connector.Call, seen func(map[stri
 		return connector.Unchanged
 	}
 	return nil
+}
+
+// linger takes the time that a write takes.
+func (t *target) linger(ctx context.Context) error {
+	if t.cfg.Latency == 0 {
+		return nil
+	}
+	timer := time.NewTimer(time.Duration(t.cfg.Latency))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }
 
 // spring takes the trap away when this write is the one it is set for.
@@ -122,7 +149,7 @@ func (t *Trap) close(ctx context.Context) error {
 // Create implements [connector.Creator].
 func (t *target) Create(ctx context.Context, c connector.Create) (ref connector.Ref, err error) {
 	anchor := c.Attributes.Text("externalId")
-	err = t.write(ctx, c.Call, func(all map[string]*connector.Object) bool {
+	err = t.write(ctx, c, func(all map[string]*connector.Object) bool {
 		for id, o := range all {
 			if o.Attributes.Text("externalId") == anchor {
 				ref.ID = id
@@ -138,7 +165,7 @@ func (t *target) Create(ctx context.Context, c connector.Create) (ref connector.
 			}
 		}
 		ref.ID = fmt.Sprint("u", n)
-		return Effect{Verb: connector.VerbCreate, ID: ref.ID, Anchor: anchor, Attributes: c.Attributes, Enabled: c.Enabled}
+		return Effect{ID: ref.ID, Anchor: anchor, Attributes: c.Attributes, Enabled: c.Enabled}
 	})
 	return ref, err
 }
@@ -149,40 +176,40 @@ func (t *target) Update(ctx context.Context, u connector.Update) error {
 	for _, c := range u.Changes {
 		as = append(as, connector.Attribute{Name: c.Name, Values: c.Replace})
 	}
-	return t.write(ctx, u.Call, func(all map[string]*connector.Object) bool {
+	return t.write(ctx, u, func(all map[string]*connector.Object) bool {
 		return all[u.Target.ID] != nil && !slices.ContainsFunc(as, func(a connector.Attribute) bool {
 			return all[u.Target.ID].Attributes.Text(a.Name) != as.Text(a.Name)
 		})
-	}, func([]Effect) Effect { return Effect{Verb: connector.VerbUpdate, ID: u.Target.ID, Attributes: as} })
+	}, func([]Effect) Effect { return Effect{ID: u.Target.ID, Attributes: as} })
 }
 
 // SetEnabled implements [connector.Enabler].
 func (t *target) SetEnabled(ctx context.Context, s connector.SetEnabled) error {
 	to := connector.EnabledIf(s.Enabled)
-	return t.write(ctx, s.Call, func(all map[string]*connector.Object) bool {
+	return t.write(ctx, s, func(all map[string]*connector.Object) bool {
 		return all[s.Target.ID] != nil && all[s.Target.ID].Enabled == to
-	}, func([]Effect) Effect { return Effect{Verb: s.Verb(), ID: s.Target.ID, Enabled: to} })
+	}, func([]Effect) Effect { return Effect{ID: s.Target.ID, Enabled: to} })
 }
 
 // Delete implements [connector.Deleter].
 func (t *target) Delete(ctx context.Context, d connector.Delete) error {
-	return t.write(ctx, d.Call, func(all map[string]*connector.Object) bool { return all[d.Target.ID] == nil },
-		func([]Effect) Effect { return Effect{Verb: connector.VerbDelete, ID: d.Target.ID} })
+	return t.write(ctx, d, func(all map[string]*connector.Object) bool { return all[d.Target.ID] == nil },
+		func([]Effect) Effect { return Effect{ID: d.Target.ID} })
 }
 
 // Grant implements [connector.Granter].
 func (t *target) Grant(ctx context.Context, g connector.Grant) error {
-	return t.write(ctx, g.Call, func(all map[string]*connector.Object) bool { return holds(all[g.Principal.ID], g.Entitlement.ID) },
+	return t.write(ctx, g, func(all map[string]*connector.Object) bool { return holds(all[g.Principal.ID], g.Entitlement.ID) },
 		func([]Effect) Effect {
-			return Effect{Verb: g.Verb(), ID: g.Principal.ID, Entitlement: g.Entitlement.ID}
+			return Effect{ID: g.Principal.ID, Entitlement: g.Entitlement.ID}
 		})
 }
 
 // Revoke implements [connector.Granter].
 func (t *target) Revoke(ctx context.Context, r connector.Revoke) error {
-	return t.write(ctx, r.Call, func(all map[string]*connector.Object) bool { return !holds(all[r.Principal.ID], r.Entitlement.ID) },
+	return t.write(ctx, r, func(all map[string]*connector.Object) bool { return !holds(all[r.Principal.ID], r.Entitlement.ID) },
 		func([]Effect) Effect {
-			return Effect{Verb: r.Verb(), ID: r.Principal.ID, Entitlement: r.Entitlement.ID}
+			return Effect{ID: r.Principal.ID, Entitlement: r.Entitlement.ID}
 		})
 }
 
@@ -193,7 +220,7 @@ func holds(o *connector.Object, role string) bool {
 // Get implements [connector.Getter].
 func (t *target) Get(_ context.Context, ref connector.Ref, _ []string) (connector.Object, error) {
 	var found []*connector.Object
-	err := locked(t.cfg.Journal, func(effects []Effect) (*Effect, error) {
+	err := t.journal.locked(func(effects []Effect) (*Effect, error) {
 		for id, o := range Accounts(effects) {
 			if ref.ID == id || ref.ID == "" && o.Attributes.Text(ref.By.Attribute) == ref.By.Value {
 				found = append(found, o)
@@ -215,7 +242,7 @@ func (t *target) Get(_ context.Context, ref connector.Ref, _ []string) (connecto
 // List implements [connector.Lister].
 func (t *target) List(_ context.Context, _ connector.ListQuery, yield func(connector.Object) error) (connector.ListEnd, error) {
 	var errs []error
-	err := locked(t.cfg.Journal, func(effects []Effect) (*Effect, error) {
+	err := t.journal.locked(func(effects []Effect) (*Effect, error) {
 		for _, o := range Accounts(effects) {
 			errs = append(errs, yield(*o))
 		}
