@@ -17,7 +17,8 @@ func (a *app) connectorCommand() *cobra.Command {
 		Use: "connector", Short: "Look at the configured targets",
 		Example: "  provhub connector list\n  provhub connector check crm\n  provhub connector schema crm\n  provhub connector probe crm\n  provhub connector pause crm --reason \"maintenance\"",
 	}
-	c.AddCommand(a.connectorList(), a.connectorCheck(), a.connectorSchema(), a.connectorProbe(), a.connectorAction(), a.connectorPause(), a.connectorResume(), a.connectorAccept())
+	c.AddCommand(a.connectorList(), a.connectorCheck(), a.connectorSchema(), a.connectorProbe(), a.connectorAction(), a.connectorPause(),
+		a.connectorDrain(), a.connectorResume(), a.connectorAccept())
 	return c
 }
 
@@ -202,54 +203,6 @@ func flagsText(a connector.Attr) string {
 		}
 	}
 	return strings.Join(out, ", ")
-}
-
-func (a *app) connectorPause() *cobra.Command {
-	var reason string
-	c := &cobra.Command{
-		Use: "pause NAME... --reason TEXT", Short: "Stop sending to targets, at once and until resumed; the queue is kept",
-		Args: args(cobra.MinimumNArgs(1), "the name of a connector"), Example: "  provhub connector pause crm --reason \"ticket 4711\"",
-		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
-			if err := needReason(reason); err != nil {
-				return err
-			}
-			for _, name := range args {
-				if err := h.Pause(cmd.Context(), name, reason); err != nil {
-					return err
-				}
-			}
-			if done, err := a.json(map[string]any{"paused": args, "reason": reason}); done {
-				return err
-			}
-			for _, name := range args {
-				a.printf("%s is paused; nothing is sent until `provhub connector resume %s`.\n", name, name)
-			}
-			return nil
-		}),
-	}
-	reasonFlag(c, &reason)
-	return c
-}
-
-func (a *app) connectorResume() *cobra.Command {
-	return &cobra.Command{
-		Use: "resume NAME...", Short: "Send again to targets that were paused or stood still", Args: args(cobra.MinimumNArgs(1), "the name of a connector"),
-		Example: "  provhub connector resume crm",
-		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, args []string) error {
-			for _, name := range args {
-				if err := h.Resume(cmd.Context(), name); err != nil {
-					return err
-				}
-			}
-			if done, err := a.json(map[string]any{"resumed": args}); done {
-				return err
-			}
-			for _, name := range args {
-				a.printf("%s goes on; the next run sends what is in its queue.\n", name)
-			}
-			return nil
-		}),
-	}
 }
 
 func (a *app) connectorAccept() *cobra.Command {

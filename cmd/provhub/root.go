@@ -73,7 +73,7 @@ func (a *app) root() *cobra.Command {
 		a.serveCommand(), a.nodeCommand(),
 		a.sourceCommand(), a.accountCommand(), a.explainCommand(),
 		a.opsCommand(), a.auditCommand(),
-		a.connectorCommand(), a.reconcileCommand(), a.pluginCommand(),
+		a.connectorCommand(), a.stopCommand(), a.goCommand(), a.reconcileCommand(), a.pluginCommand(),
 		a.backupCommand(), a.restoreCommand(), a.migrateCommand(),
 		a.userCommand(),
 	)

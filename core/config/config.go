@@ -111,6 +111,7 @@ type Connector struct {
 	GroupPolicy plan.Policy
 	Guards      plan.Guards
 	Retry       Retry
+	Quarantine  Quarantine
 	// InFlight bounds the operations under way at once; 0: what the plugin says.
 	InFlight int
 	// Reconcile says when the target is compared with what we know, and what is done.

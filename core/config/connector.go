@@ -67,7 +67,8 @@ func (b *builder) connector(r *rawConnector, path string, tables map[string]map[
 			Max:      cmp.Or(b.duration(r.Retry.Max, path+".retry.max"), defaultRetry.Max),
 			Timeout:  cmp.Or(b.duration(r.Retry.Timeout, path+".retry.timeout"), defaultRetry.Timeout),
 		},
-		InFlight: r.InFlight, Maintenance: b.maintenance(r.Maintenance, path+".maintenance"), Reconcile: b.reconcile(&r.Reconcile, path+".reconcile"),
+		Quarantine: b.quarantine(&r.Quarantine, path+".quarantine"),
+		InFlight:   r.InFlight, Maintenance: b.maintenance(r.Maintenance, path+".maintenance"), Reconcile: b.reconcile(&r.Reconcile, path+".reconcile"),
 		Line: r.Name.line,
 	}
 	for name, secret := range r.Secrets {

@@ -249,6 +249,7 @@ type rawConnector struct {
 	Protect       []string        `yaml:"protect"`
 	Guards        rawGuards       `yaml:"guards"`
 	Retry         rawRetry        `yaml:"retry"`
+	Quarantine    rawQuarantine   `yaml:"quarantine"`
 	InFlight      int             `yaml:"in_flight"`
 	Maintenance   []rawWindow     `yaml:"maintenance"`
 	Reconcile     rawReconcile    `yaml:"reconcile"`

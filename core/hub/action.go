@@ -79,6 +79,8 @@ func (h *Hub) leave(ctx context.Context, run ActionRun, args json.RawMessage) (r
 	state, err := h.org.ConnectorState(ctx, run.Connector)
 	switch {
 	case err != nil:
+	case state.Everything != "":
+		err = fmt.Errorf("%s; nothing may change a target until `provhub go`", state.Pause())
 	case state.PausedBy != "":
 		err = fmt.Errorf("connector %s is %s; nothing may change its target until `provhub connector resume %s`", run.Connector, state.Pause(), run.Connector)
 	case state.Held() != "":

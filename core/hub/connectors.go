@@ -3,7 +3,6 @@ package hub
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -90,7 +89,7 @@ func (h *Hub) removed(ctx context.Context) ([]string, error) {
 // is what keeps its plugin from running at all.
 func stateText(s store.ConnectorState, unusable string, now time.Time) string {
 	switch {
-	case s.PausedBy != "":
+	case s.Pause() != "":
 		return s.Pause()
 	case s.Held() != "":
 		return s.Held()
@@ -100,8 +99,12 @@ func stateText(s store.ConnectorState, unusable string, now time.Time) string {
 		return "stopped: " + s.Stopped
 	case s.Unusable != "":
 		return "could not be used when last needed, at " + s.UnusableAt.Local().Format(time.DateTime) + ": " + firstLine(s.Unusable)
+	case s.Quarantined != "":
+		return s.Quarantine()
 	case s.ResumeAt.After(now):
 		return "waits until " + s.ResumeAt.Local().Format("15:04:05")
+	case s.DrainedBy != "":
+		return "drains, for " + s.DrainedBy
 	}
 	return "ready"
 }
@@ -134,32 +137,4 @@ func (h *Hub) Schema(ctx context.Context, name string) (connector.Schema, connec
 		return nil, connector.Capabilities{}, err
 	}
 	return in.Schema(), in.Capabilities(), nil
-}
-
-// Pause stops sending to a connector until [Hub.Resume]; its queue is kept. A run
-// that is under way sees it within a second.
-func (h *Hub) Pause(ctx context.Context, name, reason string) error {
-	return h.change(ctx, name, func(s *store.ConnectorState) {
-		s.PausedBy = fmt.Sprintf("%s: %s", h.opt.Actor, reason)
-	})
-}
-
-// Resume takes back a pause, and lets a connector try again that stood still.
-func (h *Hub) Resume(ctx context.Context, name string) error {
-	return h.change(ctx, name, func(s *store.ConnectorState) {
-		s.PausedBy, s.Stopped, s.StoppedAt, s.ResumeAt, s.Failures = "", "", time.Time{}, time.Time{}, 0
-	})
-}
-
-func (h *Hub) change(ctx context.Context, name string, f func(*store.ConnectorState)) error {
-	if _, err := h.Connector(name); err != nil {
-		return err
-	}
-	s, err := h.org.ConnectorState(ctx, name)
-	if err != nil {
-		return err
-	}
-	s.Connector = name
-	f(&s)
-	return h.org.SetConnectorState(ctx, s, h.opt.Actor, h.now())
 }

@@ -151,7 +151,7 @@ func (h *Hub) drainOne(ctx context.Context, c *config.Connector, o DrainOptions)
 func (h *Hub) dispatchOptions(c *config.Connector, in *pluginhost.Instance) dispatch.Options {
 	return dispatch.Options{
 		Connector: c.Name, Queue: h.org, Target: in, Owner: h.owner(), InFlight: c.InFlight,
-		Retry: dispatch.Retry(c.Retry), ReadLag: h.opt.ReadLag, Log: h.log, Now: h.now,
+		Retry: dispatch.Retry(c.Retry), Quarantine: dispatch.Quarantine(c.Quarantine), ReadLag: h.opt.ReadLag, Log: h.log, Now: h.now,
 	}
 }
 
