@@ -27,15 +27,3 @@ ALTER TABLE connector_state ADD COLUMN probes_passed BIGINT NOT NULL DEFAULT 0;
 -- Who drains the connector: what has the number drain_seq or a later one waits.
 ALTER TABLE connector_state ADD COLUMN drained_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE connector_state ADD COLUMN drain_seq BIGINT NOT NULL DEFAULT 0;
-
--- People whom somebody locked out of everything, whatever their source says.
-CREATE TABLE lockout (
-    org_id TEXT COLLATE "C"   NOT NULL,
-    source TEXT COLLATE "C"   NOT NULL,
-    kind   TEXT COLLATE "C"   NOT NULL,
-    anchor TEXT COLLATE "C"   NOT NULL,
-    actor  TEXT   NOT NULL,
-    reason TEXT   NOT NULL,
-    at     BIGINT NOT NULL,
-    PRIMARY KEY (org_id, source, kind, anchor)
-);

@@ -27,20 +27,7 @@ ALTER TABLE connector_state ADD COLUMN probes_passed BIGINT NOT NULL DEFAULT 0;
 -- Who drains the connector: what has the number drain_seq or a later one waits.
 ALTER TABLE connector_state ADD COLUMN drained_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE connector_state ADD COLUMN drain_seq BIGINT NOT NULL DEFAULT 0;
-
--- People whom somebody locked out of everything, whatever their source says.
-CREATE TABLE lockout (
-    org_id TEXT   NOT NULL,
-    source TEXT   NOT NULL,
-    kind   TEXT   NOT NULL,
-    anchor TEXT   NOT NULL,
-    actor  TEXT   NOT NULL,
-    reason TEXT   NOT NULL,
-    at     BIGINT NOT NULL,
-    PRIMARY KEY (org_id, source, kind, anchor)
-);
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('operation', 'operation_doubt', '1000 1000 50 10 2 1 1'),
-    ('operation', 'operation_accepted', '100000 100000 10000 100 50 1 1'),
-    ('lockout', 'sqlite_autoindex_lockout_1', '100 100 100 100 1');
+    ('operation', 'operation_accepted', '100000 100000 10000 100 50 1 1');
 ANALYZE sqlite_schema;
