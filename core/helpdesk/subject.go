@@ -16,6 +16,7 @@ type subject struct {
 	many      bool
 	kind      plan.Kind // "": of several kinds
 	leaver    bool
+	someLeave bool // of many
 	// lost and gained are the rights that an update takes and gives.
 	lost, gained []string
 	finished     bool
@@ -41,7 +42,7 @@ func subjectOfCause(c store.Cause) subject {
 	if c.Count == 1 && len(c.Examples) == 1 {
 		return subjectOf(c.Examples[0])
 	}
-	s := subject{connector: c.Connector, who: fmt.Sprintf("%d people", c.Count), many: true, leaver: c.Leavers > 0}
+	s := subject{connector: c.Connector, who: fmt.Sprintf("%d people", c.Count), many: true, leaver: c.Leavers == c.Count}
 	for _, op := range c.Examples {
 		if op.AccountKey.Kind == identity.Group {
 			s.who = fmt.Sprintf("%d identities", c.Count)
@@ -52,9 +53,7 @@ func subjectOfCause(c store.Cause) subject {
 			s.kind = kind
 		}
 	}
-	if s.kind == "" && c.Leavers > 0 {
-		s.who = fmt.Sprintf("%d", c.Count)
-	}
+	s.someLeave = c.Leavers > 0
 	return s
 }
 
@@ -91,8 +90,8 @@ func (s subject) means() string {
 		}
 		return "the " + account + " of " + s.who + " in " + s.connector + " still has the old values"
 	}
-	if s.leaver {
-		return "the accounts of " + s.who + " people in " + s.connector + " stay as they are; some should be locked out"
+	if s.someLeave {
+		return "the accounts of " + s.who + " in " + s.connector + " stay as they are; some should be locked out"
 	}
 	return "the accounts of " + s.who + " in " + s.connector + " stay as they are"
 }

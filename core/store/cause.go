@@ -35,7 +35,7 @@ var (
 	givenUpText = regexp.MustCompile(`^given up after \d+ attempts: `)
 	quotedText  = regexp.MustCompile(`"[^"]*"|“[^”]*”|'[^'\s]*'`)
 	// idText are mail addresses, names in a directory, UUIDs, long hexadecimal and all other numbers.
-	idText = regexp.MustCompile(`[^\s"']+@[^\s"',;]+|(?i:\b(?:cn|uid|ou|dc)=[^\s"']+)|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b|\b[0-9a-fA-F]*\d[0-9a-fA-F]{7,}\b|\d+`)
+	idText = regexp.MustCompile(`[^\s"']+@[^\s"',;]+|(?i:\b(?:cn|uid|ou|dc)=[^\s"']+)|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b|\b[0-9a-fA-F]{8,}\b|\d+`)
 )
 
 // commonText is a message with an ellipsis for what is about this one operation. What an

@@ -166,7 +166,7 @@ func (s *search) run(ctx context.Context, b branch) error {
 		s.found = append(s.found, found...)
 		return err
 	}
-	q := `SELECT state, seq FROM (SELECT state, seq, source, connector, anchor, code, cause, op, lane, handed_at, created_at ` + from + order + `) o
+	q := `SELECT state, seq FROM (SELECT state, seq, source, connector, anchor, code, cause, op, lane, handed_at, created_at ` + from + order + `) looked
 		WHERE 1 = 1` + b.rest.sql + order
 	inner := append(slices.Clone(args), searchMax)
 	if err := s.o.all(ctx, &found, q, append(append(inner, b.rest.args...), s.limit+1)...); err != nil {

@@ -132,11 +132,16 @@ func (o *Org) insertOperations(t *tx, p *plan.Plan, now time.Time) error {
 		return err
 	}
 	first := next - int64(len(p.Operations))
+	// A plan that is saved again was made when it was made first: lists by time go by that.
+	var created int64
+	if err := t.get(&created, `SELECT created_at FROM plan WHERE org_id = ? AND hash = ?`, o.id, p.Hash); err != nil {
+		return err
+	}
 	rows := make([][]any, 0, operationsAtOnce)
 	for from := 0; from < len(p.Operations); from += operationsAtOnce {
 		rows = rows[:0]
 		for i, op := range p.Operations[from:min(from+operationsAtOnce, len(p.Operations))] {
-			row, err := o.operationRow(p.Hash, first+int64(from+i), op, now)
+			row, err := o.operationRow(p.Hash, first+int64(from+i), op, created, now)
 			if err != nil {
 				return err
 			}
@@ -155,7 +160,7 @@ const operationsAtOnce = 512
 const operationInsert = `INSERT INTO operation (org_id, id, plan, seq, source, connector, kind, anchor, op, lane, account_rev, identity_rev,
 	revokes, clears, renames, out_of_scope, changed, created_at, updated_at, body, state, code, last_error, cause, failing_since)`
 
-func (o *Org) operationRow(hash string, seq int64, op plan.Operation, now time.Time) ([]any, error) {
+func (o *Org) operationRow(hash string, seq int64, op plan.Operation, created int64, now time.Time) ([]any, error) {
 	body, err := encode(op)
 	if err != nil {
 		return nil, fmt.Errorf("operation for %s on %s: %w", op.Anchor, op.Connector, err)
@@ -175,7 +180,7 @@ func (o *Org) operationRow(hash string, seq int64, op plan.Operation, now time.T
 		code, cause, since = why.Code.String(), causeKey(&op, why), micros(now)
 	}
 	return []any{o.id, op.ID, hash, seq, op.Source, op.Connector, string(op.AccountKey.Kind), op.Anchor, string(op.Kind), int(op.Lane), op.AccountRev, op.IdentityRev,
-		c.revokes, c.clears, c.renames, c.outOfScope, c.changed, micros(now), micros(now), body, string(OpPlanned), code, lastError, cause, since}, nil
+		c.revokes, c.clears, c.renames, c.outOfScope, c.changed, created, micros(now), body, string(OpPlanned), code, lastError, cause, since}, nil
 }
 
 func countOperations(ops []plan.Operation) plan.Counts {

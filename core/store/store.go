@@ -38,7 +38,7 @@ type Store struct {
 	nameRetention time.Duration
 
 	stmts   map[string]*sqlx.Stmt // SQLite's writer's, guarded by gate; nil: wanted
-	rebound sync.Map              // SQL text → SQL text with $1, PostgreSQL only
+	rebound sync.Map              // SQL text → SQL text as the database wants it
 	working sync.Map              // org → struct{}: this process holds the working role
 	names   sync.Map              // nameAttribute → struct{}: values of accounts are indexed
 	growth  ledgerGrowth

@@ -90,13 +90,13 @@ func (s *Store) commitOnce(ctx context.Context, db beginner, name string, fn fun
 
 // rebind turns "?" into what the database wants.
 func (s *Store) rebind(q string) string {
-	if s.gate != nil {
-		return q
-	}
 	if r, ok := s.rebound.Load(q); ok {
 		return r.(string)
 	}
-	r := sqlx.Rebind(sqlx.DOLLAR, q)
+	r := q
+	if s.gate == nil {
+		r = sqlx.Rebind(sqlx.DOLLAR, q)
+	}
 	s.rebound.Store(q, r)
 	return r
 }

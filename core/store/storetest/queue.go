@@ -31,8 +31,9 @@ var LargeQueue = Queue{Operations: 1_000_000, Connectors: 20, Causes: 30, Parked
 const planSize = 1_000
 
 // FillQueue writes a queue into the empty, migrated database at url, for the org
-// [OrgID]. Operation number n is about person n, in the connector app01, app02 … that n
-// falls on, and was planned n seconds before the year 2026 ended.
+// [OrgID]. Operation number n, from 0, is about person n, in the connector app01, app02 …
+// that n falls on. It is in plan number n / 1000, made n / 1000 * 1000 seconds after the
+// year 2026.
 func FillQueue(ctx context.Context, url string, q Queue) error {
 	driver, dsn := "pgx", url
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
@@ -59,8 +60,8 @@ func numbers(to int) string {
 	return fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d)`, to-1)
 }
 
-// plannedAt is when operation number i was planned, in microseconds.
-const plannedAt = `(1798761600000000 + CAST(i AS BIGINT) * 1000000)`
+// plannedAt is when operation number i was planned, in microseconds: with its plan.
+var plannedAt = fmt.Sprintf(`(1798761600000000 + CAST(i / %d AS BIGINT) * %d * 1000000)`, planSize, planSize)
 
 func (q Queue) plans() string {
 	return numbers((q.Operations+planSize-1)/planSize) + `
