@@ -351,7 +351,7 @@ func (w *world) ledger(ctx context.Context, h *hub.Hub, anchor string) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	a := as[identity.AccountKey{Source: "hr", Connector: "app", Kind: identity.Person, Anchor: anchor}]
+	a := as[identity.AccountKey{Source: "hr", Connector: w.connector, Kind: identity.Person, Anchor: anchor}]
 	var roles []string
 	for _, g := range a.Grants {
 		roles = append(roles, g.Entitlement)
