@@ -183,6 +183,11 @@ func TestConnectionsAreEncryptedAndChecked(t *testing.T) {
 	starttls.URLs = []string{env(t, "PROVHUB_TEST_LDAP_URL")}
 	_, err := open(t, starttls).WhoAmI(context.Background())
 	require.NoError(t, err, "StartTLS is what ldap:// means")
+	for _, c := range []*Client{open(t, o), open(t, starttls)} {
+		reached, err := c.Reach(context.Background(), c.Servers()[0])
+		require.NoError(t, err)
+		require.Contains(t, reached.TLS, "TLS 1.")
+	}
 
 	for _, url := range []string{o.URLs[0], starttls.URLs[0]} {
 		unknown := o

@@ -12,8 +12,7 @@ import (
 
 // conn is one connection, bound, with several requests under way on it.
 type conn struct {
-	ldap *goldap.Conn
-	// tap takes the entries of listings; nil where TLS began by StartTLS.
+	ldap      *goldap.Conn
 	tap       *tap
 	server    Server
 	encrypted bool
@@ -27,16 +26,11 @@ type conn struct {
 
 func (c *conn) close() { _ = c.ldap.Close() }
 
-// startTapped hands a network connection to go-ldap whose messages can be read.
-func (c *conn) startTapped(nc net.Conn, encrypted bool, limit time.Duration) {
-	c.tap = newTap(nc)
-	c.start(c.tap, encrypted, limit)
-}
-
 // start hands a network connection to go-ldap.
 func (c *conn) start(nc net.Conn, encrypted bool, limit time.Duration) {
 	c.encrypted = encrypted
-	c.ldap = goldap.NewConn(nc, encrypted)
+	c.tap = newTap(nc)
+	c.ldap = goldap.NewConn(c.tap, encrypted)
 	c.ldap.SetTimeout(limit)
 	c.ldap.Start()
 }

@@ -5,10 +5,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"slices"
 	"time"
 
+	ber "github.com/go-asn1-ber/asn1-ber"
 	goldap "github.com/go-ldap/ldap/v3"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -40,30 +42,50 @@ func (p *pool) connect(ctx context.Context, s Server) (*conn, error) {
 	cfg.ServerName = s.Host
 	cfg.InsecureSkipVerify = slices.Contains(p.o.AllowInsecure, s.Host)
 	c := &conn{server: s, born: time.Now(), used: time.Now()}
-	if s.TLS {
-		t := tls.Client(bounded, cfg)
-		if err := t.HandshakeContext(ctx); err != nil {
-			_ = nc.Close()
-			return nil, untrusted(s, err)
-		}
-		c.startTapped(t, true, p.o.Timeout)
-		return c, nil
-	}
 	if p.o.plaintext(s) {
-		c.startTapped(bounded, false, p.o.Timeout)
+		c.start(bounded, false, p.o.Timeout)
 		return c, nil
 	}
-	c.start(bounded, false, p.o.Timeout)
-	// go-ldap's handshake has no time limit of its own.
-	stop := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
-	err = c.ldap.StartTLS(cfg)
-	stop()
+	if !s.TLS {
+		err = askForTLS(ctx, bounded)
+	}
+	t := tls.Client(bounded, cfg)
+	if err == nil {
+		err = t.HandshakeContext(ctx)
+	}
 	if err != nil {
-		c.close()
+		_ = nc.Close()
 		return nil, untrusted(s, err)
 	}
-	c.encrypted = true
+	c.start(t, true, p.o.Timeout)
 	return c, nil
+}
+
+// oidStartTLS is the extended operation of RFC 4511 §4.14.
+const oidStartTLS = "1.3.6.1.4.1.1466.20037"
+
+// startTLSAnswerMax bounds the answer to it, diagnostic message included.
+const startTLSAnswerMax = 64 << 10
+
+// askForTLS sends StartTLS as the first request of a connection and reads its answer,
+// and no byte more: what follows is TLS. It comes before go-ldap reads, so that all that
+// go-ldap is given comes through the tap.
+func askForTLS(ctx context.Context, nc net.Conn) error {
+	stop := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	message := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "LDAPMessage")
+	message.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 1, "messageID"))
+	request := ber.Encode(ber.ClassApplication, ber.TypeConstructed, goldap.ApplicationExtendedRequest, nil, "ExtendedRequest")
+	request.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, oidStartTLS, "requestName"))
+	message.AppendChild(request)
+	if _, err := nc.Write(message.Bytes()); err != nil {
+		return err
+	}
+	answer, err := ber.ReadPacket(io.LimitReader(nc, startTLSAnswerMax))
+	if err != nil {
+		return err
+	}
+	return goldap.GetLDAPError(answer)
 }
 
 // bind says who we are. An empty password never gets this far: see Options.check.
@@ -93,11 +115,6 @@ func untrusted(s Server, err error) error {
 	case errors.As(err, &answer) && answer.ResultCode < goldap.ErrorNetwork:
 		e.Code, e.Detail = connector.CodeConfiguration, clip(diagnostic(answer))
 		e.Message = s.Address() + " does not offer StartTLS; use ldaps://, or list the host in allow_plaintext if that is really meant"
-	case errors.As(err, &answer):
-		// go-ldap keeps the text of the handshake's error only.
-		if text := answer.Err.Error(); isCertificateText(text) {
-			return distrusted(s, e, errors.New(text))
-		}
 	}
 	return e
 }
@@ -106,7 +123,7 @@ func distrusted(s Server, e *connector.Error, err error) error {
 	e.Code = connector.CodeConfiguration
 	e.Message = "the certificate of " + s.Host + " is not trusted: " + err.Error()
 	var unknown x509.UnknownAuthorityError
-	if errors.As(err, &unknown) || isCertificateText(err.Error()) {
+	if errors.As(err, &unknown) {
 		e.Message += "; name its authority in tls_ca_file"
 	}
 	return e

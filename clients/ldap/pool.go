@@ -3,7 +3,6 @@ package ldap
 import (
 	"context"
 	"crypto/tls"
-	"strings"
 	"sync"
 	"time"
 
@@ -174,8 +173,4 @@ func (p *pool) close() {
 // unsent is the error of a call whose time was over before it was sent.
 func unsent(ctx context.Context) error {
 	return &connector.Error{Code: connector.CodeUnavailable, Message: "the call ended before it was sent to the directory", Cause: ctx.Err()}
-}
-
-func isCertificateText(text string) bool {
-	return strings.Contains(text, "x509:") || strings.Contains(text, "certificate")
 }

@@ -6,26 +6,31 @@ import "errors"
 type rawEntry struct {
 	dn         string
 	attributes []Attribute
+	controls   string // as they came
 }
 
-// The tags of a SearchResultEntry (RFC 4511 §4.5.2, appendix B).
+// The tags of the messages that are read here (RFC 4511 appendix B).
 const (
-	tagInteger  = 0x02
-	tagText     = 0x04
-	tagSequence = 0x30
-	tagSet      = 0x31
-	tagEntry    = 0x64
+	tagBoolean      = 0x01
+	tagInteger      = 0x02
+	tagText         = 0x04
+	tagEnumerated   = 0x0a
+	tagSequence     = 0x30
+	tagSet          = 0x31
+	tagEntry        = 0x64 // SearchResultEntry
+	tagAdded        = 0x69 // AddResponse
+	tagIntermediate = 0x79 // IntermediateResponse
+	tagControls     = 0xa0
 )
 
-var errNoEntry = errors.New("the server sends an entry that cannot be read")
+var (
+	errNoEntry = errors.New("the server sends an entry that cannot be read")
+	errNoInfo  = errors.New("the server sends an intermediate message that cannot be read")
+)
 
-// isEntry reports whether a message is a SearchResultEntry.
-func isEntry(message []byte) bool {
+// operationOf returns the tag of a message's operation, 0 when it has none.
+func operationOf(message []byte) byte {
 	s := string(message[:min(len(message), 32)]) // the header, the id and a tag
-	return tagOfOperation(s) == tagEntry
-}
-
-func tagOfOperation(s string) byte {
 	at, _, ok := header(s, tagSequence)
 	if !ok {
 		return 0
@@ -65,18 +70,36 @@ func element(s string, tag byte) (content, rest string, ok bool) {
 	return s[at : at+n], s[at+n:], true
 }
 
-// readEntry reads a SearchResultEntry.
-func readEntry(message string) (e rawEntry, err error) {
+// openMessage splits a message into its operation, of that tag, and its controls.
+func openMessage(message string, tag byte) (operation, controls string, ok bool) {
 	body, _, ok := element(message, tagSequence)
 	if ok {
 		_, body, ok = element(body, tagInteger)
 	}
 	if ok {
-		body, _, ok = element(body, tagEntry)
+		operation, body, ok = element(body, tag)
 	}
-	if ok {
-		e.dn, body, ok = element(body, tagText)
+	if ok && body != "" {
+		controls, _, ok = element(body, tagControls)
 	}
+	return operation, controls, ok
+}
+
+// readEntry reads a SearchResultEntry.
+func readEntry(message string) (rawEntry, error) {
+	body, controls, ok := openMessage(message, tagEntry)
+	if !ok {
+		return rawEntry{}, errNoEntry
+	}
+	e, err := readEntryBody(body)
+	e.controls = controls
+	return e, err
+}
+
+// readEntryBody reads name and attributes.
+func readEntryBody(body string) (e rawEntry, err error) {
+	var ok bool
+	e.dn, body, ok = element(body, tagText)
 	if ok {
 		body, _, ok = element(body, tagSequence)
 	}
@@ -94,6 +117,29 @@ func readEntry(message string) (e rawEntry, err error) {
 		return e, errNoEntry
 	}
 	return e, nil
+}
+
+// controlValue returns the value of a control of those that came; ok is false when
+// there is no such control, or none that can be read.
+func controlValue(controls, oid string) (value string, ok bool) {
+	for controls != "" {
+		var c, id string
+		if c, controls, ok = element(controls, tagSequence); !ok {
+			return "", false
+		}
+		if id, c, ok = element(c, tagText); !ok {
+			return "", false
+		}
+		if id != oid {
+			continue
+		}
+		if _, rest, ok := element(c, tagBoolean); ok {
+			c = rest
+		}
+		value, _, ok = element(c, tagText)
+		return value, ok
+	}
+	return "", false
 }
 
 // readAttribute reads a PartialAttribute.

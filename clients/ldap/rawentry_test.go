@@ -52,16 +52,16 @@ func TestReadEntry(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			m := entryMessage(tc.id, "uid=ann,dc=x", tc.want...)
-			require.True(t, isEntry(m))
+			require.EqualValues(t, tagEntry, operationOf(m))
 			e, err := readEntry(string(m))
 			require.NoError(t, err)
-			require.Equal(t, rawEntry{"uid=ann,dc=x", tc.want}, e)
+			require.Equal(t, rawEntry{dn: "uid=ann,dc=x", attributes: tc.want}, e)
 		})
 	}
 	done := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSequence, nil, "")
 	done.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 7, ""))
 	done.AppendChild(ber.Encode(ber.ClassApplication, ber.TypeConstructed, goldap.ApplicationSearchResultDone, nil, ""))
-	require.False(t, isEntry(done.Bytes()), "the end of a search is go-ldap's")
+	require.False(t, new(entriesTaken).take(operationOf(done.Bytes()), done.Bytes()), "the end of a search is go-ldap's")
 }
 
 // Entries are taken while somebody takes them, whatever the pieces in which they come;
@@ -84,14 +84,14 @@ func TestTap(t *testing.T) {
 		return b
 	}
 	require.Equal(t, first, read(len(first)), "nobody takes entries yet")
-	tap.take()
+	taken := &entriesTaken{}
+	tap.give(taken)
 	require.Equal(t, other, read(len(other)))
 	require.Equal(t, other, read(len(other)))
-	entries, err := tap.taken()
-	require.NoError(t, err)
-	require.Len(t, entries, 2)
-	require.Equal(t, "uid=b,dc=x", entries[0].dn)
-	_, err = tap.Read(make([]byte, 1))
+	require.NoError(t, taken.err)
+	require.Len(t, taken.entries, 2)
+	require.Equal(t, "uid=b,dc=x", taken.entries[0].dn)
+	_, err := tap.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
 }
 
@@ -117,7 +117,9 @@ func FuzzReadEntry(f *testing.F) {
 	f.Add(whole, 0)
 	f.Fuzz(func(t *testing.T, b []byte, cut int) {
 		_, _ = readEntry(string(b))
-		_ = isEntry(b)
+		_ = operationOf(b)
+		_ = toldEntry(string(b))
+		_ = toldInfo(b)
 		if cut > 0 {
 			_, err := readEntry(string(whole[:len(whole)-1-cut%(len(whole)-1)]))
 			require.Error(t, err)

@@ -37,8 +37,8 @@ func (c *Client) Reach(ctx context.Context, s Server) (Reached, error) {
 	}
 	defer cn.close()
 	r := Reached{Server: s}
-	if state, ok := cn.ldap.TLSConnectionState(); ok {
-		r.TLS = tls.VersionName(state.Version)
+	if t, ok := cn.tap.Conn.(*tls.Conn); ok {
+		r.TLS = tls.VersionName(t.ConnectionState().Version)
 	}
 	return r, nil
 }

@@ -172,24 +172,19 @@ func (l *lister) page(ctx context.Context) (page []rawEntry, more bool, err erro
 	}
 	bounded, cancel := context.WithTimeout(ctx, l.c.timeout())
 	defer cancel()
-	if l.conn.tap != nil {
-		l.conn.tap.take()
-	}
+	taken := &entriesTaken{}
+	l.conn.tap.give(taken)
 	res, err := await(bounded, func() (*goldap.SearchResult, error) { return l.conn.ldap.Search(req) })
 	cut := l.cutShort(err)
 	if err != nil && !cut {
 		return nil, false, faultOf(kindRead, "list entries", err)
 	}
-	if l.conn.tap != nil {
-		if page, err = l.conn.tap.taken(); err != nil {
-			return nil, false, unreadable(err.Error())
-		}
+	if taken.err != nil {
+		return nil, false, unreadable(taken.err.Error())
 	}
+	page = taken.entries
 	if res == nil {
 		return page, false, nil
-	}
-	for _, e := range res.Entries {
-		page = append(page, rawOf(e))
 	}
 	if len(res.Referrals) > 0 {
 		l.incomplete("a part of it is held by another server" + referralHosts("", res.Referrals))
@@ -248,3 +243,24 @@ func (l *lister) next(res *goldap.SearchResult, entries int) (more bool, err err
 	}
 	return true, nil
 }
+
+// entriesTaken takes the entries of one search. They may be read when go-ldap has
+// returned the end of the search, which comes after them.
+type entriesTaken struct {
+	entries []rawEntry
+	err     error // an entry that is none
+}
+
+func (t *entriesTaken) take(op byte, message []byte) bool {
+	if op != tagEntry {
+		return false
+	}
+	e, err := readEntry(string(message))
+	if err != nil {
+		t.err = err
+	}
+	t.entries = append(t.entries, e)
+	return true
+}
+
+func (*entriesTaken) pause() {}

@@ -35,7 +35,7 @@ type Synced struct {
 // cuts short is an error, whatever was told before.
 func (c *Client) Sync(ctx context.Context, s Search, cookie []byte, yield func(Synced) error) (next []byte, err error) {
 	y := syncer{c: c, since: cookie, next: cookie, yield: yield}
-	err = c.sync(ctx, s, goldap.SyncRequestModeRefreshOnly, cookie, c.timeout(), func(r goldap.Response) error { return y.take(ctx, r) })
+	err = c.sync(ctx, s, goldap.SyncRequestModeRefreshOnly, cookie, c.timeout(), func(t told) error { return y.take(ctx, t) })
 	if err == nil && y.next == nil {
 		err = unreadable("the server ended the synchronization without a cookie; it needs the overlay syncprov, or its like")
 	}
@@ -47,8 +47,8 @@ func (c *Client) Sync(ctx context.Context, s Search, cookie []byte, yield func(S
 // refreshAndPersist). It takes nothing in: [Client.Sync] does.
 func (c *Client) SyncWatch(ctx context.Context, s Search, cookie []byte, changed func()) error {
 	s.Attributes = []string{"1.1"}
-	return c.sync(ctx, s, goldap.SyncRequestModeRefreshAndPersist, cookie, 0, func(r goldap.Response) error {
-		if r.Entry() != nil || hasIDs(r) {
+	return c.sync(ctx, s, goldap.SyncRequestModeRefreshAndPersist, cookie, 0, func(t told) error {
+		if t.entry != nil || t.info != nil && t.info.SyncIdSet != nil {
 			changed()
 		}
 		return nil
@@ -57,7 +57,7 @@ func (c *Client) SyncWatch(ctx context.Context, s Search, cookie []byte, changed
 
 // sync makes one synchronization over a connection of its own. idle bounds how
 // long nothing may come; 0: for ever.
-func (c *Client) sync(ctx context.Context, s Search, mode goldap.ControlSyncRequestMode, cookie []byte, idle time.Duration, take func(goldap.Response) error) error {
+func (c *Client) sync(ctx context.Context, s Search, mode goldap.ControlSyncRequestMode, cookie []byte, idle time.Duration, take func(told) error) error {
 	if s.Filter.err != nil {
 		return &connector.Error{Code: connector.CodeConfiguration, Message: s.Filter.err.Error()}
 	}
@@ -73,21 +73,57 @@ func (c *Client) sync(ctx context.Context, s Search, mode goldap.ControlSyncRequ
 	defer cancel()
 	watch := time.AfterFunc(math.MaxInt64, cn.close)
 	defer watch.Stop()
-	for r := cn.ldap.Syncrepl(ctx, req, 64, mode, cookie, false); ; {
+	f := &flow{out: make(chan []told), quit: ctx.Done()}
+	cn.tap.give(f)
+	ended := make(chan syncRest, 1)
+	go func() { ended <- restOf(cn.ldap.Syncrepl(ctx, req, 1, mode, cookie, false)) }()
+	for {
 		if idle > 0 {
 			watch.Reset(idle)
 		}
-		if !r.Next() {
-			return syncEnd(ctx, r.Err(), cookie != nil)
-		}
-		watch.Stop() // what takes its time now is the caller
-		if r.Referral() != "" {
-			return unreadable("a part of it is held by another server" + referralHosts("", []string{r.Referral()}))
-		}
-		if err := take(r); err != nil {
-			return err
+		select {
+		case batch := <-f.out:
+			watch.Stop() // what takes its time now is the caller
+			for _, t := range batch {
+				if t.err != nil {
+					return unreadable(t.err.Error())
+				}
+				if err := take(t); err != nil {
+					return err
+				}
+			}
+		case end := <-ended:
+			if end.referral != "" {
+				return unreadable("a part of it is held by another server" + referralHosts("", []string{end.referral}))
+			}
+			if err := syncEnd(ctx, end.err, cookie != nil); err != nil || end.done == nil {
+				return err
+			}
+			return take(told{done: end.done})
 		}
 	}
+}
+
+// syncRest is what the flow does not take.
+type syncRest struct {
+	referral string // to another server, which ends it; "": none
+	done     *goldap.ControlSyncDone
+	err      error
+}
+
+func restOf(r goldap.Response) (rest syncRest) {
+	for r.Next() {
+		if rest.referral = r.Referral(); rest.referral != "" {
+			return rest
+		}
+		for _, c := range r.Controls() {
+			if d, ok := c.(*goldap.ControlSyncDone); ok {
+				rest.done = d
+			}
+		}
+	}
+	rest.err = r.Err()
+	return rest
 }
 
 // syncEnd is the error that a synchronization ended with, nil when it is whole. A
@@ -112,35 +148,29 @@ type syncer struct {
 	next  []byte
 }
 
-func (y *syncer) take(ctx context.Context, r goldap.Response) error {
-	for _, c := range r.Controls() {
-		var err error
-		switch x := c.(type) {
-		case *goldap.ControlSyncState:
-			err = y.entry(ctx, x, r.Entry())
-		case *goldap.ControlSyncInfo:
-			err = y.info(x)
-		case *goldap.ControlSyncDone:
-			if y.since != nil && !x.RefreshDeletes {
-				return ErrRefreshRequired
-			}
-			y.keep(x.Cookie)
+func (y *syncer) take(ctx context.Context, t told) error {
+	switch {
+	case t.entry != nil && t.state.id != "":
+		return y.entry(ctx, t.state, *t.entry)
+	case t.info != nil:
+		return y.info(t.info)
+	case t.done != nil:
+		if y.since != nil && !t.done.RefreshDeletes {
+			return ErrRefreshRequired
 		}
-		if err != nil {
-			return err
-		}
+		y.keep(t.done.Cookie)
 	}
 	return nil
 }
 
-func (y *syncer) entry(ctx context.Context, state *goldap.ControlSyncState, raw *goldap.Entry) error {
-	y.keep(state.Cookie)
-	out := Synced{ID: state.EntryUUID.String(), Deleted: state.State == goldap.SyncStateDelete}
-	if state.State == goldap.SyncStatePresent {
+func (y *syncer) entry(ctx context.Context, s syncState, raw rawEntry) error {
+	y.keep(s.cookie)
+	out := Synced{ID: s.id, Deleted: s.state == goldap.SyncStateDelete}
+	if s.state == goldap.SyncStatePresent {
 		return ErrRefreshRequired
 	}
-	if !out.Deleted && raw != nil {
-		e, err := entryOf(raw)
+	if !out.Deleted {
+		e, err := raw.entry()
 		if err != nil {
 			return unreadable(err.Error())
 		}
@@ -178,14 +208,4 @@ func (y *syncer) keep(cookie []byte) {
 	if len(cookie) > 0 {
 		y.next = cookie
 	}
-}
-
-// hasIDs reports whether an answer names entries by their ids alone.
-func hasIDs(r goldap.Response) bool {
-	for _, c := range r.Controls() {
-		if i, ok := c.(*goldap.ControlSyncInfo); ok && i.SyncIdSet != nil {
-			return true
-		}
-	}
-	return false
 }

@@ -8,19 +8,26 @@ import (
 	"sync"
 )
 
-// tap stands between the wire and go-ldap on one connection, and takes the entries out
-// that a listing waits for: go-ldap makes a tree of packets of every value, which costs
-// ten times what the entry does. All other messages pass as they are.
+// tap stands between the wire and go-ldap on one connection, and lets a taker have what
+// comes before go-ldap does: go-ldap makes a tree of packets of every value, which costs
+// ten times what the entry does, and drops the controls of some answers.
 type tap struct {
 	net.Conn
 	in      *bufio.Reader
 	message []byte // the one that go-ldap reads now
 	rest    []byte // what it has not read of it
 
-	mu      sync.Mutex
-	taking  bool
-	entries []rawEntry
-	err     error // an entry that is none
+	mu    sync.Mutex
+	taker taker // nil: everything is go-ldap's
+}
+
+// taker sees all messages of a connection, in their order, on the goroutine that reads it.
+type taker interface {
+	// take reports whether it keeps a message; one that it does not keep is go-ldap's.
+	// op is the tag of its operation. The bytes are good until take returns.
+	take(op byte, message []byte) bool
+	// pause is called before a message goes to go-ldap, and when none has come yet.
+	pause()
 }
 
 const (
@@ -32,20 +39,17 @@ const (
 
 func newTap(nc net.Conn) *tap { return &tap{Conn: nc, in: bufio.NewReaderSize(nc, tapBuffer)} }
 
-// take has entries be taken from now on.
-func (t *tap) take() {
+// give lets a taker have what comes from now on.
+func (t *tap) give(to taker) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.taking, t.entries, t.err = true, nil, nil
+	t.taker = to
 }
 
-// taken returns the entries that came since take, and ends it.
-func (t *tap) taken() ([]rawEntry, error) {
+func (t *tap) to() taker {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	entries, err := t.entries, t.err
-	t.taking, t.entries = false, nil
-	return entries, err
+	return t.taker
 }
 
 // Read implements [net.Conn].
@@ -60,8 +64,11 @@ func (t *tap) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next reads one message, and keeps it for go-ldap unless it is an entry that is taken.
+// next reads one message, and keeps it for go-ldap unless it is taken.
 func (t *tap) next() error {
+	if to := t.to(); to != nil && t.in.Buffered() == 0 {
+		to.pause()
+	}
 	size, err := t.size()
 	if err != nil {
 		return err
@@ -73,18 +80,13 @@ func (t *tap) next() error {
 	if _, err := io.ReadFull(t.in, t.message); err != nil {
 		return err
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.taking || !isEntry(t.message) {
-		t.rest = t.message
-		return nil
+	if to := t.to(); to != nil {
+		if to.take(operationOf(t.message), t.message) {
+			return nil
+		}
+		to.pause()
 	}
-	e, err := readEntry(string(t.message))
-	if err != nil {
-		t.err = err
-		return nil
-	}
-	t.entries = append(t.entries, e)
+	t.rest = t.message
 	return nil
 }
 
