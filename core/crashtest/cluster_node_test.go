@@ -112,6 +112,9 @@ func (c *cluster) forget(n *node) {
 	c.nodes = slices.DeleteFunc(slices.Clone(c.nodes), func(x *node) bool { return x == n })
 }
 
+// pushClient does not wait for a node that has lost its database.
+var pushClient = http.Client{Timeout: 5 * time.Second}
+
 // push tells a node of one person, and returns what it answered; the error is that it
 // did not.
 func (n *node) push(p person) (status int, err error) {
@@ -125,7 +128,7 @@ func (n *node) push(p person) (status int, err error) {
 		return 0, err
 	}
 	r.Header.Set("Authorization", "Bearer "+pushToken)
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := pushClient.Do(r)
 	if err != nil {
 		return 0, err
 	}

@@ -76,7 +76,7 @@ connectors:
 `
 
 func newNetwork(t *testing.T, f family) *network {
-	n := &network{t: t, family: f, dir: t.TempDir(), name: "net" + strings.ToLower(time.Now().Format("150405.000000")[7:]) + fmt.Sprint(os.Getpid())}
+	n := &network{t: t, family: f, dir: t.TempDir(), name: uniqueName("net")}
 	api := n.env("PROVHUB_TEST_TOXIPROXY_URL")
 	plugin := networkPlugin(t, f.plugin)
 	var err error
@@ -95,6 +95,11 @@ func newNetwork(t *testing.T, f family) *network {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, n.hub.Close()) })
 	return n
+}
+
+// uniqueName is a name that no other test has.
+func uniqueName(prefix string) string {
+	return prefix + time.Now().Format("150405.000000")[7:] + fmt.Sprint(os.Getpid())
 }
 
 var networkBuild = sync.OnceValue(func() error {

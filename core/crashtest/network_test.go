@@ -152,31 +152,35 @@ func (n *network) change(ctx context.Context, w weather) {
 }
 
 func (n *network) toggle(w weather, on bool) {
+	if n.bad != on || w.down {
+		n.bad = on
+		set(n.t, n.proxy, w, on)
+	}
+}
+
+// set lets the weather of a proxy be bad or good.
+func set(t *testing.T, proxy *toxiproxy.Proxy, w weather, on bool) {
 	if w.down {
 		var err error
 		if on {
-			err = n.proxy.Disable()
+			err = proxy.Disable()
 		} else {
-			err = n.proxy.Enable()
+			err = proxy.Enable()
 		}
 		if err != nil {
-			n.t.Errorf("toxiproxy: %v", err)
+			t.Errorf("toxiproxy: %v", err)
 		}
 		return
 	}
-	if n.bad == on {
-		return
-	}
-	n.bad = on
 	for _, x := range w.toxics {
 		var err error
 		if on {
-			_, err = n.proxy.AddToxic(x.kind+"_"+x.stream, x.kind, x.stream, 1, x.attributes)
+			_, err = proxy.AddToxic(x.kind+"_"+x.stream, x.kind, x.stream, 1, x.attributes)
 		} else {
-			err = n.proxy.RemoveToxic(x.kind + "_" + x.stream)
+			err = proxy.RemoveToxic(x.kind + "_" + x.stream)
 		}
 		if err != nil {
-			n.t.Errorf("toxiproxy: %s: %v", x.kind, err)
+			t.Errorf("toxiproxy: %s: %v", x.kind, err)
 		}
 	}
 }
