@@ -15,7 +15,7 @@ func (t *term) beat(ctx context.Context) {
 	n := t.n
 	every(ctx, beatEvery, func(ctx context.Context) {
 		err := n.Hub().State().Seen(ctx, store.Node{
-			Name: n.o.Name, Version: n.o.Version, Address: n.Address(), StartedAt: n.started, Connectors: t.senders.names(),
+			Name: n.Hub().Node(), Version: n.o.Version, Address: n.Address(), StartedAt: n.started, Connectors: t.senders.names(),
 		})
 		if err != nil && ctx.Err() == nil {
 			n.log.Warn("the other nodes could not be told that this one is there", "error", err)
@@ -24,7 +24,7 @@ func (t *term) beat(ctx context.Context) {
 	forget, cancel := context.WithTimeout(t.calls, giveUpWithin)
 	defer cancel()
 	if forget.Err() == nil {
-		if err := n.Hub().State().Forget(forget, n.o.Name); err != nil {
+		if err := n.Hub().State().Forget(forget, n.Hub().Node()); err != nil {
 			n.log.Warn("the other nodes could not be told that this one stops", "error", err)
 		}
 	}

@@ -28,7 +28,7 @@ const stateWithin = 3 * time.Second
 // Health looks whether this node does its work. A target that is down, or a connector
 // that a person has paused, is no fault of the node.
 func (n *Node) Health(ctx context.Context) Health {
-	h := Health{Node: n.o.Name, Ready: true}
+	h := Health{Node: n.Hub().Node(), Ready: true}
 	add := func(name string, ok bool, reason string) {
 		c := HealthCheck{Name: name, OK: ok}
 		if !ok {

@@ -50,6 +50,7 @@ func (w withPlugin) Run() int {
 		fmt.Fprintf(os.Stderr, "build the plugin: %v\n%s", err, out)
 		return 1
 	}
+	defer http.DefaultClient.CloseIdleConnections()
 	return w.m.Run()
 }
 
@@ -186,7 +187,7 @@ func (l *lab) open(name string) *node {
 	require.NoError(l.t, err)
 	n := &node{l: l, logs: &logs{}, ended: make(chan error, 1)}
 	log := slog.New(slog.NewTextHandler(n.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	n.hub, err = hub.Open(l.t.Context(), cfg, hub.Options{Log: log, Actor: "test", ReadLag: 20 * time.Millisecond})
+	n.hub, err = hub.Open(l.t.Context(), cfg, hub.Options{Log: log, Node: name, Actor: "test", ReadLag: 20 * time.Millisecond})
 	require.NoError(l.t, err)
 	return n
 }
@@ -203,7 +204,7 @@ func (n *node) run(name string) {
 	n.l.t.Helper()
 	ready := make(chan net.Addr, 1)
 	n.Node = daemon.New(n.hub, daemon.Options{
-		Name: name, Version: "test", Ready: func(a net.Addr) { ready <- a },
+		Version: "test", Ready: func(a net.Addr) { ready <- a },
 		Reload: func(context.Context) (*config.Config, error) { return n.l.load() },
 	})
 	if n.before != nil {
@@ -214,7 +215,7 @@ func (n *node) run(name string) {
 	go func() { n.ended <- n.Run(ctx) }()
 	n.l.t.Cleanup(func() {
 		n.close()
-		if n.l.t.Failed() {
+		if n.l.t.Failed() || os.Getenv("SHOWLOG") != "" {
 			n.l.t.Logf("node %s:\n%s", name, n.logs)
 		}
 	})

@@ -2,11 +2,9 @@ package daemon
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,8 +17,6 @@ import (
 
 // Options are what a node needs besides its hub.
 type Options struct {
-	// Name is this node's own among all; "": "host/process number".
-	Name    string
 	Version string
 	// Ready is called once, when the node serves and listens at addr; nil: nobody asks.
 	Ready func(addr net.Addr)
@@ -57,11 +53,7 @@ type room struct {
 
 // New returns a node that works with h, which the caller closes after Run.
 func New(h *hub.Hub, o Options) *Node {
-	if o.Name == "" {
-		host, _ := os.Hostname() // a name for people; without one the process number does
-		o.Name = fmt.Sprintf("%s/%d", host, os.Getpid())
-	}
-	n := &Node{o: o, log: h.Log().With("node", o.Name), started: h.Now(), work: map[string]jobs.Work{}, reload: make(chan struct{})}
+	n := &Node{o: o, log: h.Log().With("node", h.Node()), started: h.Now(), work: map[string]jobs.Work{}, reload: make(chan struct{})}
 	n.hub.Store(h)
 	n.Handle("GET /healthz", http.HandlerFunc(n.healthz))
 	n.Handle("GET /readyz", http.HandlerFunc(n.readyz))

@@ -50,8 +50,8 @@ func (o *owner) once(ctx context.Context, now time.Time) error {
 		return err
 	}
 	mine := o.senders.names()
-	counts[o.n.o.Name] = len(mine)
-	give, share := shares(o.n.o.Name, counts, len(wanted))
+	counts[o.n.Hub().Node()] = len(mine)
+	give, share := shares(o.n.Hub().Node(), counts, len(wanted))
 	for _, name := range mine[:give] {
 		o.n.log.Info("a connector is given up for another node", "connector", name)
 		o.given[name] = now

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/hub"
 	"github.com/provhub/provhub/core/store"
 )
 
@@ -52,8 +53,12 @@ func (t *term) remindOf(ctx context.Context, s *config.Source, asked map[string]
 	}
 	r.gap = min(max(2*r.gap, remindFirst), remindMax)
 	r.next = h.Now().Add(r.gap)
+	err = t.ask(ctx, "cycle", s.Name, why)
+	if errors.Is(err, hub.ErrNotServing) {
+		return nil // runs begin in a moment
+	}
 	asked[s.Name] = r
-	return t.ask(ctx, "cycle", s.Name, why)
+	return err
 }
 
 // wanting says why a source is to be planned for; "": it is not.

@@ -113,7 +113,7 @@ func (h *Hub) ApplyApproved(ctx context.Context, row store.PlanRow) error {
 // over, in which a node that was cut off ends its calls.
 func (h *Hub) Recover(ctx context.Context, name string, settleAfter time.Duration) error {
 	now := h.now()
-	unknown, ready, err := h.org.RecoverConnector(ctx, name, h.owner(), now.Add(settleAfter), now)
+	unknown, ready, err := h.org.RecoverConnector(ctx, name, h.Node(), now.Add(settleAfter), now)
 	if unknown+ready > 0 {
 		h.log.Info("operations of a node that is gone were taken back", "connector", name, "in_doubt", unknown, "ready", ready)
 	}

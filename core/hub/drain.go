@@ -3,8 +3,6 @@ package hub
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -71,7 +69,7 @@ func (h *Hub) Drain(ctx context.Context, o DrainOptions) ([]Drained, error) {
 
 // drain is Drain for who holds the working role.
 func (h *Hub) drain(ctx context.Context, o DrainOptions) ([]Drained, error) {
-	if _, _, err := h.org.Recover(ctx, h.owner(), h.now()); err != nil {
+	if _, _, err := h.org.Recover(ctx, h.Node(), h.now()); err != nil {
 		return nil, err
 	}
 	open, err := h.openConnectors(ctx)
@@ -98,12 +96,6 @@ func (h *Hub) drain(ctx context.Context, o DrainOptions) ([]Drained, error) {
 		return nil, err
 	}
 	return h.drained(context.WithoutCancel(ctx), out)
-}
-
-// owner names this process in leases.
-func (h *Hub) owner() string {
-	host, _ := os.Hostname() // a name for people; without one the process number does
-	return fmt.Sprintf("%s/%d", host, os.Getpid())
 }
 
 // openConnectors returns the configured connectors with operations to send.
@@ -150,7 +142,7 @@ func (h *Hub) drainOne(ctx context.Context, c *config.Connector, o DrainOptions)
 // dispatchOptions are what all dispatchers of a connector have in common.
 func (h *Hub) dispatchOptions(c *config.Connector, in *pluginhost.Instance) dispatch.Options {
 	return dispatch.Options{
-		Connector: c.Name, Queue: h.org, Target: in, Owner: h.owner(), InFlight: c.InFlight,
+		Connector: c.Name, Queue: h.org, Target: in, Owner: h.Node(), InFlight: c.InFlight,
 		Retry: dispatch.Retry(c.Retry), Quarantine: dispatch.Quarantine(c.Quarantine), ReadLag: h.opt.ReadLag, Log: h.log, Now: h.now,
 	}
 }

@@ -16,13 +16,11 @@ type Standing string
 
 // How a connector can stand.
 const (
-	StandsReady  Standing = "ready"
-	StandsPaused Standing = "paused" // a person wants it to
-	// StandsDraining: it sends what was planned before, and is paused then.
-	StandsDraining Standing = "draining"
-	StandsWaiting  Standing = "waiting" // its breaker is open, or the target asked to be left alone
-	StandsStopped  Standing = "stopped" // a person has to mend something
-	StandsRemoved  Standing = "removed" // it is not in the config any more
+	StandsReady   Standing = "ready"
+	StandsPaused  Standing = "paused"  // a person wants it to
+	StandsWaiting Standing = "waiting" // its breaker is open, or the target asked to be left alone
+	StandsStopped Standing = "stopped" // a person has to mend something
+	StandsRemoved Standing = "removed" // it is not in the config any more
 )
 
 // Glance is how one connector does.
@@ -107,8 +105,6 @@ func standing(s ConnectorStatus, state store.ConnectorState, configured bool, no
 		return StandsPaused
 	case s.State == "ready":
 		return StandsReady
-	case state.DrainedBy != "" && state.Stopped == "" && state.Held() == "" && !state.ResumeAt.After(now):
-		return StandsDraining
 	case state.ResumeAt.After(now) && state.Stopped == "" && state.Held() == "":
 		return StandsWaiting
 	}

@@ -4,11 +4,14 @@ package hub
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +24,9 @@ import (
 // Options are what a hub needs besides its config.
 type Options struct {
 	Log *slog.Logger
+	// Node names this process in leases, and to other nodes; "": the machine, the process
+	// and some letters that no other process has.
+	Node string
 	// Actor is who is named in the audit trail; "" is refused.
 	Actor string
 	// Now tells the time; nil means [time.Now].
@@ -72,6 +78,10 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Hub, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
+	if opt.Node == "" {
+		host, _ := os.Hostname() // a name for people; without one the process number does
+		opt.Node = fmt.Sprintf("%s/%d-%s", host, os.Getpid(), strings.ToLower(rand.Text()[:4]))
+	}
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
@@ -102,6 +112,9 @@ func (h *Hub) As(actor string) *Hub {
 
 // Actor is in whose name the hub acts.
 func (h *Hub) Actor() string { return h.opt.Actor }
+
+// Node is the name of this process among all that work for the org.
+func (h *Hub) Node() string { return h.opt.Node }
 
 // Now returns the hub's time.
 func (h *Hub) Now() time.Time { return h.now() }

@@ -41,7 +41,7 @@ func (h *Hub) Push(ctx context.Context, r PushRequest, d DrainOptions) (SyncResu
 		return out, err
 	}
 	defer release()
-	if _, _, err := h.org.Recover(ctx, h.owner(), h.now()); err != nil {
+	if _, _, err := h.org.Recover(ctx, h.Node(), h.now()); err != nil {
 		return out, err
 	}
 	planned, err := h.planPush(ctx, s, r)

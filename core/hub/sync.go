@@ -127,7 +127,7 @@ func (h *Hub) Sync(ctx context.Context, o PlanOptions, d DrainOptions) (SyncResu
 	}
 	defer release()
 	var out SyncResult
-	if _, _, err := h.org.Recover(ctx, h.owner(), h.now()); err != nil {
+	if _, _, err := h.org.Recover(ctx, h.Node(), h.now()); err != nil {
 		return out, err
 	}
 	for round := 1; round <= roundsMax && ctx.Err() == nil; round++ {

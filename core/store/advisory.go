@@ -5,11 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"hash/fnv"
-	"net"
 	"sync"
 	"time"
-
-	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // A session is confirmed every confirmEvery. It is lost when the server has not
@@ -19,15 +16,14 @@ const (
 	confirmWithin = 3 * time.Second
 )
 
-// sessionSettings have the server notice within six seconds by itself that this end is
-// gone, so that the locks of a machine that was cut off become free: not before that
-// one knows that it has lost them. They are of this session alone.
-const sessionSettings = `SET tcp_keepalives_idle = 3; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 6000`
+// sessionSettings have the server notice by itself that this end is gone, so that
+// the locks of a machine that was cut off become free. They are of this session
+// alone.
+const sessionSettings = `SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 10000`
 
 // session is a connection to PostgreSQL of its own that holds advisory locks.
 type session struct {
 	conn   *sql.Conn
-	wire   net.Conn // under conn
 	prefix string // of the names of its locks
 	stop   context.CancelFunc
 	ended  chan struct{}
@@ -46,12 +42,6 @@ func (o *Org) openSession(ctx context.Context, who string) (_ *session, err erro
 			s.close()
 		}
 	}()
-	if err := conn.Raw(func(driver any) error {
-		s.wire = driver.(*stdlib.Conn).Conn().PgConn().Conn()
-		return nil
-	}); err != nil {
-		return nil, err
-	}
 	if _, err := conn.ExecContext(ctx, sessionSettings); err != nil {
 		return nil, err
 	}
@@ -138,10 +128,7 @@ func (s *session) keep(lost func()) {
 			}
 			if s.confirm(ctx) != nil && ctx.Err() == nil {
 				lost()
-				// The server frees the locks as soon as it sees it. The driver would take leave
-				// first, which takes seconds when nobody answers.
-				_ = s.wire.Close()
-				s.close()
+				s.close() // the server frees the locks as soon as it sees it
 				return
 			}
 		}

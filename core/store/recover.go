@@ -19,8 +19,8 @@ func (o *Org) Recover(ctx context.Context, owner string, now time.Time) (unknown
 }
 
 // RecoverConnector takes back what workers before us had taken of one connector, for
-// who holds its lock (see [Role.Lock]). What was sent is not looked up before
-// settleAt: a worker that was cut off may still be ending its calls.
+// who holds its lock (see [Role.Lock]). What others than owner had sent is not looked
+// up before settleAt: who was cut off may still be ending its calls.
 func (o *Org) RecoverConnector(ctx context.Context, connector, owner string, settleAt, now time.Time) (unknown, ready int, err error) {
 	return o.takeBack(ctx, owner, "lease_until > 0 AND connector = ?", []any{connector}, settleAt, now)
 }
@@ -40,9 +40,10 @@ func (o *Org) takeBack(ctx context.Context, owner, which string, args []any, set
 			n    *int
 		}{
 			{`state = 'ready'`, nil, `state = 'leased'`, &ready},
-			{`state = 'unknown', maybe_applied = 1, next_attempt_at = ?`, []any{micros(settleAt)}, `state = 'sent'`, &unknown},
-			{`state = 'unknown', next_attempt_at = CASE WHEN next_attempt_at < ? THEN ? ELSE next_attempt_at END`,
-				[]any{micros(settleAt), micros(settleAt)}, `state = 'unknown'`, new(int)},
+			{`state = 'unknown', maybe_applied = 1, next_attempt_at = CASE WHEN lease_owner = ? THEN 0 ELSE CAST(? AS BIGINT) END`,
+				[]any{owner, micros(settleAt)}, `state = 'sent'`, &unknown},
+			{`state = 'unknown', next_attempt_at = CASE WHEN lease_owner = ? OR next_attempt_at > ? THEN next_attempt_at ELSE CAST(? AS BIGINT) END`,
+				[]any{owner, micros(settleAt), micros(settleAt)}, `state = 'unknown'`, new(int)},
 		} {
 			n, err := t.exec(`UPDATE operation SET `+step.set+`, fence = fence + 1, lease_owner = '', lease_until = 0, updated_at = ?
 				WHERE org_id = ? AND `+step.from+which, append(append(step.args, micros(now)), args...)...)
