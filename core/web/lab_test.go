@@ -144,8 +144,9 @@ func (l *lab) reload(change func(*config.Config)) {
 	l.t.Helper()
 	cfg := *l.hub.Config()
 	change(&cfg)
-	next, _, err := l.hub.Renew(&cfg)
+	next, err := l.hub.Renew(&cfg)
 	require.NoError(l.t, err)
+	next.Succeed(l.hub)
 	l.hub = next
 }
 
