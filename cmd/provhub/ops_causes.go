@@ -53,7 +53,7 @@ type explainedCause struct {
 }
 
 func (a *app) listCauses(ctx context.Context, h *hub.Hub, f store.CauseFilter) error {
-	found, err := h.State().Causes(ctx, f)
+	found, err := h.Causes(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -81,9 +81,17 @@ func (a *app) listCauses(ctx context.Context, h *hub.Hub, f store.CauseFilter) e
 
 func (a *app) printCause(c explainedCause) {
 	now := time.Now()
-	a.printf("%s: %s since %s\n", plural(c.Count, "operation", "operations"), c.Help.Happened, when(c.First, now))
-	a.printf("  cause      %s, last %s%s\n", c.Key, when(c.Last, now), countText(c.Cause))
-	a.printf("  problem    %s: %s%s\n", c.Code, c.Message, attributesText(c.Attributes))
+	since := ""
+	if !c.First.IsZero() {
+		since = " since " + when(c.First, now)
+	}
+	a.printf("%s: %s%s\n", countedOperations(c.Cause), c.Help.Happened, since)
+	if c.Key != "" {
+		a.printf("  cause      %s, last %s%s\n", c.Key, when(c.Last, now), countText(c.Cause))
+		a.printf("  problem    %s: %s%s\n", c.Code, c.Message, attributesText(c.Attributes))
+	} else {
+		a.printf("  problem    %s\n", c.Message)
+	}
 	a.printf("  means      %s\n", c.Help.Means)
 	a.printf("  what next  %s\n", doText(c.Help))
 	people := make([]string, len(c.Examples))
@@ -97,6 +105,13 @@ func (a *app) printCause(c explainedCause) {
 	for _, s := range c.Help.Can {
 		a.printf("  %-9s  %s\n", s.Action, s.Command)
 	}
+}
+
+func countedOperations(c store.Cause) string {
+	if c.More {
+		return fmt.Sprintf("%d+ operations", c.Count)
+	}
+	return plural(c.Count, "operation", "operations")
 }
 
 // countText tells how many of a cause are in which state, are leavers, are with ops.

@@ -74,6 +74,9 @@ func decision(op store.OpRow) bool {
 
 // ExplainCause explains what many operations have in common.
 func ExplainCause(c store.Cause) Text {
+	if c.Standstill.Kind != "" {
+		return explainStandstill(c)
+	}
 	s := subjectOfCause(c)
 	code, ok := connector.ParseCode(c.Code)
 	if !ok {

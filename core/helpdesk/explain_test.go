@@ -146,3 +146,24 @@ func TestACauseSpeaksOfAllWhomItConcerns(t *testing.T) {
 	c.States, c.Handed = map[store.OpState]int{store.OpUnknown: 1}, 1
 	require.Len(t, helpdesk.ExplainCause(c).Can, 1, "only to be taken back")
 }
+
+func TestAConnectorThatStandsStillIsOneCause(t *testing.T) {
+	for _, c := range []struct {
+		kind               store.StillKind
+		why, happened, doS string
+		command            string
+	}{
+		{store.StillStopped, "its sign-in failed: AUTHENTICATION: the password is wrong", "crm refuses the hub's sign-in", "mend the sign-in of the connector and check it; it goes on when the check passes", "provhub connector check crm"},
+		{store.StillStopped, "nobody knows", "crm stands still", "mend what is wrong, then check the connector", "provhub connector check crm"},
+		{store.StillPaused, "bob: maintenance", "a person has paused crm", "resume it once the reason is gone", "provhub connector resume crm"},
+		{store.StillUnusable, "no such file", "the plugin of crm does not start", "mend what is wrong, then check the connector", "provhub connector check crm"},
+		{store.StillQuarantined, "9 of 10", "too many operations of crm failed, so that only single ones are tried", "look at what they fail for; it goes on by itself when single ones succeed", "provhub connector check crm"},
+		{store.StillEverything, "bob: breach", "a person has stopped everything", "let it go on once the reason is gone", "provhub go"},
+	} {
+		got := helpdesk.ExplainCause(store.Cause{Connector: "crm", Count: 312, Leavers: 4, Standstill: store.Standstill{Kind: c.kind, Why: c.why}})
+		require.Equal(t, []any{c.happened, c.doS, helpdesk.Ops, c.command}, []any{got.Happened, got.Do, got.Who, got.Can[0].Command})
+		require.Equal(t, "312 operations wait, and none of them is lost; leavers among them, who can still use their accounts: 4", got.Means)
+	}
+	held := helpdesk.ExplainCause(store.Cause{Connector: "crm", Count: 1, Standstill: store.Standstill{Kind: store.StillHeld, Why: "another one"}})
+	require.Equal(t, "the config of crm leads to another target than before", held.Happened)
+}

@@ -18,6 +18,11 @@ const (
 	Adopt    Action = "adopt"    // take over the account that is in the way
 	HandOver Action = "handover" // to the operators of the hub
 	TakeBack Action = "takeback" // from them
+
+	// Of connectors that stand still.
+	Check  Action = "check"
+	Resume Action = "resume"
+	Go     Action = "go"
 )
 
 // Step is an action with the command that does it.

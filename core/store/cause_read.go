@@ -36,7 +36,30 @@ type Cause struct {
 	Last  time.Time `json:"last"`
 	// Examples are a few of the operations, the most urgent lane first.
 	Examples []OpRow `json:"examples"`
+	// Standstill says why the connector sends nothing: then none of the operations has
+	// failed, all of them wait. Key is "" and Count may be bounded (More).
+	Standstill Standstill `json:"standstill,omitzero"`
+	More       bool       `json:"more,omitempty"`
 }
+
+// Standstill is why a connector sends nothing; the zero value: it sends.
+type Standstill struct {
+	Kind StillKind `json:"kind"`
+	Why  string    `json:"why"`
+}
+
+// StillKind is one of the ways in which a connector stands still.
+type StillKind string
+
+// The ways.
+const (
+	StillStopped     StillKind = "stopped"     // an error that concerns all: Why begins with its code, or says which
+	StillUnusable    StillKind = "unusable"    // the plugin does not start
+	StillHeld        StillKind = "held"        // the config leads to another target
+	StillPaused      StillKind = "paused"      // by a person
+	StillQuarantined StillKind = "quarantined" // too much failed: only single ones are tried
+	StillEverything  StillKind = "everything"  // a person has stopped everything
+)
 
 // CauseFilter selects causes; zero fields do not restrict.
 type CauseFilter struct {

@@ -39,6 +39,7 @@ var sections = []struct {
 	{"ldap", directories},
 	{"scim", services},
 	{"commits", commits},
+	{"queue", queue},
 }
 
 func main() {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 // Queue is how many operations [FillQueue] makes, and of which kind.
 type Queue struct {
+	Org        string // "": [OrgID]
 	Operations int
 	Connectors int
 	Causes     int
@@ -30,8 +32,8 @@ var LargeQueue = Queue{Operations: 1_000_000, Connectors: 20, Causes: 30, Parked
 // planSize is how many operations a plan of the queue has.
 const planSize = 1_000
 
-// FillQueue writes a queue into the empty, migrated database at url, for the org
-// [OrgID]. Operation number n, from 0, is about person n, in the connector app01, app02 …
+// FillQueue writes a queue into the empty, migrated database at url, for
+// q.Org. Operation number n, from 0, is about person n, in the connector app01, app02 …
 // that n falls on. It is in plan number n / 1000, made n / 1000 * 1000 seconds after the
 // year 2026.
 func FillQueue(ctx context.Context, url string, q Queue) error {
@@ -55,6 +57,9 @@ func FillQueue(ctx context.Context, url string, q Queue) error {
 	return nil
 }
 
+// org is the name of the org as SQL.
+func (q Queue) org() string { return "'" + strings.ReplaceAll(cmp.Or(q.Org, OrgID), "'", "''") + "'" }
+
 // numbers is a table n(i) of 0 to to-1.
 func numbers(to int) string {
 	return fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d)`, to-1)
@@ -67,7 +72,7 @@ func (q Queue) plans() string {
 	return numbers((q.Operations+planSize-1)/planSize) + `
 		INSERT INTO plan (org_id, hash, source, generation, status, created_at, applied_at, approved_by, reason, approved_at, until_at, operations,
 			inputs, counts, verdicts, notes, faults, withdraw, names, rules)
-		SELECT '` + OrgID + `', 'plan' || i, 'hr', i, 'applied', ` + strings.ReplaceAll(plannedAt, "(i ", fmt.Sprintf("(i * %d ", planSize)) + `, 0, '', '', 0, 0, ` + fmt.Sprint(planSize) + `,
+		SELECT ` + q.org() + `, 'plan' || i, 'hr', i, 'applied', ` + strings.ReplaceAll(plannedAt, "(i ", fmt.Sprintf("(i * %d ", planSize)) + `, 0, '', '', 0, 0, ` + fmt.Sprint(planSize) + `,
 			'{"source":"hr"}', '{}', 'null', 'null', 'null', 'null', 'null', '{}' FROM n`
 }
 
@@ -88,7 +93,7 @@ func (q Queue) operations() string {
 	return numbers(q.Operations) + `
 		INSERT INTO operation (org_id, id, plan, seq, source, connector, kind, anchor, op, lane, account_rev, identity_rev, revokes, clears, renames, out_of_scope,
 			changed, state, attempts, tries, next_attempt_at, created_at, updated_at, sent_at, code, last_error, cause, failing_since, body)
-		SELECT '` + OrgID + `', SUBSTR(CAST(` + fmt.Sprint(10_000_000) + ` + i AS TEXT), 2) || '-0000-5000-8000-000000000000', 'plan' || (i / ` + fmt.Sprint(planSize) + `), i + 1, 'hr',
+		SELECT ` + q.org() + `, SUBSTR(CAST(` + fmt.Sprint(10_000_000) + ` + i AS TEXT), 2) || '-0000-5000-8000-000000000000', 'plan' || (i / ` + fmt.Sprint(planSize) + `), i + 1, 'hr',
 			` + app + `, 'person', 'p' || i, op, lane, 1, 1, 0, 0, 0, 0, '["email"]', state, 1, 1,
 			CASE state WHEN 'retry' THEN ` + plannedAt + ` + 1800000000 ELSE 0 END, ` + plannedAt + `, ` + plannedAt + `,
 			CASE state WHEN 'ready' THEN 0 ELSE ` + plannedAt + ` END,
@@ -101,11 +106,11 @@ func (q Queue) operations() string {
 }
 
 func (q Queue) orgState() string {
-	return fmt.Sprintf(`INSERT INTO org_state (org_id, generation, next_seq) VALUES ('%s', 1, %d)`, OrgID, q.Operations+1)
+	return fmt.Sprintf(`INSERT INTO org_state (org_id, generation, next_seq) VALUES (%s, 1, %d)`, q.org(), q.Operations+1)
 }
 
 func (q Queue) connectors() string {
 	return numbers(q.Connectors) + `
 		INSERT INTO connector_state (org_id, connector, stopped, stopped_at, paused_by, resume_at, failures)
-		SELECT '` + OrgID + `', 'app' || SUBSTR(CAST(101 + i AS TEXT), 2, 2), '', 0, '', 0, 0 FROM n`
+		SELECT ` + q.org() + `, 'app' || SUBSTR(CAST(101 + i AS TEXT), 2, 2), '', 0, '', 0, 0 FROM n`
 }
