@@ -89,6 +89,9 @@ func (o *owner) take(ctx context.Context, wanted []string, n int, now time.Time)
 	since := map[string]time.Time{}
 	for _, name := range wanted {
 		if !slices.Contains(free, lockOf(name)) {
+			if !o.senders.has(name) {
+				delete(o.given, name) // it was taken; should that node die, this one may have it again
+			}
 			continue
 		}
 		since[name] = now
