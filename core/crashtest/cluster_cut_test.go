@@ -28,13 +28,15 @@ func TestNodeCutOff(t *testing.T) { // QUIRKS Q-16
 	state := storetest.PostgresURL(t)
 	t.Parallel()
 	proxy, through := proxied(t, state)
-	c := newCluster(t, state, 4, 40)
+	c := newCluster(t, state, 4, 200)
 	cutOff := c.start(through)
 	c.start(state)
 	c.settle()
 	stop := c.load(rand.New(rand.NewPCG(1, 2)))
 	for _, w := range cuts {
 		c.until(patience, "the node sends to a target", func() bool { return len(c.of(cutOff)) > 0 })
+		c.stirAll(w.name)
+		c.until(patience, "the node is busy", func() bool { return c.busy(cutOff) })
 		at := time.Now()
 		set(t, proxy, w, true)
 		lost := c.of(cutOff)
@@ -78,6 +80,18 @@ func (c *cluster) of(n *node) (out []*app) {
 		}
 	}
 	return out
+}
+
+// busy reports whether a node sends, and more waits for each connector that it sends to
+// than it has under way.
+func (c *cluster) busy(n *node) bool {
+	c.t.Helper()
+	for _, a := range c.of(n) {
+		if c.open(a) < 50 {
+			return false
+		}
+	}
+	return time.Since(c.lastCall(n)) < 2*latency
 }
 
 // lastCall is when a node last began a call to any target.

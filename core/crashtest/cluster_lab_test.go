@@ -165,26 +165,29 @@ func (c *cluster) settle() {
 	for _, a := range c.apps {
 		a.people = c.people
 		var wrong []string
-		for end := time.Now().Add(patience); ; time.Sleep(200 * time.Millisecond) {
+		for end := time.Now().Add(patience); ; time.Sleep(500 * time.Millisecond) {
 			if wrong = a.wrong(a.held()); len(wrong) == 0 {
 				break
 			}
+			// A push that took long may have been of an older state, and what is pushed
+			// counts until the source is of a later time.
+			c.source()
 			if time.Now().After(end) {
 				c.t.Fatalf("%s does not get there: %s", a.connector, wrong[0])
 			}
 		}
 	}
-	c.until(patience, "nothing is left to do", func() bool { return c.open() == 0 })
+	c.until(patience, "nothing is left to do", func() bool { return c.open(c.apps...) == 0 })
 }
 
-// open counts the operations with which something is to be done.
-func (c *cluster) open() (n int) {
+// open counts the operations of connectors with which something is to be done.
+func (c *cluster) open(apps ...*app) (n int) {
 	c.t.Helper()
 	counts, err := c.org.OperationCounts(context.Background())
 	require.NoError(c.t, err)
-	for _, of := range counts {
+	for _, a := range apps {
 		for _, s := range openStates {
-			n += of[s]
+			n += counts[a.connector][s]
 		}
 	}
 	return n

@@ -8,8 +8,7 @@ import (
 )
 
 // load changes people all the time, in the source and by pushes, until the returned
-// function is called. A push comes after the source has the same: whichever is
-// carried out last, it ends with what the source says.
+// function is called.
 func (c *cluster) load(r *rand.Rand) (stop func()) {
 	c.t.Helper()
 	ctx, cancel := context.WithCancel(c.t.Context())
@@ -69,6 +68,16 @@ func (c *cluster) stir(r *rand.Rand) person {
 	}
 	c.source()
 	return *p
+}
+
+// stirAll gives everybody a title.
+func (c *cluster) stirAll(title string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range c.people {
+		c.people[i].Title = title
+	}
+	c.source()
 }
 
 // any is one of the nodes; nil: there is none.
