@@ -48,6 +48,27 @@ func Conflicts(ops []Operation) (kept []Operation, notes []Note) {
 	return kept, notes
 }
 
+// Claimed returns a note for each of ops that claims an account in a target which one
+// of theirs, that came first, claims for somebody else.
+func Claimed(ops, theirs []Operation) (notes []Note) {
+	by := map[claim]identity.AccountKey{}
+	for i := range theirs {
+		for _, c := range claims(&theirs[i]) {
+			by[c] = theirs[i].AccountKey
+		}
+	}
+	for i := range ops {
+		self := ops[i].AccountKey
+		for _, c := range claims(&ops[i]) {
+			if owner, taken := by[c]; taken && owner != self {
+				notes = append(notes, Note{AccountKey: self, Code: NoteConflict, Text: rivalText(c, self, []identity.AccountKey{owner})})
+				break
+			}
+		}
+	}
+	return notes
+}
+
 func claims(op *Operation) []claim {
 	var out []claim
 	if op.Kind != Create && op.Kind != Adopt {
@@ -66,7 +87,7 @@ func rivalText(c claim, self identity.AccountKey, keys []identity.AccountKey) st
 	var others []string
 	for _, k := range keys {
 		if k != self && len(others) < 3 {
-			others = append(others, k.Anchor)
+			others = append(others, k.Identity().In(self.Source))
 		}
 	}
 	by := "the same existing account"

@@ -58,7 +58,7 @@ func (o *Org) applyPlan(t *tx, hash, actor string, unmoved bool, now time.Time) 
 	}
 	a := &application{t: t, org: o.id, plan: p, now: now, unmoved: unmoved}
 	for _, step := range []func() error{
-		a.leaveMoved, a.clearTheWay, a.checkDrift, a.withdraw, a.makeReady,
+		a.leaveMoved, a.clearTheWay, a.checkDrift, a.checkClaims, a.withdraw, a.makeReady,
 		a.reserveNames, a.rememberRules, a.rememberFaults, a.moveGeneration, a.markApplied,
 		func() error { return t.analyze(a.ready, "operation", "account") },
 	} {
