@@ -83,7 +83,7 @@ func (f *opsFilter) filter(ctx context.Context, h *hub.Hub, all bool) (out store
 // lookUp replaces what people type by what the store knows.
 func (f *opsFilter) lookUp(ctx context.Context, h *hub.Hub, out *store.OpFilter) (err error) {
 	if f.person != "" {
-		if out.Anchor, err = h.AnchorOf(ctx, f.person); err != nil {
+		if out.Source, out.Anchor, err = h.AnchorOf(ctx, f.person); err != nil {
 			return err
 		}
 	}

@@ -143,6 +143,7 @@ func (a *app) reconcileList() *cobra.Command {
 			if _, err := parseSituation(f.Situation); err != nil {
 				return err
 			}
+			f.Source, f.Anchor = h.Whose(f.Anchor)
 			rows, err := h.State().Findings(cmd.Context(), f)
 			if err != nil {
 				return err
@@ -159,7 +160,7 @@ func (a *app) reconcileList() *cobra.Command {
 	}
 	c.Flags().StringVar(&f.Connector, "connector", "", "only this connector")
 	c.Flags().StringVar(&f.Situation, "situation", "", "only this situation, such as orphan")
-	c.Flags().StringVar(&f.Anchor, "person", "", "only this person, by anchor")
+	c.Flags().StringVar(&f.Anchor, "person", "", "only this person, by anchor, or hr/1001 where several sources have it")
 	c.Flags().BoolVar(&f.Resolved, "resolved", false, "those that are not so any more, too")
 	c.Flags().StringVar(&f.After, "after", "", "go on after this one, as the last page said")
 	c.Flags().IntVar(&f.Limit, "limit", 100, "at most this many")

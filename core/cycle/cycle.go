@@ -48,6 +48,9 @@ type Cycle struct {
 	// person has said: it is right, though many are missing from it, it is older than
 	// the last one, or the clock has jumped. Another snapshot is refused then.
 	Accept string
+	// Others are the plans of other sources that were made just before and are not in
+	// the queue yet: what they make and which names they take is somebody's already.
+	Others []*plan.Plan
 	// Push takes over single records, besides the schedule; nil: the source is read.
 	Push *Push
 	// Progress is told how far the pass is, from time to time; nil: nobody asks.
@@ -125,7 +128,7 @@ func (c *Cycle) Run(ctx context.Context, now time.Time) (p *plan.Plan, r Report,
 const passesMax = 20
 
 func (c *Cycle) pass(ctx context.Context, now time.Time) (*plan.Plan, Report, error) {
-	p := &pass{Cycle: c, now: now}
+	p := &pass{Cycle: c, now: now, reserved: reservations(c.Others)}
 	for _, step := range []func(context.Context) error{
 		p.recall,   // how the last reading went
 		p.read,     // the source against the store, as of the time last believed
@@ -154,6 +157,8 @@ type pass struct {
 	observed []identity.Account
 	// seen are those of an incomplete reading who were in it; nil when it was complete.
 	seen *index
+	// reserved are the names that plans of other sources take.
+	reserved map[reservation]bool
 	// groups are the names of the source's groups by anchor; nil: not asked yet.
 	groups map[string]string
 	// unusable knows whose record could not be used; nil when all could.

@@ -240,7 +240,7 @@ func (l *lab) drain() {
 			for _, op := range ops {
 				a := plan.After(l.ledger[op.AccountKey], &op.Operation)
 				if a.Ref.ID == "" {
-					a.Ref = connector.Ref{Type: "user", ID: "id-" + op.Anchor}
+					a.Ref = connector.Ref{Type: "user", ID: "id-" + op.Identity().In("hr")}
 				}
 				if op.Kind == plan.Disable {
 					a.DisabledAt = l.now

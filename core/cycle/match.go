@@ -202,8 +202,13 @@ func (m *matcher) readHolders(ctx context.Context) error {
 	}
 	h := &holders{}
 	err := m.pass.Store.Holdings(ctx, m.connector.Name, func(a identity.Account) error {
-		h.add(a, m.connector.policy(a.Kind).Match)
+		h.add(a, m.known(a.Kind))
 		return nil
+	})
+	m.pass.others(m.connector.Name, func(op *plan.Operation) {
+		if op.Kind == plan.Create || op.Kind == plan.Adopt {
+			h.add(plan.After(identity.Account{}, op), m.known(op.AccountKey.Kind))
+		}
 	})
 	m.holders = h
 	return err

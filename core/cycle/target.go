@@ -101,7 +101,11 @@ func (t *target) one(ctx context.Context, f *facts, id *identity.Identity, progr
 			return err
 		}
 	}
-	out.add(key, plan.Diff(s, *policy, t.schema), s.Want)
+	step := plan.Diff(s, *policy, t.schema)
+	if err := t.match.rival(ctx, &s, &step); err != nil {
+		return err
+	}
+	out.add(key, step, s.Want)
 	return nil
 }
 
@@ -166,6 +170,9 @@ type taken struct {
 func (t *taken) Taken(attribute, value, anchor string) bool {
 	if t.err != nil {
 		return false
+	}
+	if t.pass.reserved[reservation{t.connector, mapping.Reservation{Attribute: attribute, Value: value}}] {
+		return true
 	}
 	var is bool
 	is, t.err = t.pass.Store.NameTaken(t.ctx, t.connector, attribute, value, t.pass.Source.Name, anchor)

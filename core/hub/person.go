@@ -29,10 +29,22 @@ type AccountView struct {
 	Open *store.OpRow `json:"open,omitempty"`
 }
 
-// Person finds the one identity that text names: by anchor, else by the value of
-// an attribute. The error says what to do when there is none or several.
+// Whose splits "hr/1001" into a source of the config and an anchor in it. Without one,
+// source is "" and all of text the anchor.
+func (h *Hub) Whose(text string) (source, anchor string) {
+	if source, anchor, ok := strings.Cut(text, "/"); ok && h.cfg.Source(source) != nil {
+		return source, anchor
+	}
+	return "", text
+}
+
+// Person finds the one identity that text names: by anchor, "hr/1001" where several
+// sources have it, else by the value of an attribute. The error says what to do when
+// there is none or several.
 func (h *Hub) Person(ctx context.Context, text string) (Person, error) {
-	found, err := h.org.FindIdentities(ctx, text, 11)
+	source, anchor := h.Whose(text)
+	found, err := h.org.FindIdentities(ctx, anchor, 11)
+	found = slices.DeleteFunc(found, func(i identity.Identity) bool { return source != "" && i.Source != source })
 	switch {
 	case err != nil:
 		return Person{}, err
@@ -43,7 +55,7 @@ func (h *Hub) Person(ctx context.Context, text string) (Person, error) {
 		for i, f := range found {
 			anchors[i] = f.Source + "/" + f.Anchor
 		}
-		return Person{}, &UsageError{fmt.Sprintf("%q fits several: %s; give the anchor", text, strings.Join(anchors, ", "))}
+		return Person{}, &UsageError{fmt.Sprintf("%q fits several: %s; give one of these", text, strings.Join(anchors, ", "))}
 	}
 	id := found[0]
 	if err := h.addGroups(ctx, &id); err != nil {
@@ -101,14 +113,16 @@ func (h *Hub) Accounts(ctx context.Context, p Person, only string) ([]AccountVie
 	return out, nil
 }
 
-// AnchorOf returns the anchor of the person that text names, as in [Hub.Person]. An
-// anchor that operations were made for is one, also of somebody who is not known any more.
-func (h *Hub) AnchorOf(ctx context.Context, text string) (string, error) {
+// AnchorOf returns the anchor of the person that text names, as in [Hub.Person], and
+// the source where text or the person tells it. An anchor that operations were made for
+// is one, also of somebody who is not known any more.
+func (h *Hub) AnchorOf(ctx context.Context, text string) (source, anchor string, err error) {
+	source, anchor = h.Whose(text)
 	all := append(slices.Clone(store.OpenStates), store.OpDone, store.OpSuperseded, store.OpSkipped)
-	ops, err := h.org.Operations(ctx, store.OpFilter{Anchor: text, States: all, Limit: 1})
+	ops, err := h.org.Operations(ctx, store.OpFilter{Source: source, Anchor: anchor, States: all, Limit: 1})
 	if err != nil || len(ops) > 0 {
-		return text, err
+		return source, anchor, err
 	}
 	p, err := h.Person(ctx, text)
-	return p.Anchor, err
+	return p.Source, p.Anchor, err
 }

@@ -23,6 +23,8 @@ type PlanOptions struct {
 	Accept string
 	// push takes over single records in place of a reading.
 	push *cycle.Push
+	// others are plans of other sources, made just before.
+	others []*plan.Plan
 }
 
 // Planned is the plan of one source, as stored.
@@ -58,6 +60,7 @@ func (h *Hub) plan(ctx context.Context, o PlanOptions) ([]Planned, error) {
 	var out []Planned
 	var errs []error
 	for _, s := range sources {
+		o.others = unqueued(out)
 		p, err := h.planOne(ctx, s, o)
 		if err != nil {
 			errs = append(errs, err)
@@ -66,6 +69,16 @@ func (h *Hub) plan(ctx context.Context, o PlanOptions) ([]Planned, error) {
 		out = append(out, p)
 	}
 	return out, errors.Join(errs...)
+}
+
+// unqueued are the plans that are made and not in the queue yet.
+func unqueued(plans []Planned) (out []*plan.Plan) {
+	for _, p := range plans {
+		if p.Status != store.PlanApplied {
+			out = append(out, p.Plan)
+		}
+	}
+	return out
 }
 
 func (h *Hub) sources(name string) ([]*config.Source, error) {
@@ -136,7 +149,7 @@ func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycl
 	failed := h.startAll(ctx, connectors)
 	var problems []string
 	var errs []error
-	c := &cycle.Cycle{Store: h.org, Source: *s, Reader: reader, Accept: o.Accept, Push: o.push, Progress: func(p cycle.Progress) {
+	c := &cycle.Cycle{Store: h.org, Source: *s, Reader: reader, Accept: o.Accept, Others: o.others, Push: o.push, Progress: func(p cycle.Progress) {
 		h.opt.Progress(Progress{What: phases[p.Phase] + " " + s.Name, Done: p.Done})
 	}}
 	for _, cc := range connectors {
