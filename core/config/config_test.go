@@ -273,3 +273,36 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestSourcesOfAConnector(t *testing.T) {
+	const head = "sources:\n  - {name: hr, type: csv, path: a.csv, anchor: id, columns: [{name: id}]}\n  - {name: acme, type: csv, path: b.csv, anchor: id, columns: [{name: id}]}\nconnectors:\n"
+	for _, tt := range []struct{ name, sources, want string }{
+		{"several", "sources: [hr, acme]", ""},
+		{"none", "", `connectors[0].sources: is missing: there are several sources, say which ones feed crm, such as sources: [hr]`},
+		{"a name in place of a list", "source: hr", `connectors[0].source: unknown key: it is a list, also of one: write sources: [hr]`},
+		{"twice", "sources: [hr, hr]", `connectors[0].sources[1]: "hr" is in the list already`},
+		{"unknown", "sources: [hr, acmee]", `connectors[0].sources[1]: there is no source "acmee" (did you mean "acme"?)`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "provhub.yaml")
+			text := head + "  - name: crm\n    plugin: memory\n    attributes: [{to: userName, from: person.id}]\n"
+			if tt.sources != "" {
+				text += "    " + tt.sources + "\n"
+			}
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cfg, err := config.Load(path, config.Settings{})
+			switch {
+			case tt.want == "" && err != nil:
+				t.Fatal(err)
+			case tt.want == "":
+				if c := &cfg.Connectors[0]; !c.FedBy("hr") || !c.FedBy("acme") || c.FedBy("x") {
+					t.Errorf("it is fed by %v", c.Sources)
+				}
+			case err == nil || !strings.Contains(err.Error(), tt.want):
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+		})
+	}
+}
