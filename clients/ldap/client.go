@@ -74,6 +74,10 @@ func await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 
 // call sends one request over a shared connection and waits for its answer.
 func call[T any](ctx context.Context, c *Client, k kind, about string, f func(*goldap.Conn) (T, error)) (T, error) {
+	return callOn(ctx, c, k, about, func(cn *conn) (T, error) { return f(cn.ldap) })
+}
+
+func callOn[T any](ctx context.Context, c *Client, k kind, about string, f func(*conn) (T, error)) (T, error) {
 	var none T
 	ctx, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
@@ -85,7 +89,7 @@ func call[T any](ctx context.Context, c *Client, k kind, about string, f func(*g
 		c.pool.release(cn, nil)
 		return none, unsent(ctx)
 	}
-	v, err := await(ctx, func() (T, error) { return f(cn.ldap) })
+	v, err := await(ctx, func() (T, error) { return f(cn) })
 	err = faultOf(k, about, err)
 	c.pool.release(cn, err)
 	return v, err

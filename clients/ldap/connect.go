@@ -14,6 +14,7 @@ import (
 type conn struct {
 	ldap      *goldap.Conn
 	tap       *tap
+	readBacks *readBacks
 	server    Server
 	encrypted bool
 	born      time.Time
@@ -29,7 +30,8 @@ func (c *conn) close() { _ = c.ldap.Close() }
 // start hands a network connection to go-ldap.
 func (c *conn) start(nc net.Conn, encrypted bool, limit time.Duration) {
 	c.encrypted = encrypted
-	c.tap = newTap(nc)
+	c.tap, c.readBacks = newTap(nc), newReadBacks()
+	c.tap.give(c.readBacks)
 	c.ldap = goldap.NewConn(c.tap, encrypted)
 	c.ldap.SetTimeout(limit)
 	c.ldap.Start()

@@ -11,6 +11,7 @@ type Control = goldap.Control
 // The controls that are used here and that go-ldap has no type for.
 const (
 	OIDAssertion        = "1.3.6.1.1.12"
+	OIDPostRead         = "1.3.6.1.1.13.2"
 	OIDRelax            = "1.3.6.1.4.1.4203.666.5.12"
 	OIDPermissiveModify = goldap.ControlTypeMicrosoftPermissiveModify
 	OIDPasswordPolicy   = goldap.ControlTypeBeheraPasswordPolicy

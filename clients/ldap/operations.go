@@ -11,11 +11,18 @@ import (
 
 // Add makes an entry.
 func (c *Client) Add(ctx context.Context, dn DN, attributes []Attribute, controls ...Control) error {
+	req := addRequest(dn, attributes, controls)
+	return write(ctx, c, aboutAdd, func(l *goldap.Conn) error { return l.Add(req) })
+}
+
+const aboutAdd = "add an entry"
+
+func addRequest(dn DN, attributes []Attribute, controls []Control) *goldap.AddRequest {
 	req := goldap.NewAddRequest(dn.String(), controls)
 	for _, a := range attributes {
 		req.Attribute(a.Name, a.Values)
 	}
-	return write(ctx, c, "add an entry", func(l *goldap.Conn) error { return l.Add(req) })
+	return req
 }
 
 // Op is what a modification does to an attribute (RFC 4511 §4.6).

@@ -8,8 +8,8 @@ import (
 	"github.com/provhub/provhub/connectors/connector"
 )
 
-// Create implements [connector.Creator]: look, add, read the id that the
-// directory gave, then disable or set the password and enable. A crash in between
+// Create implements [connector.Creator]: look, add, take the id that the directory
+// gave from the answer or read it, then disable or set the password and enable. A crash in between
 // leaves an account that nobody can use, and a create with MaybeApplied goes on
 // from there.
 func (t *Target) Create(ctx context.Context, c connector.Create) (connector.Ref, error) {
@@ -29,10 +29,11 @@ func (t *Target) Create(ctx context.Context, c connector.Create) (connector.Ref,
 	if found, err := s.before(ctx, m, typ, c, n); err != nil || found != nil {
 		return s.meet(ctx, m, typ, c, n, found, err)
 	}
-	if err := s.Add(ctx, n.dn, n.attributes); err != nil {
+	made, err := s.make(ctx, m, typ, n)
+	if err != nil {
 		return s.notAdded(ctx, m, typ, c, n, err)
 	}
-	e, err := s.readNew(ctx, m, typ, n.dn)
+	e, err := s.readNew(ctx, m, typ, n.dn, made)
 	if err != nil {
 		return connector.Ref{}, connector.Unknown(err) // it was added; who reads it next finds it
 	}
@@ -83,6 +84,15 @@ func (s *session) newEntry(ctx context.Context, m *model, typ *objectType, c con
 		n.attributes = append(n.attributes, ldap.Attribute{Name: typ.member, Values: []string{orElse(typ.placeholder, n.dn.String())}})
 	}
 	return n, m.mayWrite(n.dn, nil)
+}
+
+// make adds an entry, and returns it where the server says what it holds then; nil:
+// it has to be read.
+func (s *session) make(ctx context.Context, m *model, typ *objectType, n *newEntry) (*ldap.Entry, error) {
+	if !m.readsBack {
+		return nil, s.Add(ctx, n.dn, n.attributes)
+	}
+	return s.AddAndRead(ctx, n.dn, n.attributes, m.reads(typ))
 }
 
 func first(vs connector.Values) connector.Value {

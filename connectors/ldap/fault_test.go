@@ -2,6 +2,7 @@ package ldap
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -67,6 +68,35 @@ func TestALostAnswerNeverMakesTwo(t *testing.T) {
 	require.Equal(t, connector.OutcomeUnknown, outcome(gone()))
 	clear()
 	require.Equal(t, connector.Unchanged, gone())
+}
+
+// Where the answer to an add brings the entry, nothing is read afterwards; where it does
+// not, the entry is read.
+func TestACreateIsReadBackWithItsAnswer(t *testing.T) {
+	for _, tt := range []struct {
+		flavor fakeldap.Flavor
+		config string
+		reads  int
+	}{{fakeldap.OpenLDAP, usual, 0}, {fakeldap.ActiveDirectory, corp, 1}} {
+		f := newFake(t, fakeldap.Options{Flavor: tt.flavor})
+		target := f.open(f.config(tt.config))
+		mustCreate(t, target, anyone(tt.flavor, 1)) // the first asks what there is to know of the server
+		f.ResetStats()
+		ref, err := target.Create(context.Background(), anyone(tt.flavor, 2))
+		require.NoError(t, err)
+		requests := f.Requests()
+		added := slices.IndexFunc(requests, func(r fakeldap.Request) bool { return r.Op == fakeldap.OpAdd })
+		require.Equal(t, 1, added, "it is looked for, and added")
+		reads := 0
+		for _, r := range requests[added:] {
+			if r.Op == fakeldap.OpSearch {
+				reads++
+			}
+		}
+		require.Equal(t, tt.reads, reads, "%v", requests)
+		ref.Type = "user"
+		require.Equal(t, get(t, target, ref).Ref, ref)
+	}
 }
 
 // A merged change of members whose answer is lost is unknown for each of them.

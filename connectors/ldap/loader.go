@@ -79,9 +79,15 @@ func (s *session) load(ctx context.Context, m *model, t *objectType, id string) 
 	return &found[0], nil
 }
 
-// readNew reads an entry that was just added. It is looked for by the value that
-// names it, so that many are read together.
-func (s *session) readNew(ctx context.Context, m *model, t *objectType, dn ldap.DN) (ldap.Entry, error) {
+// readNew returns an entry that was just added: the one that came with the answer, if
+// it says who it is. Else it is looked for by the value that names it, so that many are
+// read together.
+func (s *session) readNew(ctx context.Context, m *model, t *objectType, dn ldap.DN, made *ldap.Entry) (ldap.Entry, error) {
+	if made != nil {
+		if ref, err := m.ref(t, *made); err == nil && (m.dir.EntryVersion == "" || ref.Version != "") {
+			return *made, nil
+		}
+	}
 	found, err := s.gather(ctx, m, t, "new "+t.naming, ldap.Filter{}, &wanted{filter: ldap.Equal(t.naming, dn.RDN().Value(t.naming)),
 		matches: func(e ldap.Entry) bool { return e.DN.Equal(dn) }})
 	if err == nil && len(found) > 0 {

@@ -17,6 +17,7 @@ type model struct {
 	schema     *ldap.Subschema // nil: the server does not show it
 	permissive bool            // memberships are changed with the permissive-modify control
 	asserts    bool            // writes are guarded with the assertion control
+	readsBack  bool            // the answer to an add brings the entry
 }
 
 // learn reads what the server says of itself. The layout is copied: the schema
@@ -27,7 +28,7 @@ func learn(ctx context.Context, c *ldap.Client, cfg *Config) (*model, error) {
 		return nil, err
 	}
 	l, _ := arrange(cfg)
-	m := &model{layout: l, root: root, asserts: l.dir.Assertion == "auto" && root.Supports(ldap.OIDAssertion)}
+	m := &model{layout: l, root: root, asserts: l.dir.Assertion == "auto" && root.Supports(ldap.OIDAssertion), readsBack: root.Supports(ldap.OIDPostRead)}
 	m.permissive = l.dir.PermissiveModify == "always" || l.dir.PermissiveModify == "auto" && root.Supports(ldap.OIDPermissiveModify)
 	if m.schema, err = c.Subschema(ctx, root); err != nil {
 		if connector.IsCode(err, connector.CodeTimeout) || connector.IsCode(err, connector.CodeAuthentication) {
