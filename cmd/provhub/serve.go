@@ -16,6 +16,8 @@ import (
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/daemon"
 	"github.com/provhub/provhub/core/hub"
+	"github.com/provhub/provhub/core/metrics"
+	"github.com/provhub/provhub/core/store"
 	"github.com/provhub/provhub/core/web"
 )
 
@@ -52,7 +54,8 @@ func (a *app) serve(ctx context.Context) (err error) {
 		return err
 	}
 	log := a.serveLogger(cfg.Log)
-	h, err := hub.Open(ctx, cfg, hub.Options{Log: log, Actor: a.actor})
+	counts := metrics.New(version)
+	h, err := hub.Open(ctx, cfg, hub.Options{Log: log, Actor: a.actor, Observer: counts, Store: []store.Option{store.WithObserver(counts.Committed)}})
 	if err != nil {
 		return err
 	}
@@ -64,10 +67,13 @@ func (a *app) serve(ctx context.Context) (err error) {
 	}()
 	n = daemon.New(h, daemon.Options{
 		Version: version, Ready: func(addr net.Addr) { a.printServing(n, addr) },
+		Ended:  counts.Ended,
 		Reload: func(ctx context.Context) (*config.Config, error) { return a.reload(ctx, log) },
 	})
 	n.Mount("/v1/", pushAPI(n))
 	n.Mount("/", pages)
+	n.Mount("/metrics", metricsOf(counts))
+	n.Background("metrics", func(ctx context.Context) error { return counts.Watch(ctx, n) })
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
@@ -104,14 +110,8 @@ func pages(h *hub.Hub) (http.Handler, error) {
 	if h.Config().Web == nil {
 		return nil, nil
 	}
-	return web.New(asItIs{h})
+	return web.New(h)
 }
-
-// asItIs is a hub for pages that are made anew with each config.
-type asItIs struct{ hub *hub.Hub }
-
-// Hub implements [web.Hubs].
-func (a asItIs) Hub() *hub.Hub { return a.hub }
 
 // reload reads and checks the config as a start would.
 func (a *app) reload(ctx context.Context, log *slog.Logger) (*config.Config, error) {

@@ -17,6 +17,9 @@ type Serve struct {
 	// PushToken names the secret that callers of the push API show; "": there is no such
 	// API.
 	PushToken string
+	// MetricsToken names the secret that who reads /metrics shows; "": who does so on this
+	// machine shows none, others may not.
+	MetricsToken string
 	// StopWithin is how long what is under way may go on after a signal to stop.
 	StopWithin time.Duration
 }
@@ -27,6 +30,7 @@ type rawServe struct {
 	Key            string `yaml:"tls_key"`
 	AllowPlaintext bool   `yaml:"allow_plaintext"`
 	PushToken      text   `yaml:"push_token"`
+	MetricsToken   text   `yaml:"metrics_token"`
 	StopWithin     text   `yaml:"stop_within"`
 }
 
@@ -38,9 +42,10 @@ const (
 func (b *builder) serve(cfg *Config, r *rawServe, listen string) Serve {
 	s := Serve{
 		Listen: cmp.Or(listen, r.Listen.value, defaultListen), CertFile: b.path(r.Cert), KeyFile: b.path(r.Key), AllowPlaintext: r.AllowPlaintext,
-		PushToken: r.PushToken.value, StopWithin: cmp.Or(b.duration(r.StopWithin, "serve.stop_within"), defaultStopWithin),
+		PushToken: r.PushToken.value, MetricsToken: r.MetricsToken.value, StopWithin: cmp.Or(b.duration(r.StopWithin, "serve.stop_within"), defaultStopWithin),
 	}
 	b.known(r.PushToken, "serve.push_token", "secret", cfg.secretNames())
+	b.known(r.MetricsToken, "serve.metrics_token", "secret", cfg.secretNames())
 	host, _, err := net.SplitHostPort(s.Listen)
 	switch {
 	case err != nil:

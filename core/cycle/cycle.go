@@ -55,6 +55,8 @@ type Cycle struct {
 	Push *Push
 	// Progress is told how far the pass is, from time to time; nil: nobody asks.
 	Progress func(Progress)
+	// Timed is told how long each phase took, also one that failed; nil: nobody asks.
+	Timed func(phase string, took time.Duration)
 }
 
 // Connector is one target as a cycle sees it.
@@ -129,15 +131,23 @@ const passesMax = 20
 
 func (c *Cycle) pass(ctx context.Context, now time.Time) (*plan.Plan, Report, error) {
 	p := &pass{Cycle: c, now: now, reserved: reservations(c.Others)}
-	for _, step := range []func(context.Context) error{
-		p.recall,   // how the last reading went
-		p.read,     // the source against the store, as of the time last believed
-		p.taken,    // the source may put away what was read
-		p.tick,     // dates that have come since
-		p.evaluate, // whoever changed, in every connector; everyone where the rules changed
-		p.guard,    // is it too much at once?
+	for _, phase := range []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"recall", p.recall},     // how the last reading went
+		{"read", p.read},         // the source against the store, as of the time last believed
+		{"taken", p.taken},       // the source may put away what was read
+		{"timers", p.tick},       // dates that have come since
+		{"evaluate", p.evaluate}, // whoever changed, in every connector; everyone where the rules changed
+		{"guard", p.guard},       // is it too much at once?
 	} {
-		if err := step(ctx); err != nil {
+		began := time.Now()
+		err := phase.run(ctx)
+		if c.Timed != nil {
+			c.Timed(phase.name, time.Since(began))
+		}
+		if err != nil {
 			return nil, p.report, fmt.Errorf("source %s: %w", c.Source.Name, err)
 		}
 	}

@@ -20,6 +20,8 @@ type Options struct {
 	Version string
 	// Ready is called once, when the node serves and listens at addr; nil: nobody asks.
 	Ready func(addr net.Addr)
+	// Ended, when set, is told of every run of this node that has ended. It must not block.
+	Ended func(store.Run)
 	// Reload reads the config anew and checks it whole; nil: it cannot be reloaded.
 	Reload func(ctx context.Context) (*config.Config, error)
 }

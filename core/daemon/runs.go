@@ -44,7 +44,7 @@ func (t *term) jobOptions() jobs.Options {
 	for _, of := range t.n.entries {
 		entries = append(entries, of(h)...)
 	}
-	return jobs.Options{State: h.State(), Lock: t.lock, Node: t.n.Hub().Node(), Work: t.n.work, Entries: entries, Log: t.n.log, Now: h.Now}
+	return jobs.Options{State: h.State(), Lock: t.lock, Node: t.n.Hub().Node(), Work: t.n.work, Entries: entries, Ended: t.n.o.Ended, Log: t.n.log, Now: h.Now}
 }
 
 func (t *term) setRunner(r jobs.Runner) {

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"time"
+
+	"github.com/provhub/provhub/core/store"
 )
 
 // Options say what a [Dispatcher] works on. Connector, Queue, Target and Owner
@@ -40,6 +42,8 @@ type Options struct {
 	Log   *slog.Logger // nil: [slog.Default]
 	// Progress, when set, is told after every batch of outcomes.
 	Progress func(Summary)
+	// Finished, when set, is told of every outcome that was recorded. It must not block.
+	Finished func(*store.Finish)
 	// Trouble, when set, is told by [Dispatcher.Run] each time the queue cannot be read
 	// or written, and of nil once it can again.
 	Trouble func(error)

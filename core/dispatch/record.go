@@ -43,9 +43,12 @@ func (l *loop) flush(ctx context.Context) error {
 		lost[id] = true
 		l.d.opts.Log.Warn("the lease was lost to another worker; what it records counts", "op", id)
 	}
-	for _, f := range l.pending {
+	for i, f := range l.pending {
 		if !lost[f.ID] {
 			l.tally.record(f)
+			if l.d.opts.Finished != nil {
+				l.d.opts.Finished(&l.pending[i])
+			}
 			if f.State == store.OpDone || len(f.Continuation) > 0 && f.Attempt != nil {
 				l.doneAt = f.Now
 			}

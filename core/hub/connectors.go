@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -32,44 +33,60 @@ const countedMax = 10_000
 
 // Connectors tells how all connectors stand. It starts no plugin.
 func (h *Hub) Connectors(ctx context.Context) ([]ConnectorStatus, error) {
+	return h.statuses(ctx, "", math.MaxInt32)
+}
+
+// statuses is [Hub.Connectors] of one connector, or of all for "", with up to
+// accountsMax accounts counted of each.
+func (h *Hub) statuses(ctx context.Context, only string, accountsMax int) ([]ConnectorStatus, error) {
 	counts, err := h.org.OpenCounts(ctx, countedMax)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]ConnectorStatus, len(h.cfg.Connectors))
+	var out []ConnectorStatus
 	for i := range h.cfg.Connectors {
 		c := &h.cfg.Connectors[i]
-		pop, err := h.org.Population(ctx, c.Name, "", h.now())
-		if err != nil {
+		if only != "" && c.Name != only {
+			continue
+		}
+		s := ConnectorStatus{Name: c.Name, Plugin: c.Plugin}
+		if s.Accounts, err = h.org.AccountCount(ctx, c.Name, accountsMax); err != nil {
 			return nil, err
 		}
 		state, err := h.org.ConnectorState(ctx, c.Name)
 		if err != nil {
 			return nil, err
 		}
-		out[i] = ConnectorStatus{Name: c.Name, Plugin: c.Plugin, Accounts: pop.Accounts, State: stateText(state, h.unusable(c), h.now())}
-		for _, s := range store.OpenStates {
-			n := counts[c.Name][s]
-			out[i].Open += n.N
-			out[i].More = out[i].More || n.More
-		}
-		out[i].Parked = counts[c.Name][store.OpParked].N
+		s.State = stateText(state, h.unusable(c), h.now())
+		out = append(out, s.with(counts[c.Name]))
 	}
 	removed, err := h.removed(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range removed {
-		pop, err := h.org.Population(ctx, name, "", h.now())
-		if err != nil {
+		if only != "" && name != only {
+			continue
+		}
+		s := ConnectorStatus{Name: name, State: notInConfig}.with(counts[name])
+		if s.Accounts, err = h.org.AccountCount(ctx, name, accountsMax); err != nil {
 			return nil, err
 		}
-		q := queueOf(counts[name])
-		if pop.Accounts+q.Open > 0 {
-			out = append(out, ConnectorStatus{Name: name, Accounts: pop.Accounts, Open: q.Open, Parked: q.Parked, State: notInConfig})
+		if s.Accounts+s.Open > 0 {
+			out = append(out, s)
 		}
 	}
 	return out, nil
+}
+
+// with adds what is in the queue.
+func (s ConnectorStatus) with(counts map[store.OpState]store.Count) ConnectorStatus {
+	for _, state := range store.OpenStates {
+		s.Open += counts[state].N
+		s.More = s.More || counts[state].More
+	}
+	s.Parked = counts[store.OpParked].N
+	return s
 }
 
 // notInConfig says what is wrong with a connector that was taken out of the config

@@ -17,10 +17,11 @@ type Standing string
 // How a connector can stand.
 const (
 	StandsReady   Standing = "ready"
-	StandsPaused  Standing = "paused"  // a person wants it to
-	StandsWaiting Standing = "waiting" // its breaker is open, or the target asked to be left alone
-	StandsStopped Standing = "stopped" // a person has to mend something
-	StandsRemoved Standing = "removed" // it is not in the config any more
+	StandsPaused  Standing = "paused"     // a person wants it to
+	StandsTrying  Standing = "quarantine" // too many operations failed: single ones are tried
+	StandsWaiting Standing = "waiting"    // its breaker is open, or the target asked to be left alone
+	StandsStopped Standing = "stopped"    // a person has to mend something
+	StandsRemoved Standing = "removed"    // it is not in the config any more
 )
 
 // Glance is how one connector does.
@@ -39,10 +40,18 @@ type Glance struct {
 // recentlyLooked is how many operations of a connector say how it does lately.
 const recentlyLooked = 200
 
-// Glance tells how connectors do: that one, or all for "". It starts no plugin. A
-// connector that is not there is none.
+// GlanceAccounts is how many accounts of a connector [Hub.Glance] counts at most.
+const GlanceAccounts = 100_000
+
+// Glance tells how connectors do: that one, or all for "". It starts no plugin. Of a
+// connector that is not there nothing is told. Accounts are counted for one only, up to
+// [GlanceAccounts]; for all, 1 says that there are any.
 func (h *Hub) Glance(ctx context.Context, only string) ([]Glance, error) {
-	all, err := h.Connectors(ctx)
+	accountsMax := 1
+	if only != "" {
+		accountsMax = GlanceAccounts
+	}
+	all, err := h.statuses(ctx, only, accountsMax)
 	if err != nil {
 		return nil, err
 	}
@@ -52,9 +61,6 @@ func (h *Hub) Glance(ctx context.Context, only string) ([]Glance, error) {
 	}
 	out := make([]Glance, 0, len(all))
 	for _, s := range all {
-		if only != "" && s.Name != only {
-			continue
-		}
 		g, err := h.glance(ctx, s, read)
 		if err != nil {
 			return nil, err
@@ -101,8 +107,10 @@ func standing(s ConnectorStatus, state store.ConnectorState, configured bool, no
 	switch {
 	case !configured:
 		return StandsRemoved
-	case state.PausedBy != "":
+	case state.Pause() != "":
 		return StandsPaused
+	case state.Quarantined != "" && state.Stopped == "":
+		return StandsTrying
 	case s.State == "ready":
 		return StandsReady
 	case state.ResumeAt.After(now) && state.Stopped == "" && state.Held() == "":

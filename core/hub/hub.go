@@ -33,7 +33,9 @@ type Options struct {
 	Now func() time.Time
 	// Progress is told how long work goes on; nil: nobody watches.
 	Progress func(Progress)
-	// Store options, for tests that inject faults.
+	// Observer is told what the hub does; nil: nobody asks.
+	Observer Observer
+	// Store options: who watches transactions, and faults for tests.
 	Store []store.Option
 	// ReadLag is how long a target may take to show what was written; 0: the
 	// dispatcher's default.
@@ -68,6 +70,7 @@ type plugins struct {
 	// [Hub.Renew].
 	leaving map[string]*leaving
 	current *config.Config
+	sums    sums
 }
 
 // Open opens the state. It starts no plugin; they start when they are needed.
@@ -87,6 +90,9 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Hub, error) {
 	}
 	if opt.Progress == nil {
 		opt.Progress = func(Progress) {}
+	}
+	if opt.Observer == nil {
+		opt.Observer = unobserved{}
 	}
 	st, err := store.Open(ctx, cfg.State.URL, opt.Store...)
 	if err != nil {

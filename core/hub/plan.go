@@ -97,19 +97,22 @@ func (h *Hub) sources(name string) ([]*config.Source, error) {
 	return out, nil
 }
 
-func (h *Hub) planOne(ctx context.Context, s *config.Source, o PlanOptions) (Planned, error) {
+func (h *Hub) planOne(ctx context.Context, s *config.Source, o PlanOptions) (out Planned, err error) {
+	pass := h.observeCycle(s.Name, o.push != nil)
+	defer func() { pass.ended(&out, err) }()
 	c, problems, err := h.cycle(ctx, s, o)
 	if err != nil {
 		return Planned{}, err
 	}
 	defer closeReader(c.Reader)
+	c.Timed = pass.timed
 	p, report, err := c.Run(ctx, h.now())
 	h.opt.Progress(Progress{What: "reading " + s.Name, Done: 1, Total: 1})
 	h.opt.Progress(Progress{What: "planning " + s.Name, Done: 1, Total: 1})
 	if err != nil {
 		return Planned{}, err
 	}
-	out := Planned{Source: s.Name, Status: store.PlanProposed, Plan: p, Report: report, Problems: problems}
+	out = Planned{Source: s.Name, Status: store.PlanProposed, Plan: p, Report: report, Problems: problems}
 	if len(p.Verdicts) > 0 {
 		out.Status = store.PlanHeld
 	}

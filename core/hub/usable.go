@@ -95,7 +95,7 @@ func (h *Hub) unusable(c *config.Connector) string {
 	switch {
 	case err != nil:
 		return firstLine(err.Error())
-	case pc.SHA256 != "" && other(pc):
+	case pc.SHA256 != "" && h.sums.other(pc):
 		return "the plugin's file is not the one that was pinned: `provhub plugin pin " + c.Plugin + "`"
 	}
 	return ""

@@ -67,9 +67,11 @@ type Options struct {
 	Node    string // this one's name
 	Work    map[string]Work
 	Entries []Entry
-	AtOnce  int          // runs side by side on this node; 0: 4
-	Log     *slog.Logger // nil: none
-	Now     func() time.Time
+	// Ended, when set, is told of every run of this node that has ended. It must not block.
+	Ended  func(store.Run)
+	AtOnce int          // runs side by side on this node; 0: 4
+	Log    *slog.Logger // nil: none
+	Now    func() time.Time
 }
 
 // Runner runs jobs.

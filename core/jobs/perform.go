@@ -126,6 +126,9 @@ func (p *performer) end(ctx context.Context, run store.Run, res Result, werr err
 	}
 	log("a run ended", "kind", run.Kind, "subject", run.Subject, "why", run.Why, "outcome", run.Outcome, "summary", run.Summary,
 		"took", run.EndedAt.Sub(run.StartedAt).Round(time.Millisecond))
+	if p.o.Ended != nil {
+		p.o.Ended(run)
+	}
 	err := p.o.State.EndRun(ctx, run)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil // another node took us for gone, and runs it once more

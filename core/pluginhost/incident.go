@@ -75,6 +75,7 @@ func (in *Instance) record(inc Incident, defects int) {
 	inc.Version, inc.HeapBytes = in.desc.Version, in.seen.heap
 	in.seen = vitals{}
 	in.defects += defects
+	in.crashes++
 	in.incidents = append(in.incidents, inc)
 	in.incidents = in.incidents[max(0, len(in.incidents)-keptIncidents):]
 	in.lastError = inc.String()

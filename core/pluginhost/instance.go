@@ -48,6 +48,7 @@ type Instance struct {
 	target    string // how the target names itself
 	incidents []Incident
 	restarts  int
+	crashes   int
 	defects   int // of former streams
 	lastError string
 	alarm     string
@@ -168,7 +169,7 @@ func (in *Instance) Health() Health {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	h := Health{
-		State: in.state, Since: in.since, Restarts: in.restarts, LastError: in.lastError, Alarm: in.alarm, Defects: in.defects,
+		State: in.state, Since: in.since, Restarts: in.restarts, Crashes: in.crashes, LastError: in.lastError, Alarm: in.alarm, Defects: in.defects,
 		LastSeen: in.seen.at, HeapBytes: in.seen.heap, Goroutines: in.seen.goroutines,
 		Dev: in.cfg.Dev, Version: in.desc.Version, SHA256: in.desc.SHA256,
 	}

@@ -25,6 +25,7 @@ type Health struct {
 	PID      int       // 0: no process
 	Started  time.Time // of the process
 	Restarts int       // since the instance was started
+	Crashes  int       // ends that nobody asked for, since then
 	// LastError is the reason of the last end or failed start; "" after none.
 	LastError string
 	// Alarm is set when a person should look: crashes in a row, quarantine.

@@ -167,3 +167,11 @@ func (o *Org) AccountsDisabledBefore(ctx context.Context, connector, source stri
 	}
 	return nil
 }
+
+// AccountCount counts the accounts of a connector that are in the target and not
+// disabled, up to most.
+func (o *Org) AccountCount(ctx context.Context, connector string, most int) (n int, err error) {
+	err = o.get(ctx, &n, `SELECT COUNT(*) FROM (SELECT 1 FROM account
+		WHERE org_id = ? AND connector = ? AND absent = 0 AND enabled <> 'disabled' LIMIT ?) a`, o.id, connector, most)
+	return n, o.s.fail("count accounts", err)
+}

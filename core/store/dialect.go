@@ -20,16 +20,20 @@ type dialect struct {
 	argsMax int
 	// clock is the database's time in microseconds.
 	clock string
+	// size reads how many bytes the database takes.
+	size string
 }
 
 var sqliteDialect = dialect{goose: goose.DialectSQLite3, otherSuffix: "_postgres.sql", bytes: "BLOB", argsMax: 192,
-	targetID: "json_extract(ref, '$.id')", clock: "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"}
+	targetID: "json_extract(ref, '$.id')", clock: "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
+	size: "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"}
 
 var postgresDialect = dialect{
 	goose: goose.DialectPostgres, otherSuffix: "_sqlite.sql", bytes: "BYTEA",
 	forUpdate: " FOR UPDATE", skipLocked: " FOR UPDATE SKIP LOCKED", byBytes: ` COLLATE "C"`, argsMax: 4096,
 	targetID: `((CAST(ref AS json) ->> 'id') COLLATE "C")`,
 	clock:    "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
+	size:     "SELECT pg_database_size(current_database())",
 }
 
 // lock locks only the rows of one table of a join.

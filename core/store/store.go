@@ -34,6 +34,7 @@ type Store struct {
 
 	before        func(n int, name string) error
 	after         func(n int, name string)
+	observe       func(name string, took time.Duration, err error)
 	commits       atomic.Int64
 	nameRetention time.Duration
 
@@ -60,6 +61,13 @@ func WithCommitHook(hook func(n int, name string) error) Option {
 // the hook of [WithCommitHook].
 func WithCommittedHook(hook func(n int, name string)) Option {
 	return func(s *Store) { s.after = hook }
+}
+
+// WithObserver tells observe of every transaction that writes once it has ended: what
+// it was for, such as "lease", one of a few fixed words; how long it took from when it
+// was wanted, so with the wait for others; and its error. observe must not block.
+func WithObserver(observe func(name string, took time.Duration, err error)) Option {
+	return func(s *Store) { s.observe = observe }
 }
 
 // DefaultNameRetention is how long a name is kept after it was given up

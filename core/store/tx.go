@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jmoiron/sqlx"
@@ -31,7 +32,11 @@ type beginner interface {
 	BeginTxx(ctx context.Context, opts *sql.TxOptions) (*sqlx.Tx, error)
 }
 
-func (s *Store) writeOn(ctx context.Context, db beginner, name string, fn func(*tx) error) error {
+func (s *Store) writeOn(ctx context.Context, db beginner, name string, fn func(*tx) error) (err error) {
+	if s.observe != nil {
+		wanted := time.Now()
+		defer func() { s.observe(name, time.Since(wanted), err) }()
+	}
 	if s.gate != nil {
 		select {
 		case s.gate <- struct{}{}:
@@ -41,7 +46,7 @@ func (s *Store) writeOn(ctx context.Context, db beginner, name string, fn func(*
 		}
 	}
 	within, done := s.within(ctx)
-	err := s.commit(within, db, name, fn)
+	err = s.commit(within, db, name, fn)
 	done()
 	if db == beginner(s.writer) {
 		s.prepare(ctx)

@@ -13,7 +13,8 @@ import (
 type connectorPage struct {
 	Now time.Time
 	hub.Glance
-	MaySteer bool
+	AccountsMax int // no more were counted
+	MaySteer    bool
 }
 
 func (s *site) showConnector(v *visit) error {
@@ -24,7 +25,7 @@ func (s *site) showConnector(v *visit) error {
 	case len(found) == 0:
 		return store.ErrNotFound
 	}
-	p := connectorPage{Now: s.now(), Glance: found[0], MaySteer: v.may(signin.Steer) && found[0].Standing != hub.StandsRemoved}
+	p := connectorPage{Now: s.now(), Glance: found[0], AccountsMax: hub.GlanceAccounts, MaySteer: v.may(signin.Steer) && found[0].Standing != hub.StandsRemoved}
 	return s.page(v, "connector", p.Name, p)
 }
 

@@ -125,21 +125,27 @@ func bareLab(t *testing.T, more string) *lab {
 	l.hub, err = hub.Open(context.Background(), cfg, hub.Options{Actor: "provhub", Now: func() time.Time { return at.Add(time.Since(began)) }})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.hub.Close()) })
-	handler, err := New(l)
-	require.NoError(t, err)
-	l.Config.Handler = handler
-	l.Start()
-	t.Cleanup(l.Close)
+	l.serve()
 	for _, r := range signin.Roles {
 		require.NoError(t, l.hub.State().AddUser(t.Context(), store.User{Name: string(r), Role: string(r), Password: passwordHash}, "root", l.hub.Now()))
 	}
 	return l
 }
 
-// Hub implements [Hubs].
-func (l *lab) Hub() *hub.Hub { return l.hub }
+// serve serves the pages of the hub.
+func (l *lab) serve() {
+	l.t.Helper()
+	handler, err := New(l.hub)
+	require.NoError(l.t, err)
+	if l.Server == nil {
+		l.Server = httptest.NewUnstartedServer(nil)
+	}
+	l.Config.Handler = handler
+	l.Start()
+	l.t.Cleanup(l.Close)
+}
 
-// reload gives the hub another config.
+// reload gives the hub another config, and makes its pages anew.
 func (l *lab) reload(change func(*config.Config)) {
 	l.t.Helper()
 	cfg := *l.hub.Config()
@@ -148,6 +154,8 @@ func (l *lab) reload(change func(*config.Config)) {
 	require.NoError(l.t, err)
 	next.Succeed(l.hub)
 	l.hub = next
+	l.Config.Handler, err = New(next)
+	require.NoError(l.t, err)
 }
 
 func (l *lab) write(name, text string) {

@@ -18,8 +18,11 @@ type overviewPage struct {
 	Totals   totals
 }
 
-// totals are the sums over all connectors.
-type totals struct{ Pending, Parked, Still int }
+// totals are the sums over all connectors; More: there are more than were counted.
+type totals struct {
+	Pending, Parked, Still int
+	More                   bool
+}
 
 // heldShown bounds the held plans on the overview.
 const heldShown = 5
@@ -43,6 +46,7 @@ func (s *site) showOverview(v *visit) error {
 	for _, c := range p.Connectors {
 		p.Totals.Pending += c.Pending
 		p.Totals.Parked += c.Parked
+		p.Totals.More = p.Totals.More || c.More
 		if c.Standing != hub.StandsReady {
 			p.Totals.Still++
 		}

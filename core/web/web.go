@@ -13,7 +13,6 @@ import (
 	"net/netip"
 	"os"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -37,55 +36,10 @@ type site struct {
 	pages   pages
 }
 
-// Hubs gives the hub as its config is now.
-type Hubs interface{ Hub() *hub.Hub }
-
-// New returns the handler of all pages of the hub that hubs gives, which changes when
-// the config is reloaded; its config has a section about the pages. It starts nothing
-// and asks nobody: an identity provider is found when the first person comes. Errors
-// are about files and secrets that the config names.
-func New(hubs Hubs) (http.Handler, error) {
-	p := &pagesOf{hubs: hubs}
-	h := hubs.Hub()
-	handler, err := newSite(h)
-	if err != nil {
-		return nil, err
-	}
-	p.now.Store(&served{h, handler})
-	return p, nil
-}
-
-// pagesOf serves the pages of the hub as it is now.
-type pagesOf struct {
-	hubs Hubs
-	now  atomic.Pointer[served]
-}
-
-type served struct {
-	hub     *hub.Hub
-	handler http.Handler
-}
-
-// ServeHTTP implements [http.Handler].
-func (p *pagesOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	last, h := p.now.Load(), p.hubs.Hub()
-	if last.hub != h {
-		next := &served{hub: h, handler: http.NotFoundHandler()} // the config has no pages any more
-		if h.Config().Web != nil {
-			handler, err := newSite(h)
-			if err != nil { // a secret that cannot be read, say
-				h.Log().Error("the pages stay as they were before the config was reloaded", "error", err)
-				handler = last.handler
-			}
-			next.handler = handler
-		}
-		p.now.CompareAndSwap(last, next)
-		last = next
-	}
-	last.handler.ServeHTTP(w, r)
-}
-
-func newSite(h *hub.Hub) (http.Handler, error) {
+// New returns the handler of all pages of h, as the section web of its config says,
+// which must be there. It starts nothing and asks nobody: an identity provider is found
+// when the first person comes. Errors are about files and secrets that the config names.
+func New(h *hub.Hub) (http.Handler, error) {
 	cfg := h.Config().Web
 	s := &site{
 		hub: h, log: h.Log(), now: h.Now, proxies: cfg.TrustedProxies,
