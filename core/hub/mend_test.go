@@ -102,10 +102,10 @@ func TestAnEditKeepsTheTypeOfTheValue(t *testing.T) {
 		require.Empty(t, op.Changes[1].After, "cleared")
 		_, err = h.Edit(ctx, id, []hub.Edit{{Name: "email", Values: []string{"ann@example.org"}}})
 		require.ErrorIs(t, err, store.ErrState)
-		anchor, err := h.AnchorOf(ctx, "p1003")
+		_, anchor, err := h.AnchorOf(ctx, "p1003")
 		require.NoError(t, err)
 		require.Equal(t, "p1003", anchor)
-		_, err = h.AnchorOf(ctx, "nobody@example.org")
+		_, _, err = h.AnchorOf(ctx, "nobody@example.org")
 		require.ErrorContains(t, err, "nobody has the anchor")
 	})
 }

@@ -28,14 +28,14 @@ const (
 // A watch that breaks is begun again, and counts as a change: nobody knows what was
 // missed.
 func (h *Hub) Watch(ctx context.Context, changed func(source string)) error {
-	g, ctx := errgroup.WithContext(ctx)
+	g, watching := errgroup.WithContext(ctx)
 	for i := range h.cfg.Sources {
 		s := &h.cfg.Sources[i]
 		if s.CSV != nil {
 			continue
 		}
 		g.Go(func() error {
-			if err := h.watch(ctx, s, func() { changed(s.Name) }); err != nil {
+			if err := h.watch(watching, s, func() { changed(s.Name) }); err != nil {
 				return fmt.Errorf("source %s: %w", s.Name, err)
 			}
 			return nil

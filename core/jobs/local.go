@@ -47,11 +47,14 @@ func (l *local) Ask(_ context.Context, kind, subject, why string) error {
 func (l *local) put(j Job, begins time.Time) {
 	l.mu.Lock()
 	w, queued := l.waiting[j.key()]
-	if !queued || begins.Before(w.begins) {
+	sooner := !queued || begins.Before(w.begins)
+	if sooner {
 		l.waiting[j.key()] = waiting{j, begins}
 	}
 	l.mu.Unlock()
-	l.ring()
+	if sooner { // else the loop, which queues what is due at every turn, would wake itself
+		l.ring()
+	}
 }
 
 func (l *local) ring() {
