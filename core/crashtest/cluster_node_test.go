@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os/exec"
 	"slices"
@@ -116,29 +117,26 @@ func (c *cluster) forget(n *node) {
 var pushClient = http.Client{Timeout: 5 * time.Second}
 
 // push tells a node of one person, and returns what it answered; the error is that it
-// did not.
-func (n *node) push(p person) (status int, err error) {
+// did not carry it out.
+func (n *node) push(p person) (answer string, err error) {
 	body, err := json.Marshal(map[string]any{"record": map[string]any{
 		"id": p.ID, "login": p.Login, "title": p.Title, "manager": p.Manager, "roles": strings.Join(p.Roles, ";"), "status": p.Status}})
 	if err != nil {
-		return 0, err
+		return "", err
 	}
 	r, err := http.NewRequestWithContext(n.c.t.Context(), http.MethodPost, n.url+"/v1/sources/hr/push", bytes.NewReader(body))
 	if err != nil {
-		return 0, err
+		return "", err
 	}
 	r.Header.Set("Authorization", "Bearer "+pushToken)
 	resp, err := pushClient.Do(r)
 	if err != nil {
-		return 0, err
+		return "", err
 	}
 	defer resp.Body.Close()
-	var answer bytes.Buffer
-	if _, err := answer.ReadFrom(resp.Body); err != nil {
-		return 0, err
+	b, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("push: %s", b)
 	}
-	if resp.StatusCode != http.StatusOK {
-		return resp.StatusCode, fmt.Errorf("push: %s", answer.String())
-	}
-	return resp.StatusCode, nil
+	return string(b), err
 }
