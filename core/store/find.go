@@ -17,8 +17,10 @@ func (o *Org) FindIdentities(ctx context.Context, text string, n int) ([]identit
 	if text == "" {
 		return nil, nil
 	}
+	// With the sources and kinds there are, it looks where they would be, among a million.
 	found, err := o.identities(ctx, `SELECT `+identityColumns+` FROM identity i WHERE i.org_id = ? AND i.anchor = ?
-		ORDER BY i.source, i.kind LIMIT ?`, o.id, text, limit(n))
+		AND i.source IN (SELECT s.source FROM source_state s WHERE s.org_id = ?) AND i.kind IN ('`+string(identity.Person)+`', '`+string(identity.Group)+`')
+		ORDER BY i.source, i.kind LIMIT ?`, o.id, text, o.id, limit(n))
 	if err != nil || len(found) > 0 {
 		return found, o.s.fail("find identities", err)
 	}

@@ -34,3 +34,20 @@ func TestNoListWalksAWholeQueue(t *testing.T) {
 	}
 	require.Greater(t, seen, 40)
 }
+
+func TestSomebodyIsFoundByTheAnchorWithoutALookAtEverybody(t *testing.T) {
+	o := storetest.New(t)
+	live(t, o)
+	plans, err := store.ReadPlans(t.Context(), o, func() error {
+		found, err := o.FindIdentities(t.Context(), "1", 5)
+		require.Len(t, found, 1)
+		return err
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, plans)
+	for q, steps := range plans {
+		for _, step := range steps {
+			require.NotRegexp(t, wholeOrg, step, q)
+		}
+	}
+}
