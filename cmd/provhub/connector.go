@@ -123,7 +123,7 @@ func (a *app) printCheck(c hub.Check) {
 	}
 	a.table([]any{"  step", "result", "took", ""}, rows)
 	if c.Resumed {
-		a.printf("  It stood still; the next run sends again.\n")
+		a.printf("  It stood still; the daemon, or the next run, sends again.\n")
 	}
 }
 
@@ -226,7 +226,7 @@ give it a connector of its own.`,
 			if done, err := a.json(map[string]string{"accepted": args[0], "target": target, "reason": reason}); done {
 				return err
 			}
-			a.printf("%s is about %s from now on; the next run sends what is in its queue.\n", args[0], target)
+			a.printf("%s is about %s from now on; the daemon, or the next run, sends what is in its queue.\n", args[0], target)
 			return nil
 		}),
 	}

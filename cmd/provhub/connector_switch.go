@@ -127,7 +127,7 @@ func (a *app) connectorResume() *cobra.Command {
 				return err
 			}
 			for _, name := range names {
-				a.printf("%s goes on; the next run sends what is in its queue.\n", name)
+				a.printf("%s goes on; the daemon, or the next run, sends what is in its queue.\n", name)
 			}
 			return nil
 		}),

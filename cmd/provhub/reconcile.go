@@ -180,7 +180,7 @@ func parseSituation(name string) (reconcile.Situation, error) {
 
 func (a *app) printReconciliation(rows []store.FindingRow, limit int) {
 	if len(rows) == 0 {
-		a.printf("Nothing that was found is so still.\n")
+		a.printf("No findings: as far as it was looked, targets are as they should be.\n")
 		return
 	}
 	now := time.Now()

@@ -53,7 +53,7 @@ func (a *app) goCommand() *cobra.Command {
 				a.printf("Nothing was stopped.\n")
 				return nil
 			}
-			a.printf("Everything goes on; the next run sends what is in the queues.\n")
+			a.printf("Everything goes on; the daemon, or the next run, sends what is in the queues.\n")
 			return nil
 		}),
 	}

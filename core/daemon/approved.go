@@ -18,7 +18,8 @@ func (t *term) applyApproved(ctx context.Context) {
 			if refused[row.Hash] {
 				continue
 			}
-			if err := h.ApplyApproved(ctx, row); err != nil {
+			err := h.ApplyApproved(ctx, row)
+			if err != nil {
 				refused[row.Hash] = true
 				t.n.log.Warn("a plan that was approved cannot be applied as it is; its source is planned for again", "plan", row.Hash, "error", err)
 				err = t.ask(ctx, "cycle", row.Inputs.Source, "an approved plan is out of date")

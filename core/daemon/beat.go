@@ -29,13 +29,3 @@ func (t *term) beat(ctx context.Context) {
 		}
 	}
 }
-
-// alive returns the nodes that are there now.
-func alive(nodes []store.Node) (out []store.Node) {
-	for _, n := range nodes {
-		if !n.Gone() {
-			out = append(out, n)
-		}
-	}
-	return out
-}

@@ -93,7 +93,6 @@ type lab struct {
 	t   *testing.T
 	dir string
 	hub *hub.Hub
-	now time.Time
 }
 
 // newLab serves a hub of nine people: Eve's account in crm is parked, and a plan that

@@ -25,7 +25,7 @@ func TestEveryPageShowsWhatItIsAbout(t *testing.T) {
 	plan, op := l.held().Hash, l.parked().ID
 	b := l.as(signin.Admin)
 	for path, want := range map[string][]string{
-		"/":                              {"crm", "wiki", "hr", "plans held", `href="/plans/` + plan, "88 %"},
+		"/":                              {"crm", "wiki", "hr", "plan held", `href="/plans/` + plan, "88 %"},
 		"/connectors/crm":                {"memory", "Pause crm", `href="/sources/hr"`},
 		"/sources/hr":                    {"csv", "9", short(plan)},
 		"/queue":                         {"1 operation", "refuses the value", "INVALID_VALUE", "Try it again", "has no account in crm yet"},
