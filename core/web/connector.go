@@ -42,6 +42,24 @@ func (s *site) pause(v *visit) error {
 	return s.done(v, connectorPath(name), name+" is paused. Its queue is kept.")
 }
 
+// drain lets go out what is planned for a connector, and then pauses it.
+func (s *site) drain(v *visit) error {
+	why, err := reason(v)
+	if err != nil {
+		return err
+	}
+	name := v.PathValue("name")
+	through, err := v.hub.DrainOut(v.Context(), name, why)
+	if err != nil {
+		return err
+	}
+	note := name + " is drained: what is planned now goes out, then it is paused."
+	if through {
+		note = name + " had nothing to send and is paused."
+	}
+	return s.done(v, connectorPath(name), note)
+}
+
 // resume lets a connector send again.
 func (s *site) resume(v *visit) error {
 	name := v.PathValue("name")
@@ -53,35 +71,22 @@ func (s *site) resume(v *visit) error {
 
 func connectorPath(name string) string { return "/connectors/" + url.PathEscape(name) }
 
-// sourcePage is how one source stands.
-type sourcePage struct {
-	Now time.Time
-	hub.SourceView
-	Plans []store.PlanHead
-	Runs  []store.Run
-}
-
-// sourceShown bounds the plans and runs on the page of a source.
-const sourceShown = 10
-
-func (s *site) showSource(v *visit) error {
-	name := v.PathValue("name")
-	all, err := v.hub.Sources(v.Context())
+// stop has nothing sent to any target.
+func (s *site) stop(v *visit) error {
+	why, err := reason(v)
 	if err != nil {
 		return err
 	}
-	for _, src := range all {
-		if src.Name != name {
-			continue
-		}
-		p := sourcePage{Now: s.now(), SourceView: src}
-		if p.Plans, err = v.hub.State().PlanList(v.Context(), store.PlanFilter{Source: name, Limit: sourceShown}); err != nil {
-			return err
-		}
-		if p.Runs, err = v.hub.State().Runs(v.Context(), store.RunFilter{Subject: name, Limit: sourceShown}); err != nil {
-			return err
-		}
-		return s.page(v, "source", name, p)
+	if _, err := v.hub.Stop(v.Context(), why); err != nil {
+		return err
 	}
-	return store.ErrNotFound
+	return s.done(v, "/", "Everything is stopped: nothing is sent to any target.")
+}
+
+// goOn takes back a stop.
+func (s *site) goOn(v *visit) error {
+	if _, err := v.hub.Go(v.Context()); err != nil {
+		return err
+	}
+	return s.done(v, "/", "Everything goes on. What is paused by itself stays so.")
 }

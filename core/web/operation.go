@@ -1,12 +1,9 @@
 package web
 
 import (
-	"cmp"
-	"net/http"
 	"slices"
 
 	"github.com/provhub/provhub/connectors/connector"
-	"github.com/provhub/provhub/core/hub"
 	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/signin"
@@ -41,42 +38,17 @@ func operationTitle(op store.OpRow) string {
 // faultyFirst returns the attributes of an operation, those at fault first. What has
 // several values is not edited here: one field could not say where one ends.
 func faultyFirst(op store.OpRow) []plan.Change {
-	out := slices.DeleteFunc(slices.Clone(op.Changes), func(c plan.Change) bool { return len(c.After) > 1 })
-	slices.SortStableFunc(out, func(a, b plan.Change) int {
-		at := func(c plan.Change) int {
-			return cmp.Compare(0, boolInt(slices.Contains(op.LastError.Attributes, c.Name)))
+	var faulty, others []plan.Change
+	for _, c := range op.Changes {
+		switch {
+		case len(c.After) > 1:
+		case slices.Contains(op.LastError.Attributes, c.Name):
+			faulty = append(faulty, c)
+		default:
+			others = append(others, c)
 		}
-		return cmp.Compare(at(a), at(b))
-	})
-	return out
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
 	}
-	return 0
-}
-
-// owner shows the person an operation is about.
-func (s *site) owner(v *visit) error {
-	op, _, err := v.hub.State().Operation(v.Context(), v.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	found, err := v.hub.FindPeople(v.Context(), op.Anchor, foundMax)
-	if err != nil {
-		return err
-	}
-	found = slices.DeleteFunc(found, func(p hub.Person) bool { return p.Anchor != op.Anchor || p.Kind != op.AccountKey.Kind })
-	switch len(found) {
-	case 0:
-		return store.ErrNotFound
-	case 1:
-		http.Redirect(v.w, v.Request, personPath(found[0]), http.StatusSeeOther)
-		return nil
-	}
-	return s.page(v, "people", "People", searchPage{Text: op.Anchor, Asked: true, Found: found})
+	return append(faulty, others...)
 }
 
 // edit sends other values.
@@ -109,9 +81,11 @@ func (s *site) edit(v *visit) error {
 	return s.done(v, "/operations/"+op.ID, "The new value is sent. Have the source corrected too: its next change brings the old value back.")
 }
 
-// history returns what was done for an account's owner, the last planned first.
-func history(v *visit, anchor string, kind identity.Kind) (store.OpPage, error) {
-	p, err := operationPage(v, store.OpFilter{Anchor: anchor, States: append(slices.Clone(store.OpenStates), finished...), Newest: true, Limit: rowsShown})
-	p.Operations = slices.DeleteFunc(p.Operations, func(op store.OpRow) bool { return op.AccountKey.Kind != kind })
+// history returns what was done for the accounts of somebody, the last planned first.
+func history(v *visit, of identity.Key) (store.OpPage, error) {
+	p, err := operationPage(v, store.OpFilter{
+		Source: of.Source, Anchor: of.Anchor, States: slices.Concat(store.OpenStates, finished), Newest: true, Limit: rowsShown,
+	})
+	p.Operations = slices.DeleteFunc(p.Operations, func(op store.OpRow) bool { return op.AccountKey.Kind != of.Kind })
 	return p, err
 }

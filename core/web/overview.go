@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/provhub/provhub/core/hub"
+	"github.com/provhub/provhub/core/signin"
 	"github.com/provhub/provhub/core/store"
 )
 
@@ -16,6 +17,9 @@ type overviewPage struct {
 	Held     []store.PlanHead
 	MoreHeld bool
 	Totals   totals
+	// Stopped says who stopped everything, and why; "": nobody.
+	Stopped  store.Stop
+	MaySteer bool
 }
 
 // totals are the sums over all connectors; More: there are more than were counted.
@@ -28,8 +32,11 @@ type totals struct {
 const heldShown = 5
 
 func (s *site) showOverview(v *visit) error {
-	p := overviewPage{Now: s.now()}
+	p := overviewPage{Now: s.now(), MaySteer: v.may(signin.Steer)}
 	var err error
+	if p.Stopped, err = v.hub.State().Stopped(v.Context()); err != nil {
+		return err
+	}
 	if p.Connectors, err = v.hub.Glance(v.Context(), ""); err != nil {
 		return err
 	}

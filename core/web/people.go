@@ -70,7 +70,7 @@ func (s *site) showPerson(v *visit) error {
 	if p.Accounts, err = v.hub.Accounts(v.Context(), p.Person, ""); err != nil {
 		return err
 	}
-	h, err := history(v, p.Anchor, p.Kind)
+	h, err := history(v, p.Key)
 	if err != nil {
 		return err
 	}

@@ -160,3 +160,32 @@ func TestPausingAndGoingOn(t *testing.T) {
 	assert.Contains(t, a.text, "crm goes on.")
 	assert.Equal(t, http.StatusUnprocessableEntity, b.post("/connectors/none/pause", url.Values{"reason": {"x"}}).StatusCode)
 }
+
+func TestStoppingEverything(t *testing.T) {
+	l := newLab(t)
+	b := l.as(signin.Operator)
+	a := b.post("/stop", url.Values{"reason": {"a wrong file went out"}})
+	assert.Contains(t, a.text, "Everything is stopped: nothing is sent to any target.")
+	assert.Contains(t, a.text, "by operator: a wrong file went out")
+	assert.Contains(t, l.as(signin.Viewer).ok("/"), "Everything is stopped")
+	assert.Equal(t, "operator", l.audited("stop").Actor)
+	a = b.post("/go", nil)
+	assert.Contains(t, a.text, "Everything goes on.")
+	assert.NotContains(t, b.ok("/"), "Everything is stopped")
+	assert.Equal(t, "operator", l.audited("go").Actor)
+}
+
+func TestDraining(t *testing.T) {
+	l := newLab(t)
+	b := l.as(signin.Operator)
+	a := b.post("/connectors/wiki/drain", url.Values{"reason": {"moves to another host"}})
+	assert.Contains(t, a.text, "wiki had nothing to send and is paused.")
+	b.post("/operations/"+l.parked().ID+"/retry", nil)
+	a = b.post("/connectors/crm/drain", url.Values{"reason": {"moves to another host"}})
+	assert.Contains(t, a.text, "what is planned now goes out, then it is paused")
+	assert.Contains(t, b.ok("/"), `<span class="badge draining">draining</span>`)
+	a = b.post("/connectors/crm/resume", nil)
+	assert.Contains(t, a.text, `<span class="badge ready">ready</span>`)
+	assert.Equal(t, http.StatusUnprocessableEntity, b.post("/connectors/none/drain", url.Values{"reason": {"x"}}).StatusCode)
+	assert.Equal(t, http.StatusUnprocessableEntity, b.post("/connectors/crm/drain", nil).StatusCode)
+}

@@ -20,7 +20,10 @@ var routes = []route{
 
 	{"GET /connectors/{name}", signin.See, (*site).showConnector},
 	{"POST /connectors/{name}/pause", signin.Steer, (*site).pause},
+	{"POST /connectors/{name}/drain", signin.Steer, (*site).drain},
 	{"POST /connectors/{name}/resume", signin.Steer, (*site).resume},
+	{"POST /stop", signin.Steer, (*site).stop},
+	{"POST /go", signin.Steer, (*site).goOn},
 	{"GET /sources/{name}", signin.See, (*site).showSource},
 
 	{"GET /queue", signin.See, (*site).showQueue},
@@ -30,7 +33,6 @@ var routes = []route{
 	{"POST /causes/{cause}/takeback", signin.Mend, takeBack.all},
 	{"POST /causes/{cause}/skip", signin.MendMany, skip.all},
 	{"GET /operations/{id}", signin.See, (*site).showOperation},
-	{"GET /operations/{id}/owner", signin.People, (*site).owner},
 	{"POST /operations/{id}/retry", signin.Mend, retry.one},
 	{"POST /operations/{id}/edit", signin.Mend, (*site).edit},
 	{"POST /operations/{id}/skip", signin.Mend, skip.one},

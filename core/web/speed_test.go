@@ -93,7 +93,7 @@ func longLab(t *testing.T, url string, q storetest.Queue) *lab {
 	l := &lab{t: t, dir: t.TempDir()}
 	text := strings.Replace(fmt.Sprintf(labConfig, filepath.Join(pluginsDir, "provhub-connector-memory"), "none.json"), `"sqlite:state.db"`, strconv.Quote(url), 1)
 	for i := range q.Connectors {
-		text += fmt.Sprintf("  - {name: app%02d, plugin: memory, source: hr, config: {}, attributes: [{to: userName, from: person.login}]}\n", i+1)
+		text += fmt.Sprintf("  - {name: app%02d, plugin: memory, sources: [hr], config: {}, attributes: [{to: userName, from: person.login}]}\n", i+1)
 	}
 	l.write("provhub.yaml", text)
 	cfg, err := config.Load(filepath.Join(l.dir, "provhub.yaml"), config.Settings{})
