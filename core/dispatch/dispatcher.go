@@ -39,7 +39,10 @@ type Options struct {
 	// Calls ends when another worker may have the connector: calls to the target that
 	// are under way are given up, and are in doubt. nil: they are waited for.
 	Calls context.Context
-	Log   *slog.Logger // nil: [slog.Default]
+	// Maintenance, when set, returns until when nothing is sent because the target is
+	// worked on; the zero time: it is not.
+	Maintenance func(now time.Time) (until time.Time)
+	Log         *slog.Logger // nil: [slog.Default]
 	// Progress, when set, is told after every batch of outcomes.
 	Progress func(Summary)
 	// Finished, when set, is told of every outcome that was recorded. It must not block.
@@ -92,7 +95,7 @@ func New(o Options) *Dispatcher {
 	o = o.withDefaults()
 	return &Dispatcher{
 		opts: o, wake: make(chan struct{}, 1), waiting: waiting{ops: map[string]Need{}},
-		gate: &gate{queue: o.Queue, name: o.Connector, now: o.Now},
+		gate: &gate{queue: o.Queue, name: o.Connector, now: o.Now, maintenance: o.Maintenance},
 	}
 }
 

@@ -22,6 +22,8 @@ type gate struct {
 	queue Queue
 	name  string
 	now   func() time.Time
+	// maintenance returns until when the target is worked on; nil: it never is.
+	maintenance func(time.Time) time.Time
 
 	mu     sync.Mutex
 	state  store.ConnectorState
@@ -64,6 +66,8 @@ func (g *gate) open(ctx context.Context) error {
 		return &shutError{why: "stopped: " + s.Stopped}
 	case s.Held() != "":
 		return &shutError{why: s.Held()}
+	case !g.maintained().IsZero():
+		return &shutError{why: "maintenance until " + g.maintained().UTC().Format(time.DateTime) + " UTC", until: g.maintained()}
 	case s.ResumeAt.After(g.now()):
 		why := "the target asked to be left alone"
 		if s.Failures >= breakerAt { // the breaker is open
@@ -74,6 +78,14 @@ func (g *gate) open(ctx context.Context) error {
 		return &shutError{why: s.Quarantine(), until: s.ProbeAt}
 	}
 	return nil
+}
+
+// maintained is until when the target is worked on.
+func (g *gate) maintained() time.Time {
+	if g.maintenance == nil {
+		return time.Time{}
+	}
+	return g.maintenance(g.now())
 }
 
 // read brings the state up to date when it is no longer fresh.

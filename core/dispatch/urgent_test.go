@@ -254,3 +254,26 @@ func TestADrainLetsOutWhatIsThereAndPauses(t *testing.T) {
 		}
 	})
 }
+
+// While the target is worked on nothing is sent, and then it goes on by itself.
+func TestNothingIsSentDuringMaintenance(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		end := time.Now().Add(10 * time.Minute)
+		b := newBench(t, func(o *Options) {
+			o.Maintenance = func(now time.Time) time.Time {
+				if now.Before(end) {
+					return end
+				}
+				return time.Time{}
+			}
+		})
+		b.enqueue(joiners(5)...)
+		stop := b.running()
+		time.Sleep(9 * time.Minute)
+		b.countsAre("map[ready:5]")
+		b.until("it goes on", 2*time.Minute, func() bool { return b.done() == 5 })
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -57,7 +57,7 @@ func (h *Hub) statuses(ctx context.Context, only string, accountsMax int) ([]Con
 		if err != nil {
 			return nil, err
 		}
-		s.State = stateText(state, h.unusable(c), h.now())
+		s.State = stateText(state, h.unusable(c), c.Maintenance.Until(h.now()), h.now())
 		out = append(out, s.with(counts[c.Name]))
 	}
 	removed, err := h.removed(ctx)
@@ -104,7 +104,7 @@ func (h *Hub) removed(ctx context.Context) ([]string, error) {
 
 // stateText says in plain words whether a connector sends, and if not, why. unusable
 // is what keeps its plugin from running at all.
-func stateText(s store.ConnectorState, unusable string, now time.Time) string {
+func stateText(s store.ConnectorState, unusable string, maintained, now time.Time) string {
 	switch {
 	case s.Pause() != "":
 		return s.Pause()
@@ -122,6 +122,8 @@ func stateText(s store.ConnectorState, unusable string, now time.Time) string {
 		return "waits until " + s.ResumeAt.Local().Format("15:04:05")
 	case s.DrainedBy != "":
 		return "drains, for " + s.DrainedBy
+	case maintained.After(now):
+		return "maintenance until " + maintained.Local().Format(time.DateTime)
 	}
 	return "ready"
 }

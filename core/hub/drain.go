@@ -144,7 +144,7 @@ func (h *Hub) dispatchOptions(c *config.Connector, in *pluginhost.Instance) disp
 	return dispatch.Options{
 		Connector: c.Name, Queue: h.org, Target: in, Owner: h.Node(), InFlight: c.InFlight,
 		Retry: dispatch.Retry(c.Retry), Quarantine: dispatch.Quarantine(c.Quarantine), ReadLag: h.opt.ReadLag, Log: h.log, Now: h.now,
-		Finished: h.opt.Observer.Finished,
+		Finished: h.opt.Observer.Finished, Maintenance: c.Maintenance.Until,
 	}
 }
 
