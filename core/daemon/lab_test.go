@@ -224,7 +224,7 @@ func (n *node) run(name string) {
 	case err := <-n.ended:
 		n.ended <- err
 		n.l.t.Fatalf("the node did not begin: %v", err)
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		n.l.t.Fatal("the node did not begin")
 	}
 }
@@ -242,7 +242,7 @@ func (n *node) close() {
 		if err != nil {
 			n.l.t.Errorf("the node ended: %v", err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		n.l.t.Error("the node did not end")
 	}
 	if err := n.Close(); err != nil {
@@ -272,7 +272,7 @@ func (l *lab) accounts(connector string) map[string]bool {
 // eventually waits until a target holds this.
 func (l *lab) eventually(connector string, want map[string]bool) {
 	l.t.Helper()
-	require.EventuallyWithT(l.t, func(c *assertions) { require.Equal(c, want, l.accounts(connector)) }, 30*time.Second, 50*time.Millisecond)
+	require.EventuallyWithT(l.t, func(c *assertions) { require.Equal(c, want, l.accounts(connector)) }, 60*time.Second, 50*time.Millisecond)
 }
 
 // get reads a page of a node.
@@ -310,7 +310,7 @@ func (n *node) nodes() ([]store.Node, error) {
 // drained waits until nothing is open.
 func (n *node) drained() {
 	n.l.t.Helper()
-	n.l.within(30*time.Second, "the queue is empty", func() bool {
+	n.l.within(60*time.Second, "the queue is empty", func() bool {
 		counts, err := n.State().OperationCounts(n.l.t.Context())
 		require.NoError(n.l.t, err)
 		open := 0

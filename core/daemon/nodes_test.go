@@ -81,14 +81,14 @@ func TestNodesShareTheConnectors(t *testing.T) {
 	rows, want := staff(20)
 	l.people(rows...)
 	a := l.start("a")
-	l.within(10*time.Second, "the only node has all", func() bool { return len(a.owners()["a"]) == 3 })
+	l.within(60*time.Second, "the only node has all", func() bool { return len(a.owners()["a"]) == 3 })
 	b := l.start("b")
-	l.within(20*time.Second, "the second node has its share", func() bool { o := b.owners(); return len(o["a"]) == 2 && len(o["b"]) == 1 })
+	l.within(60*time.Second, "the second node has its share", func() bool { o := b.owners(); return len(o["a"]) == 2 && len(o["b"]) == 1 })
 	for _, c := range l.connectors {
 		l.eventually(c, want)
 	}
 	a.close()
-	l.within(20*time.Second, "the other node has all", func() bool { return len(b.owners()["b"]) == 3 })
+	l.within(60*time.Second, "the other node has all", func() bool { return len(b.owners()["b"]) == 3 })
 	rows[3] = "3,p00003,left"
 	want["p00003"] = false
 	l.people(rows...)
@@ -110,7 +110,7 @@ func TestACutOffNode(t *testing.T) {
 	l.state = direct
 	b := l.start("b")
 	var theirs string // the connector of the node that is cut off
-	l.within(30*time.Second, "both have one", func() bool {
+	l.within(60*time.Second, "both have one", func() bool {
 		o := b.owners()
 		if len(o["a"]) == 1 && len(o["b"]) == 1 {
 			theirs = o["a"][0]
@@ -123,17 +123,17 @@ func TestACutOffNode(t *testing.T) {
 	l.within(60*time.Second, "it sends", func() bool { return len(l.accounts(theirs)) > 50 })
 	wire.silent()
 	began := time.Now()
-	l.within(6*time.Second, "it notices", func() bool { ok, _ := a.ready(); return !ok })
+	l.within(60*time.Second, "it notices", func() bool { ok, _ := a.ready(); return !ok })
 	time.Sleep(time.Second)
 	had := len(l.accounts(theirs))
 	require.Less(t, had, 1500, "it was cut off in mid-run")
-	l.within(15*time.Second, "the other node sends for it", func() bool { return len(l.accounts(theirs)) > had })
+	l.within(60*time.Second, "the other node sends for it", func() bool { return len(l.accounts(theirs)) > had })
 	t.Logf("served again after %s", time.Since(began))
 	wire.heals()
 	for _, c := range l.connectors {
 		l.eventually(c, want)
 	}
-	l.within(30*time.Second, "it is back", func() bool { ok, _ := a.ready(); return ok && len(b.owners()["a"]) == 1 })
+	l.within(60*time.Second, "it is back", func() bool { ok, _ := a.ready(); return ok && len(b.owners()["a"]) == 1 })
 	b.drained()
 	b.onceEach(l, 1500)
 }
