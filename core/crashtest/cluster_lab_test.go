@@ -3,6 +3,7 @@ package crashtest
 import (
 	"cmp"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -49,9 +50,14 @@ serve: {push_token: push, stop_within: 5s}
 
 const pushToken = "let-me-in"
 
+var clusters = flag.Bool("cluster", false, "run the tests of several nodes under load, which want the machine for themselves")
+
 // newCluster makes an org without nodes, that has as many connectors and people.
 func newCluster(t *testing.T, url string, connectors, people int) *cluster {
 	t.Helper()
+	if !*clusters {
+		t.Skip("several nodes under load want the machine for themselves: scripts/cluster")
+	}
 	c := &cluster{t: t, dir: t.TempDir(), state: url}
 	text := fmt.Sprintf(hubText, url, "naive", pluginPath(naiveTarget{})) + serveText + sourceText + "    schedule: {cron: \"@every 1s\"}\nconnectors:"
 	for i := range connectors {
