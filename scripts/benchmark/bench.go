@@ -33,13 +33,14 @@ type sizes struct {
 	rows          int   // of one file
 	entries       []int // of a directory as source
 	queue         int   // operations in it
+	load          int   // operations that a leaver overtakes
 }
 
 var (
 	fullSizes = sizes{people: []int{10_000, 100_000, 1_000_000}, rounds: 3, wideTargets: 200, widePeople: 10_000, operations: 10_000, starts: 40, commitsPeople: 10_000,
-		members: 100_000, rows: 1_000_000, entries: []int{10_000, 100_000}, queue: 1_000_000}
+		members: 100_000, rows: 1_000_000, entries: []int{10_000, 100_000}, queue: 1_000_000, load: 100_000}
 	quickSizes = sizes{people: []int{1_000, 20_000}, rounds: 1, wideTargets: 10, widePeople: 1_000, operations: 500, starts: 5, commitsPeople: 500,
-		members: 1_000, rows: 10_000, entries: []int{1_000, 5_000}, queue: 10_000}
+		members: 1_000, rows: 10_000, entries: []int{1_000, 5_000}, queue: 10_000, load: 15_000}
 )
 
 func newBench(quick bool, keep string) (*bench, error) {

@@ -6,6 +6,8 @@
 //	PROVHUB_BENCH_DURABLE   env file of test servers that keep what they answered
 //	PROVHUB_BENCH_FAST      the same of servers that do not wait for their disk
 //
+// Command benchmark soak loads nodes for an hour instead; scripts/soak sets it up.
+//
 // Each measurement runs several times, ours and the reference in turns, and the
 // median counts: the machine may have other work to do.
 package main
@@ -40,12 +42,17 @@ var sections = []struct {
 	{"scim", services},
 	{"commits", commits},
 	{"queue", queue},
+	{"leaver", leaver},
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := mainE(ctx, os.Args[1:]); err != nil {
+	do, args := mainE, os.Args[1:]
+	if len(args) > 0 && args[0] == "soak" {
+		do, args = soakMain, args[1:]
+	}
+	if err := do(ctx, args); err != nil {
 		fmt.Fprintln(os.Stderr, "benchmark:", err)
 		os.Exit(1)
 	}

@@ -90,15 +90,20 @@ func (p people) write(path string) error {
 	_, _ = w.WriteString(header) // Flush tells
 	step := p.step()
 	for j := range p.n {
-		i := j * step % p.n
-		q, x := p.at(i), mix(i)
-		fmt.Fprintf(w, "%s,%s,%s,%s,%s,%s,active,%08d,20%02d-%02d-15,,%s,%d\n", q.id, q.given, q.family, q.email, q.department, q.title,
-			i/10, 10+x>>32%15, 1+x>>40%12, pick(sites, x, 48), x%997)
+		_, _ = w.WriteString(p.row(j*step%p.n, "active") + "\n")
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	return f.Close()
+}
+
+// row is what the source has of person i: a value for each column of the header, none
+// of which has a comma in it.
+func (p people) row(i int, status string) string {
+	q, x := p.at(i), mix(i)
+	return fmt.Sprintf("%s,%s,%s,%s,%s,%s,%s,%08d,20%02d-%02d-15,,%s,%d", q.id, q.given, q.family, q.email, q.department, q.title, status,
+		i/10, 10+x>>32%15, 1+x>>40%12, pick(sites, x, 48), x%997)
 }
 
 // put moves one file into another's place and dates it now: a source that seems

@@ -36,6 +36,8 @@ type setting struct {
 	Dialect    string // of the target, for sql
 	DSN        string // of the target, for sql
 	Scope      string
+	More       string // YAML of each connector, in one line; "": nothing more
+	Every      string // how often the source is read by nodes that serve, such as 30s; "": nobody serves
 	Connectors []string
 	Attributes []attribute
 	Bin        string
@@ -67,7 +69,7 @@ func (b *bench) newSite(ctx context.Context, s setting) (*site, error) {
 	if s.Connectors == nil {
 		s.Connectors = []string{"app"}
 	}
-	t := &site{b: b, dir: dir, setting: s, env: []string{"PROVHUB_BENCH_SECRET=" + s.Secret}}
+	t := &site{b: b, dir: dir, setting: s, env: []string{"PROVHUB_BENCH_SECRET=" + s.Secret, "PROVHUB_BENCH_PUSH=" + pushToken}}
 	if err := t.configure(); err != nil {
 		return nil, err
 	}
