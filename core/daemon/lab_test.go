@@ -32,7 +32,11 @@ import (
 var pluginsDir string
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(withPlugin{m})
+	// River gives its leadership up for a while yet when the database was cut off before.
+	goleak.VerifyTestMain(withPlugin{m},
+		goleak.IgnoreAnyFunction("github.com/riverqueue/river/internal/leadership.(*Elector).attemptResignLoop"),
+		goleak.IgnoreAnyFunction("github.com/riverqueue/river/rivershared/startstop.StopAllParallel"),
+		goleak.IgnoreAnyFunction("github.com/riverqueue/river/rivershared/startstop.(*BaseStartStop).Stop"))
 }
 
 // withPlugin builds the plugin once: nodes are tested with real processes.
