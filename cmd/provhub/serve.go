@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -48,6 +49,10 @@ at once. SIGHUP reloads the config, if it has no fault.`,
 	return c
 }
 
+// startAgain is how long a plugin is left alone that could not be started: its
+// connector tries by itself, and readings need not wait for it each time.
+const startAgain = 5 * time.Second
+
 func (a *app) serve(ctx context.Context) (err error) {
 	cfg, err := a.config()
 	if err != nil {
@@ -55,7 +60,7 @@ func (a *app) serve(ctx context.Context) (err error) {
 	}
 	log := a.serveLogger(cfg.Log)
 	counts := metrics.New(version)
-	h, err := hub.Open(ctx, cfg, hub.Options{Log: log, Actor: a.actor, Observer: counts, Store: []store.Option{store.WithObserver(counts.Committed)}})
+	h, err := hub.Open(ctx, cfg, hub.Options{Log: log, Actor: a.actor, StartAgain: startAgain, Observer: counts, Store: []store.Option{store.WithObserver(counts.Committed)}})
 	if err != nil {
 		return err
 	}

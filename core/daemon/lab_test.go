@@ -67,12 +67,13 @@ type lab struct {
 	connectors []string
 	more       map[string]string // of a connector: further YAML in lines of their own
 	cron       string
+	timeout    string // of a call
 }
 
 func newLab(t *testing.T, state string, connectors ...string) *lab {
-	l := &lab{t: t, dir: t.TempDir(), state: state, connectors: connectors, more: map[string]string{}, cron: "@every 1h"}
+	l := &lab{t: t, dir: t.TempDir(), state: state, connectors: connectors, more: map[string]string{}, cron: "@every 1h", timeout: "5s"}
 	for _, c := range connectors {
-		l.exec(c, `CREATE TABLE app_user (id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, employee_no TEXT, active BOOLEAN NOT NULL DEFAULT true)`)
+		l.exec(c, `CREATE TABLE app_user (id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, employee_no TEXT UNIQUE, active BOOLEAN NOT NULL DEFAULT true)`)
 	}
 	return l
 }
@@ -131,7 +132,7 @@ const labConnector = `
     config: {dialect: sqlite, users: {table: app_user, key: login, id: id, anchor: employee_no, enabled: {column: active}}}
     secrets: {dsn: %[1]s_dsn}
     attributes: [{to: login, from: person.login}, {to: employee_no, from: person.id}]
-    retry: {first: 50ms, max: 500ms, timeout: 5s}
+    retry: {first: 50ms, max: 500ms, timeout: %[3]s}
 %[2]s`
 
 func (l *lab) write() {
@@ -144,7 +145,7 @@ func (l *lab) write() {
 		if !strings.Contains(more, "guards:") {
 			more += "    guards: {disable: {max: 100000}, day: {disable: {max: 100000}}}\n"
 		}
-		fmt.Fprintf(&connectors, labConnector, c, more)
+		fmt.Fprintf(&connectors, labConnector, c, more, l.timeout)
 	}
 	text := fmt.Sprintf(labConfig, l.state, filepath.Join(pluginsDir, "provhub-connector-sql"), secrets.String(), l.cron) + connectors.String()
 	require.NoError(l.t, os.WriteFile(l.path("provhub.yaml"), []byte(text), 0o600))

@@ -7,7 +7,6 @@ import (
 
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/hub"
-	"github.com/provhub/provhub/core/store"
 )
 
 // remindEvery is how often is looked for what is to be planned though nothing was read.
@@ -26,8 +25,7 @@ type reminder struct {
 	gap  time.Duration
 }
 
-// remind has sources planned for that were never read, or with something to look at
-// which no reading brings: an account that was not as we thought, a date that has come.
+// remind has sources planned for that want it though they did not change.
 func (t *term) remind(ctx context.Context) {
 	asked := map[string]reminder{}
 	every(ctx, remindEvery, func(ctx context.Context) {
@@ -42,7 +40,7 @@ func (t *term) remind(ctx context.Context) {
 
 func (t *term) remindOf(ctx context.Context, s *config.Source, asked map[string]reminder) error {
 	h := t.n.Hub()
-	why, err := wanting(ctx, h.State(), s.Name, h.Now())
+	why, err := h.Wanting(ctx, s.Name)
 	if err != nil || why == "" {
 		delete(asked, s.Name)
 		return err
@@ -59,20 +57,4 @@ func (t *term) remindOf(ctx context.Context, s *config.Source, asked map[string]
 	}
 	asked[s.Name] = r
 	return err
-}
-
-// wanting says why a source is to be planned for; "": it is not.
-func wanting(ctx context.Context, state *store.Org, source string, now time.Time) (why string, err error) {
-	_, err = state.SourceState(ctx, source)
-	if errors.Is(err, store.ErrNotFound) {
-		return "it was never read", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	more, err := state.Outstanding(ctx, source, now)
-	if more {
-		why = "there is more to plan"
-	}
-	return why, err
 }

@@ -91,6 +91,9 @@ func (n *Node) cycle(ctx context.Context, j jobs.Job) (jobs.Result, error) {
 		return jobs.Result{}, err
 	}
 	n.wake(p)
+	for _, problem := range p.Problems {
+		n.log.Warn("nothing could be planned for a connector; everyone is looked at in it when it is back", "source", p.Source, "error", problem)
+	}
 	r := jobs.Result{Outcome: store.RunDone, Summary: p.Summary()}
 	if p.Status == store.PlanHeld {
 		r.Outcome = store.RunHeld

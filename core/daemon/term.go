@@ -43,7 +43,7 @@ func (n *Node) serve(ctx context.Context, role *store.Role) {
 	ended := make(chan struct{})
 	select {
 	case <-role.Lost():
-		n.log.Error("the serving role is lost: the database did not answer in time; nothing more is sent until it is taken again")
+		n.log.Error("the serving role is lost; nothing more is sent until it is taken again", "error", role.Why())
 		giveUp()
 	case <-ctx.Done():
 		within := n.Hub().Config().Serve.StopWithin

@@ -18,6 +18,10 @@ import (
 // ErrNotServing says that a node does not serve now: it stops, or has lost its role.
 var ErrNotServing = errors.New("this node does not serve now")
 
+// pushPatience is how long a push waits for plugins that start: a leaver does not wait
+// for a target that does not answer.
+const pushPatience = 2 * time.Second
+
 // errRenewed ends what began before the config was reloaded.
 var errRenewed = errors.New("the config was reloaded meanwhile")
 
@@ -59,7 +63,7 @@ func (h *Hub) Take(ctx context.Context, r PushRequest) (Planned, error) {
 	if err != nil {
 		return Planned{}, err
 	}
-	return h.planAndApply(ctx, func() (Planned, error) { return h.planPush(ctx, s, r) })
+	return h.planAndApply(ctx, func() (Planned, error) { return h.planPush(ctx, s, r, pushPatience) })
 }
 
 // planAndApply applies what plan plans, and plans again when something moved.
@@ -80,6 +84,33 @@ func (h *Hub) planAndApply(ctx context.Context, plan func() (Planned, error)) (p
 		h.log.Debug("planned again", "source", p.Source, "why", drift)
 	}
 	return p, fmt.Errorf("source %s: planned %d times, and something moved each time: %w", p.Source, beside, err)
+}
+
+// Wanting says why a source is to be planned for though it has not changed; "": it is
+// not. Nothing was read yet, rules are others than those that were last applied, an
+// account was not as we thought, or somebody's date has come.
+func (h *Hub) Wanting(ctx context.Context, source string) (why string, err error) {
+	_, err = h.org.SourceState(ctx, source)
+	if errors.Is(err, store.ErrNotFound) {
+		return "it was never read", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	last, err := h.org.Rules(ctx, source)
+	if err != nil {
+		return "", err
+	}
+	for _, c := range h.fedBy(h.cfg.Source(source)) {
+		if last[c.Name] != rulesHash(c) {
+			return "the rules of connector " + c.Name + " are not the ones that were last applied", nil
+		}
+	}
+	more, err := h.org.Outstanding(ctx, source, h.now())
+	if more {
+		why = "there is more to plan"
+	}
+	return why, err
 }
 
 // Approved returns the plans that were approved and are not applied.

@@ -33,6 +33,9 @@ type Options struct {
 	Now func() time.Time
 	// Progress is told how long work goes on; nil: nobody watches.
 	Progress func(Progress)
+	// StartAgain is how long a plugin is left alone that could not be started; 0: it is
+	// tried again whenever it is needed.
+	StartAgain time.Duration
 	// Observer is told what the hub does; nil: nobody asks.
 	Observer Observer
 	// Store options: who watches transactions, and faults for tests.
@@ -71,6 +74,9 @@ type plugins struct {
 	leaving map[string]*leaving
 	current *config.Config
 	sums    sums
+	// life ends when no plugin is to be started any more.
+	life context.Context
+	die  context.CancelFunc
 }
 
 // Open opens the state. It starts no plugin; they start when they are needed.
@@ -98,10 +104,9 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Hub, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Hub{
-		cfg: cfg, opt: opt, log: opt.Log, now: opt.Now, store: st, org: st.Org(cfg.Org),
-		plugins: &plugins{instances: map[string]*running{}, leaving: map[string]*leaving{}},
-	}, nil
+	p := &plugins{instances: map[string]*running{}, leaving: map[string]*leaving{}}
+	p.life, p.die = context.WithCancel(context.WithoutCancel(ctx))
+	return &Hub{cfg: cfg, opt: opt, log: opt.Log, now: opt.Now, store: st, org: st.Org(cfg.Org), plugins: p}, nil
 }
 
 // As returns the same hub for what actor does: the audit trail names them. It shares
@@ -130,6 +135,7 @@ func (h *Hub) State() *store.Org { return h.org }
 
 // Close stops all plugins and closes the state.
 func (h *Hub) Close() error {
+	h.die()
 	h.mu.Lock()
 	instances := h.instances
 	h.instances = map[string]*running{}

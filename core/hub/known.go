@@ -62,7 +62,7 @@ func (h *Hub) known(ctx context.Context, c *config.Connector) (known, error) {
 func (h *Hub) started(c *config.Connector) *pluginhost.Instance {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if r := h.instances[c.Name]; r != nil {
+	if r := h.instances[c.Name]; r != nil && r.isReady() {
 		return r.instance
 	}
 	return nil

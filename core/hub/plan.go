@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/cycle"
@@ -25,6 +26,9 @@ type PlanOptions struct {
 	push *cycle.Push
 	// others are plans of other sources, made just before.
 	others []*plan.Plan
+	// patience is how long plugins may take to start; then what is known of their
+	// targets is planned with. 0: as long as they take.
+	patience time.Duration
 }
 
 // Planned is the plan of one source, as stored.
@@ -149,7 +153,7 @@ func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycl
 		return nil, nil, err
 	}
 	connectors := h.fedBy(s)
-	failed := h.startAll(ctx, connectors)
+	failed := h.startWithin(ctx, connectors, o.patience)
 	var problems []string
 	var errs []error
 	c := &cycle.Cycle{Store: h.org, Source: *s, Reader: reader, Accept: o.Accept, Others: o.others, Push: o.push, Progress: func(p cycle.Progress) {

@@ -27,13 +27,26 @@ const (
 
 // running is one plugin process, started at most once at a time.
 type running struct {
-	once     sync.Once
+	// ready is closed when it was started, or has failed to; the rest is not read before.
+	ready    chan struct{}
 	settings string // it was started with
 	instance *pluginhost.Instance
 	err      error
+	failedAt time.Time
+}
+
+// isReady reports whether r was started, or has failed to.
+func (r *running) isReady() bool {
+	select {
+	case <-r.ready:
+		return true
+	default:
+		return false
+	}
 }
 
 func (r *running) stop() error {
+	<-r.ready
 	if r.instance == nil {
 		return nil
 	}
@@ -43,11 +56,11 @@ func (r *running) stop() error {
 }
 
 // Instance returns the running plugin of a connector and starts it when needed.
-// A plugin that could not be started is tried again at the next call, except after
-// a failed sign-in: that is tried once, and again when a check passes or a person
-// resumes the connector, because every try brings the account that we work with
-// closer to being locked (QUIRKS Q-11, LDAP-51). The error does not name the
-// connector.
+// A plugin that could not be started is tried again at the next call, or after
+// Options.StartAgain, except after a failed sign-in: that is tried once, and again
+// when a check passes or a person resumes the connector, because every try brings the
+// account that we work with closer to being locked (QUIRKS Q-11, LDAP-51). When ctx
+// ends, the start goes on for whoever asks next. The error does not name the connector.
 func (h *Hub) Instance(ctx context.Context, c *config.Connector) (*pluginhost.Instance, error) {
 	if in := h.started(c); in != nil {
 		return in, nil
@@ -59,7 +72,20 @@ func (h *Hub) Instance(ctx context.Context, c *config.Connector) (*pluginhost.In
 	if refused := signInRefused(s); refused != nil {
 		return nil, refused
 	}
+	if err := h.failedLately(c); err != nil {
+		return nil, err
+	}
 	return h.instance(ctx, c)
+}
+
+// failedLately is why the plugin of a connector is not to be started again yet.
+func (h *Hub) failedLately(c *config.Connector) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if r := h.instances[c.Name]; r != nil && r.isReady() && h.now().Sub(r.failedAt) < h.opt.StartAgain {
+		return r.err
+	}
+	return nil
 }
 
 // instance is [Hub.Instance] whatever happened before.
@@ -69,29 +95,38 @@ func (h *Hub) instance(ctx context.Context, c *config.Connector) (*pluginhost.In
 	}
 	h.mu.Lock()
 	r := h.instances[c.Name]
-	if r == nil {
-		r = &running{}
+	if r == nil || r.isReady() && r.err != nil {
+		r = &running{ready: make(chan struct{})}
 		h.instances[c.Name] = r
+		// By itself: one slow plugin must not hold up the others, nor whoever waits for it.
+		go h.bringUp(c, r)
 	}
 	h.mu.Unlock()
-	// Not under the lock: one slow plugin must not hold up the others.
-	r.once.Do(func() {
-		r.settings = h.settings(c)
-		r.instance, r.err = h.start(ctx, c)
-		if err := h.noteStart(ctx, c, r); err != nil {
-			r.err = errors.Join(r.err, err, r.stop())
-			r.instance = nil
-		}
-	})
-	if r.err != nil {
-		h.mu.Lock()
-		if h.instances[c.Name] == r { // else somebody is trying again already
-			delete(h.instances, c.Name)
-		}
-		h.mu.Unlock()
-		return nil, r.err
+	select {
+	case <-r.ready:
+		return r.instance, r.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("its plugin is still starting: %w", context.Cause(ctx))
 	}
-	return r.instance, nil
+}
+
+// bringUp starts the plugin of a connector, and writes down how that went.
+func (h *Hub) bringUp(c *config.Connector, r *running) {
+	defer close(r.ready)
+	r.settings = h.settings(c)
+	r.instance, r.err = h.start(h.life, c)
+	if err := h.noteStart(h.life, c, r); err != nil {
+		r.err = errors.Join(r.err, err)
+		if r.instance != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
+			defer cancel()
+			r.err = errors.Join(r.err, r.instance.Stop(ctx, 0))
+		}
+		r.instance = nil
+	}
+	if r.err != nil {
+		r.failedAt = h.now()
+	}
 }
 
 func (h *Hub) start(ctx context.Context, c *config.Connector) (*pluginhost.Instance, error) {
@@ -148,6 +183,16 @@ func ofConnector(name string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("connector %s: %w", name, err)
+}
+
+// startWithin is startAll for who waits no longer than patience; 0: as long as it takes.
+func (h *Hub) startWithin(ctx context.Context, cs []*config.Connector, patience time.Duration) map[string]error {
+	if patience > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	return h.startAll(ctx, cs)
 }
 
 // startAll starts the plugins of several connectors side by side. It returns the

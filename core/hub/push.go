@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/cycle"
@@ -44,7 +45,7 @@ func (h *Hub) Push(ctx context.Context, r PushRequest, d DrainOptions) (SyncResu
 	if _, _, err := h.org.Recover(ctx, h.Node(), h.now()); err != nil {
 		return out, err
 	}
-	planned, err := h.planPush(ctx, s, r)
+	planned, err := h.planPush(ctx, s, r, 0)
 	if err != nil {
 		return out, err
 	}
@@ -63,7 +64,7 @@ func (h *Hub) Push(ctx context.Context, r PushRequest, d DrainOptions) (SyncResu
 }
 
 // planPush takes the record over and plans for this person.
-func (h *Hub) planPush(ctx context.Context, s *config.Source, r PushRequest) (Planned, error) {
+func (h *Hub) planPush(ctx context.Context, s *config.Source, r PushRequest, patience time.Duration) (Planned, error) {
 	reader, err := h.reader(s)
 	if err != nil {
 		return Planned{}, err
@@ -75,7 +76,7 @@ func (h *Hub) planPush(ctx context.Context, s *config.Source, r PushRequest) (Pl
 	if r.Record != nil {
 		p.At = h.now()
 	}
-	return h.planOne(ctx, s, PlanOptions{push: p})
+	return h.planOne(ctx, s, PlanOptions{push: p, patience: patience})
 }
 
 // pushedTo returns the source that a push is for.

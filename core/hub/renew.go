@@ -40,7 +40,7 @@ func (h *Hub) Succeed(was *Hub) (changed []string) {
 	for name, r := range h.instances {
 		// By what it was started with: a secret may be another since.
 		c, err := h.Connector(name)
-		if (err != nil || h.settings(c) != r.settings) && !slices.Contains(changed, name) {
+		if (err != nil || r.isReady() && h.settings(c) != r.settings) && !slices.Contains(changed, name) {
 			changed = append(changed, name)
 		}
 	}

@@ -23,6 +23,7 @@ const sessionSettings = `SET tcp_keepalives_idle = 5; SET tcp_keepalives_interva
 
 // session is a connection to PostgreSQL of its own that holds advisory locks.
 type session struct {
+	mu     sync.Mutex // one statement at a time: a connection does not do two beside each other
 	conn   *sql.Conn
 	prefix string // of the names of its locks
 	stop   context.CancelFunc
@@ -74,18 +75,29 @@ func (s *session) role(ctx context.Context, shared bool) (held bool, err error) 
 	return held, err
 }
 
+// alone has the session to itself until done is called, and bounds a statement by time
+// alone: to cancel one would end the session, and lose what it holds.
+func (s *session) alone(ctx context.Context) (_ context.Context, done func()) {
+	s.mu.Lock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), confirmWithin)
+	return ctx, func() {
+		cancel()
+		s.mu.Unlock()
+	}
+}
+
 // try takes the lock called name, if it is free.
 func (s *session) try(ctx context.Context, name string) (held bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, confirmWithin)
-	defer cancel()
+	ctx, done := s.alone(ctx)
+	defer done()
 	err = s.conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, s.lockKey(name)).Scan(&held)
 	return held, err
 }
 
 // taken returns the keys of all advisory locks of this database that anybody holds.
 func (s *session) taken(ctx context.Context) (map[int64]bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, confirmWithin)
-	defer cancel()
+	ctx, done := s.alone(ctx)
+	defer done()
 	rows, err := s.conn.QueryContext(ctx, `SELECT (CAST(classid AS bigint) << 32) | CAST(objid AS bigint) FROM pg_locks
 		WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
 	if err != nil {
@@ -106,14 +118,14 @@ func (s *session) taken(ctx context.Context) (map[int64]bool, error) {
 // unlock gives a lock back. When that does not work, the session is at its end,
 // and the lock with it.
 func (s *session) unlock(name string) {
-	ctx, cancel := context.WithTimeout(context.Background(), confirmWithin)
-	defer cancel()
+	ctx, done := s.alone(context.Background())
+	defer done()
 	_, _ = s.conn.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, s.lockKey(name))
 }
 
 // keep confirms the session until it ends, and calls lost when it cannot be
 // confirmed.
-func (s *session) keep(lost func()) {
+func (s *session) keep(lost func(why error)) {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop, s.ended = stop, make(chan struct{})
 	go func() {
@@ -126,8 +138,8 @@ func (s *session) keep(lost func()) {
 				return
 			case <-t.C:
 			}
-			if s.confirm(ctx) != nil && ctx.Err() == nil {
-				lost()
+			if err := s.confirm(ctx); err != nil && ctx.Err() == nil {
+				lost(err)
 				s.close() // the server frees the locks as soon as it sees it
 				return
 			}
@@ -136,8 +148,8 @@ func (s *session) keep(lost func()) {
 }
 
 func (s *session) confirm(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, confirmWithin)
-	defer cancel()
+	ctx, done := s.alone(ctx)
+	defer done()
 	_, err := s.conn.ExecContext(ctx, `SELECT 1`)
 	return err
 }
@@ -148,8 +160,8 @@ func (s *session) end() {
 	if s.ended != nil {
 		<-s.ended
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), confirmWithin)
-	defer cancel()
+	ctx, done := s.alone(context.Background())
+	defer done()
 	// Whatever becomes of this statement, the end of the session frees them; only the
 	// server may take a moment to notice.
 	_, _ = s.conn.ExecContext(ctx, `SELECT pg_advisory_unlock_all()`)

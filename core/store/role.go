@@ -23,6 +23,7 @@ type Role struct {
 	o    *Org
 	free func()
 	lost chan struct{}
+	why  error // is not read before lost is closed
 
 	mu      sync.Mutex
 	held    []string // names of locks
@@ -43,7 +44,8 @@ func (o *Org) Serve(ctx context.Context, who string) (*Role, error) {
 		return nil, o.s.fail("take the serving role", err)
 	}
 	r.session, r.free = s, s.end
-	s.keep(func() {
+	s.keep(func(why error) {
+		r.why = o.s.fail("confirm the serving role", why)
 		o.s.cut()
 		close(r.lost)
 	})
@@ -60,6 +62,16 @@ func presence(who string) string {
 // then, and end what is under way: it cannot be recorded, and is in doubt for
 // whoever comes after.
 func (r *Role) Lost() <-chan struct{} { return r.lost }
+
+// Why is why the role was lost; nil before.
+func (r *Role) Why() error {
+	select {
+	case <-r.lost:
+		return r.why
+	default:
+		return nil
+	}
+}
 
 // Alone reports whether nobody else can have the role beside us, so that whoever had
 // it before is dead.

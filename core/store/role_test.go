@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -177,5 +179,37 @@ func TestNodes(t *testing.T) {
 		nodes, err = o.Nodes(ctx)
 		require.NoError(t, err)
 		require.Len(t, nodes, 1)
+	})
+}
+
+// However many ask for locks at the same time, and give up waiting, the role stays.
+func TestLocksAreTakenBesideEachOther(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, o *store.Org) {
+		role, err := o.Serve(t.Context(), "provhub serve")
+		require.NoError(t, err)
+		defer role.Release()
+		end := time.Now().Add(3500 * time.Millisecond) // the session is confirmed every second
+		var all sync.WaitGroup
+		defer all.Wait()
+		for i := range 6 {
+			all.Go(func() {
+				for time.Now().Before(end) {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*time.Millisecond)
+					if lock, err := role.Lock(ctx, fmt.Sprint(i%3)); err == nil {
+						lock.Release()
+					}
+					cancel()
+					if _, err := role.Free(t.Context(), []string{"1"}); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		select {
+		case <-role.Lost():
+			t.Errorf("the role is lost: %v", role.Why())
+		case <-time.After(time.Until(end)):
+		}
 	})
 }

@@ -1,0 +1,119 @@
+package daemon_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/provhub/provhub/core/hub"
+)
+
+// A config with faults is told of whole, and the one before stays.
+func TestAFaultyConfigIsNotTakenOver(t *testing.T) {
+	l := newLab(t, "sqlite:state.db", "crm")
+	l.people("1,ann,here")
+	n := l.start("a")
+	l.eventually("crm", map[string]bool{"ann": true})
+	before := n.Hub()
+	text, err := os.ReadFile(l.path("provhub.yaml"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(l.path("provhub.yaml"), []byte(strings.ReplaceAll(strings.ReplaceAll(string(text),
+		"secrets: {dsn: crm_dsn}", "secrets: {dsn: crm_dns}"), "anchor: id", "anchor: idd")), 0o600))
+	n.Reload(t.Context())
+	require.Same(t, before, n.Hub())
+	require.Contains(t, n.logs.String(), `there is no secret \"crm_dns\"`)
+	require.Contains(t, n.logs.String(), "idd", "all faults are told")
+	l.people("1,ann,left")
+	require.NoError(t, n.Ask(t.Context(), "cycle", "hr", "test"))
+	l.eventually("crm", map[string]bool{"ann": false})
+}
+
+// Of a new config, the connectors that changed are begun anew, those that are new
+// begin, those that are gone end, and the others go on with the plugin they have.
+func TestReload(t *testing.T) {
+	l := newLab(t, "sqlite:state.db", "same", "changed", "gone")
+	l.people("1,ann,here", "2,bo,here")
+	n := l.start("a")
+	for _, c := range l.connectors {
+		l.eventually(c, map[string]bool{"ann": true, "bo": true})
+	}
+	instance := func(name string) any {
+		c, err := n.Hub().Connector(name)
+		require.NoError(t, err)
+		in, err := n.Hub().Instance(t.Context(), c)
+		require.NoError(t, err)
+		return in
+	}
+	same, changed := instance("same"), instance("changed")
+
+	l.exec("new", `CREATE TABLE app_user (id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, employee_no TEXT UNIQUE, active BOOLEAN NOT NULL DEFAULT true)`)
+	l.connectors = []string{"same", "changed", "new"}
+	l.more["changed"] = "    in_flight: 3\n"
+	l.write()
+	n.Reload(t.Context())
+	l.eventually("new", map[string]bool{"ann": true, "bo": true})
+	require.Same(t, same, instance("same"))
+	require.NotSame(t, changed, instance("changed"))
+	l.people("1,ann,left", "2,bo,here")
+	require.NoError(t, l.eventuallyAsk(n))
+	for _, c := range l.connectors {
+		l.eventually(c, map[string]bool{"ann": false, "bo": true})
+	}
+	require.Equal(t, map[string]bool{"ann": true, "bo": true}, l.accounts("gone"))
+	ok, h := n.ready()
+	require.True(t, ok, "%+v", h)
+	require.Len(t, h.Checks, 6)
+}
+
+// eventuallyAsk asks for a reading as soon as runs begin again.
+func (l *lab) eventuallyAsk(n *node) (err error) {
+	l.within(10*time.Second, "runs begin again", func() bool {
+		err = n.Ask(l.t.Context(), "cycle", "hr", "test")
+		return err != hub.ErrNotServing
+	})
+	return err
+}
+
+// A secret that was replaced is used after a reload.
+func TestReloadTakesNewSecrets(t *testing.T) {
+	l := newLab(t, "sqlite:state.db", "crm", "other")
+	l.people("1,ann,here")
+	n := l.start("a")
+	l.eventually("crm", map[string]bool{"ann": true})
+	require.NoError(t, os.WriteFile(l.path("crm.dsn"), []byte(l.path("crm.db")+"?"), 0o600))
+	n.Reload(t.Context())
+	require.Contains(t, n.logs.String(), `changed=[crm]`)
+}
+
+// A connector whose plugin cannot start is told of, and goes on by itself once it can;
+// the others do not wait for it.
+func TestAPluginThatCannotStart(t *testing.T) {
+	l := newLab(t, "sqlite:state.db", "crm", "broken")
+	l.people("1,ann,here")
+	first := l.start("a")
+	l.eventually("crm", map[string]bool{"ann": true})
+	l.eventually("broken", map[string]bool{"ann": true})
+	first.close()
+
+	l.exec("broken", `ALTER TABLE app_user RENAME TO elsewhere`)
+	l.people("1,ann,left")
+	n := l.start("b")
+	require.NoError(t, l.eventuallyAsk(n))
+	l.eventually("crm", map[string]bool{"ann": false})
+	l.within(20*time.Second, "it is told of", func() bool {
+		ok, h := n.ready()
+		for _, c := range h.Checks {
+			if c.Name == "connector broken" && !ok {
+				return strings.Contains(c.Reason, "app_user")
+			}
+		}
+		return false
+	})
+	l.exec("broken", `ALTER TABLE elsewhere RENAME TO app_user`)
+	l.within(60*time.Second, "it goes on", func() bool { return !l.accounts("broken")["ann"] })
+	ok, h := n.ready()
+	require.True(t, ok, "%+v", h)
+}
