@@ -25,7 +25,7 @@ func TestDatabaseRestarted(t *testing.T) { // QUIRKS Q-16
 	}
 	c.settle()
 	r := rand.New(rand.NewPCG(1, 3))
-	stop := c.load(r)
+	stop := c.load(rand.New(rand.NewPCG(1, 5)))
 	for _, end := range []struct {
 		name   string
 		signal syscall.Signal

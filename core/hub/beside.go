@@ -78,10 +78,10 @@ func (h *Hub) planAndApply(ctx context.Context, plan func() (Planned, error)) (p
 		case err == nil:
 			p.Status = store.PlanApplied
 			return p, nil
-		case !errors.As(err, &drift):
+		case !errors.As(err, &drift) && !errors.Is(err, store.ErrPlanState): // a newer plan may have taken its place
 			return p, fmt.Errorf("source %s: %w", p.Source, err)
 		}
-		h.log.Debug("planned again", "source", p.Source, "why", drift)
+		h.log.Debug("planned again", "source", p.Source, "why", err)
 	}
 	return p, fmt.Errorf("source %s: planned %d times, and something moved each time: %w", p.Source, beside, err)
 }

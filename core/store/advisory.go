@@ -16,11 +16,6 @@ const (
 	confirmWithin = 3 * time.Second
 )
 
-// sessionSettings have the server notice by itself that this end is gone, so that
-// the locks of a machine that was cut off become free. They are of this session
-// alone.
-const sessionSettings = `SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 10000`
-
 // session is a connection to PostgreSQL of its own that holds advisory locks.
 type session struct {
 	mu     sync.Mutex // one statement at a time: a connection does not do two beside each other
@@ -43,9 +38,6 @@ func (o *Org) openSession(ctx context.Context, who string) (_ *session, err erro
 			s.close()
 		}
 	}()
-	if _, err := conn.ExecContext(ctx, sessionSettings); err != nil {
-		return nil, err
-	}
 	var schema string
 	// The name is what another process is told; 63 bytes fit.
 	if err := conn.QueryRowContext(ctx, `SELECT set_config('application_name', $1, false), current_database() || '/' || current_schema()`, cut(who, 63)).

@@ -19,7 +19,7 @@ func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 	if err != nil {
 		return err
 	}
-	db := sqlx.NewDb(stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(noCompiling)), "pgx")
+	db := sqlx.NewDb(stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(setUp)), "pgx")
 	db.SetMaxOpenConns(connectionsMax)
 	db.SetMaxIdleConns(connectionsMax / 2)
 	s.writer, s.reader, s.staging = db, db, db
@@ -28,8 +28,16 @@ func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 
 // noCompiling keeps PostgreSQL from compiling statements: all of ours take
 // milliseconds, and compiling one takes seconds.
-func noCompiling(ctx context.Context, c *pgx.Conn) error {
-	_, err := c.Exec(ctx, `SET jit = off`)
+const noCompiling = `SET jit = off`
+
+// gone has the server notice within six seconds by itself that this end is gone, so that
+// the locks of a machine that was cut off become free, those of its transactions as
+// well: not before that machine knows that it has lost them.
+const gone = `SET tcp_keepalives_idle = 3; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 6000`
+
+// setUp sets up every connection.
+func setUp(ctx context.Context, c *pgx.Conn) error {
+	_, err := c.Exec(ctx, noCompiling+"; "+gone)
 	return err
 }
 
