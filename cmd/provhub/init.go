@@ -63,6 +63,9 @@ but their schema, and nothing is written.`,
 				return a.faults(err)
 			}
 			r, err := hub.Validate(cmd.Context(), cfg, hub.ValidateOptions{Offline: offline, Log: a.logger(cfg.Log)})
+			if err == nil && !offline {
+				err = tellable(cfg)
+			}
 			if err != nil {
 				return a.faults(err)
 			}

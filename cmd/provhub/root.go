@@ -70,7 +70,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(),
 		a.planCommand(), a.applyCommand(), a.syncCommand(),
-		a.serveCommand(), a.nodeCommand(),
+		a.serveCommand(), a.nodeCommand(), a.alertCommand(),
 		a.sourceCommand(), a.accountCommand(), a.explainCommand(),
 		a.opsCommand(), a.auditCommand(),
 		a.connectorCommand(), a.stopCommand(), a.goCommand(), a.reconcileCommand(), a.pluginCommand(),

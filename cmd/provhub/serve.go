@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -79,6 +80,10 @@ func (a *app) serve(ctx context.Context) (err error) {
 	n.Mount("/", pages)
 	n.Mount("/metrics", metricsOf(counts))
 	n.Background("metrics", func(ctx context.Context) error { return counts.Watch(ctx, n) })
+	if err := tellable(cfg); err != nil {
+		return err
+	}
+	tellPeople(n)
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
@@ -125,7 +130,7 @@ func (a *app) reload(ctx context.Context, log *slog.Logger) (*config.Config, err
 		return nil, err
 	}
 	_, err = hub.Validate(ctx, cfg, hub.ValidateOptions{Offline: true, Log: log})
-	return cfg, err
+	return cfg, errors.Join(err, tellable(cfg))
 }
 
 // serveLogger logs all that the config asks for: nobody reads what a daemon prints.

@@ -4,6 +4,9 @@ import (
 	"net/http"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/core/alert"
+	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/daemon"
 	"github.com/provhub/provhub/core/hub"
 	"github.com/provhub/provhub/core/metrics"
 )
@@ -21,4 +24,19 @@ func metricsOf(counts *metrics.Metrics) func(*hub.Hub) (http.Handler, error) {
 		}
 		return counts.Handler(token), nil
 	}
+}
+
+// tellPeople has the node tell people what is wrong.
+func tellPeople(n *daemon.Node) {
+	desk := alert.NewDesk(n)
+	n.Background("alerts", desk.WatchPlugins)
+	n.Lead(desk.Lead)
+}
+
+// tellable says why people could not be told that something is wrong, such as a secret
+// that is not there.
+func tellable(cfg *config.Config) error {
+	routes, err := alert.NewRoutes(cfg)
+	routes.Close()
+	return err
 }

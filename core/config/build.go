@@ -40,6 +40,7 @@ func (b *builder) config(raw *rawConfig, s Settings) *Config {
 	cfg.Retention = b.retention(&raw.Retention)
 	cfg.Serve = b.serve(cfg, &raw.Serve, s.Listen)
 	cfg.Web = b.web(cfg, raw.Web)
+	cfg.Alerts = b.alerts(cfg, raw.Alerts)
 	b.sources(cfg, raw)
 	b.connectors(cfg, raw)
 	return cfg

@@ -35,6 +35,8 @@ type Config struct {
 	Serve Serve
 	// Retention says how long history is kept.
 	Retention store.Retention
+	// Alerts says when people are told that something is wrong, and how.
+	Alerts Alerts
 	// Web are the pages for people; nil: none are served.
 	Web *Web
 }

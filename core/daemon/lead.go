@@ -32,7 +32,7 @@ func (t *term) lead(ctx context.Context) {
 		}
 		defer lock.Release()
 		var parts sync.WaitGroup
-		for _, part := range []func(context.Context){t.watch, t.remind, t.applyApproved} {
+		for _, part := range append([]func(context.Context){t.watch, t.remind, t.applyApproved}, t.n.leads...) {
 			parts.Go(func() { part(ctx) })
 		}
 		parts.Wait()

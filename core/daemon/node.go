@@ -39,6 +39,7 @@ type Node struct {
 	work    map[string]jobs.Work
 	entries []func(*hub.Hub) []jobs.Entry
 	rooms   []room
+	leads   []func(context.Context)
 	mounts  []mount
 	// restarts are of connectors that a reload has changed.
 	restarts sync.WaitGroup
@@ -95,6 +96,12 @@ func (n *Node) Schedule(entries func(*hub.Hub) []jobs.Entry) { n.entries = appen
 func (n *Node) Background(name string, f func(ctx context.Context) error) {
 	n.rooms = append(n.rooms, room{name, f})
 }
+
+// Lead runs f on one node at a time, as long as that has the serving role.
+func (n *Node) Lead(f func(ctx context.Context)) { n.leads = append(n.leads, f) }
+
+// Name is this node's own among all.
+func (n *Node) Name() string { return n.Hub().Node() }
 
 // Ask has something run as soon as possible, on whichever node; why says who asked.
 // [hub.ErrNotServing] while this node cannot ask.

@@ -20,6 +20,10 @@ type Vitals struct {
 	Connectors []ConnectorVitals
 	// Held are the newest plans that wait for a person, at most a hundred.
 	Held []store.PlanHead
+	// Alerts are what people were told of and is so still; Untold counts the messages that
+	// did not reach them yet, up to a thousand.
+	Alerts []store.Alert
+	Untold int
 	// DatabaseBytes is how large the database is.
 	DatabaseBytes int64
 }
@@ -62,6 +66,9 @@ func (h *Hub) Vitals(ctx context.Context) (v Vitals, err error) {
 	if v.Held, err = h.org.PlanList(ctx, store.PlanFilter{Status: store.PlanHeld}); err != nil {
 		return v, err
 	}
+	if err := h.alertVitals(ctx, &v); err != nil {
+		return v, err
+	}
 	for i := range h.cfg.Sources {
 		s, err := h.sourceVitals(ctx, &h.cfg.Sources[i])
 		if err != nil {
@@ -84,6 +91,21 @@ func (h *Hub) Vitals(ctx context.Context) (v Vitals, err error) {
 		v.Connectors = append(v.Connectors, c)
 	}
 	return v, nil
+}
+
+func (h *Hub) alertVitals(ctx context.Context, v *Vitals) error {
+	all, err := h.org.Alerts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range all {
+		if !a.ToldAt.IsZero() && a.ClearedAt.IsZero() {
+			v.Alerts = append(v.Alerts, a)
+		}
+	}
+	untold, err := h.org.Notices(ctx, v.At.AddDate(1, 0, 0), 1000)
+	v.Untold = len(untold)
+	return err
 }
 
 func (h *Hub) sourceVitals(ctx context.Context, s *config.Source) (SourceVitals, error) {

@@ -45,6 +45,9 @@ var (
 	sourceRefused  = describe("source_refused", "1 when a reading waits for a person, and nothing of it was taken over.", "source")
 	heldPlans      = describe("held_plans", "Plans that a guard holds and nobody has decided about.", "source")
 
+	alerts        = describe("alerts", "What people were told of and is so still.", "condition", "severity")
+	untoldNotices = describe("alert_notices_waiting", "Messages that did not reach people yet.")
+
 	pluginUp       = describe("plugin_up", "1 when the plugin takes calls, or is started for the next one.", "connector")
 	pluginRestarts = describe("plugin_restarts_total", "How often the plugin was started again.", "connector")
 	pluginCrashes  = describe("plugin_crashes_total", "How often the plugin ended when it should not.", "connector")
@@ -91,6 +94,14 @@ func age(t, now time.Time) float64 {
 func (e emitter) vitals(v *hub.Vitals, now time.Time) {
 	e.at(stateSampled, v.At)
 	e.gauge(stateBytes, float64(v.DatabaseBytes))
+	e.gauge(untoldNotices, float64(v.Untold))
+	open := map[[2]string]int{}
+	for _, a := range v.Alerts {
+		open[[2]string{a.Condition, a.Severity}]++
+	}
+	for of, n := range open {
+		e.gauge(alerts, float64(n), of[0], of[1])
+	}
 	held := map[string]int{}
 	for _, p := range v.Held {
 		held[p.Source]++

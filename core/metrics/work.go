@@ -63,7 +63,9 @@ func (w *work) all() []prometheus.Collector {
 }
 
 // lanes names the lanes of the queue.
-var lanes = map[plan.Lane]string{plan.LaneLeaver: "leaver", plan.LaneRevoke: "revoke", plan.LaneNormal: "normal"}
+var lanes = map[plan.Lane]string{
+	plan.LaneUrgent: "urgent", plan.LaneLeaver: "leaver", plan.LanePushed: "pushed", plan.LaneRevoke: "revoke", plan.LaneNormal: "normal",
+}
 
 // outcomes names the states that an operation stays in.
 var outcomes = map[store.OpState]string{store.OpDone: "done", store.OpSuperseded: "replanned", store.OpParked: "parked"}

@@ -15,7 +15,7 @@ import (
 // sessions are of the processes that run now, and are left behind.
 var copied = []string{
 	"org_state", "source_state", "identity", "membership", "evaluation_fault", "replan", "account", "grant_edge", "name_reservation", "name_attribute",
-	"plan", "operation", "attempt", "connector_state", "connector_rules", "target_schema", "run", "schedule", "finding", "web_user", "audit", "audit_head",
+	"plan", "operation", "attempt", "connector_state", "connector_rules", "target_schema", "run", "schedule", "finding", "alert", "alert_notice", "web_user", "audit", "audit_head",
 }
 
 var leftBehind = []string{"node", "web_session", "web_try", "goose_db_version"}

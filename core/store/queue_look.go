@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/provhub/provhub/core/plan"
@@ -17,7 +19,7 @@ type QueueLook struct {
 	// Failing is when the oldest operation was planned that is to be tried again because the
 	// target refused it or was not there; zero: there is none.
 	Failing time.Time
-	// Leavers are open operations of the lane of leavers, ParkedLeavers those of them that
+	// Leavers are open operations of the lanes of leavers, ParkedLeavers those of them that
 	// wait for a person. The oldest of each was planned at LeaverSince, ParkedSince.
 	Leavers, ParkedLeavers   Count
 	LeaverSince, ParkedSince time.Time
@@ -61,8 +63,7 @@ func (o *Org) lookAt(ctx context.Context, name string, q *QueueLook) error {
 			(SELECT COALESCE(MIN(created_at), 0) FROM (SELECT created_at FROM operation o WHERE o.org_id = ? AND o.connector = ? AND o.state = s.state AND o.lane = s.lane
 				ORDER BY next_attempt_at, seq LIMIT ?) x) AS oldest,
 			(SELECT COUNT(*) FROM (SELECT 1 FROM operation o WHERE o.org_id = ? AND o.connector = ? AND o.state = s.state AND o.lane = s.lane LIMIT ?) y) AS n
-		FROM (SELECT 'ready' AS state, 0 AS lane UNION ALL SELECT 'ready', 1 UNION ALL SELECT 'ready', 2 UNION ALL SELECT 'leased', 0
-			UNION ALL SELECT 'sent', 0 UNION ALL SELECT 'retry', 0 UNION ALL SELECT 'unknown', 0 UNION ALL SELECT 'parked', 0) s) q WHERE n > 0`,
+		FROM (`+looked()+`) s) q WHERE n > 0`,
 		o.id, name, eldestAmong, o.id, name, leaversMost+1)
 	if err != nil {
 		return err
@@ -73,9 +74,9 @@ func (o *Org) lookAt(ctx context.Context, name string, q *QueueLook) error {
 			q.Oldest[r.Lane] = at
 		}
 		switch {
-		case r.Lane != plan.LaneLeaver:
+		case !r.Lane.Leaver():
 		case r.State == OpParked:
-			q.ParkedLeavers, q.ParkedSince = n, at
+			q.ParkedLeavers, q.ParkedSince = q.ParkedLeavers.Add(n), earlier(q.ParkedSince, at)
 		default:
 			q.Leavers, q.LeaverSince = q.Leavers.Add(n), earlier(q.LeaverSince, at)
 		}
@@ -86,6 +87,20 @@ func (o *Org) lookAt(ctx context.Context, name string, q *QueueLook) error {
 		o.id, name, eldestAmong)
 	q.Failing = fromMicros(failing)
 	return err
+}
+
+// looked are the states and lanes that are looked at: what waits for its turn, and
+// leavers wherever they stand.
+func looked() string {
+	var pairs []string
+	for _, lane := range plan.Lanes {
+		for _, state := range OpenStates {
+			if state == OpReady || lane.Leaver() {
+				pairs = append(pairs, fmt.Sprintf("SELECT '%s' AS state, %d AS lane", state, lane))
+			}
+		}
+	}
+	return strings.Join(pairs, " UNION ALL ")
 }
 
 // earlier returns the earlier of two times; a zero one is none.

@@ -20,7 +20,7 @@ func TestHowLongAQueueHasBeenWaiting(t *testing.T) {
 			hash, anchor string
 			lane         plan.Lane
 			age          time.Duration
-		}{{"p1", "1", plan.LaneLeaver, 4 * time.Hour}, {"p2", "2", plan.LaneLeaver, 3 * time.Hour}, {"p3", "3", plan.LaneNormal, 2 * time.Hour}, {"p4", "4", plan.LaneNormal, time.Hour}} {
+		}{{"p1", "1", plan.LaneUrgent, 4 * time.Hour}, {"p2", "2", plan.LaneLeaver, 3 * time.Hour}, {"p3", "3", plan.LaneNormal, 2 * time.Hour}, {"p4", "4", plan.LaneNormal, time.Hour}} {
 			pl := creates(p.hash, "crm", p.anchor)
 			pl.Operations[0].Lane = p.lane
 			_, err := o.SavePlan(t.Context(), pl, store.PlanProposed, "alice", now.Add(-p.age))
@@ -31,7 +31,7 @@ func TestHowLongAQueueHasBeenWaiting(t *testing.T) {
 		ago := func(d time.Duration) time.Time { return now.Add(-d) }
 		require.Equal(t, &store.QueueLook{
 			Open:    map[store.OpState]store.Count{store.OpReady: {N: 4}},
-			Oldest:  map[plan.Lane]time.Time{plan.LaneLeaver: ago(4 * time.Hour), plan.LaneNormal: ago(2 * time.Hour)},
+			Oldest:  map[plan.Lane]time.Time{plan.LaneUrgent: ago(4 * time.Hour), plan.LaneLeaver: ago(3 * time.Hour), plan.LaneNormal: ago(2 * time.Hour)},
 			Leavers: store.Count{N: 2}, LeaverSince: ago(4 * time.Hour),
 		}, look())
 

@@ -5,8 +5,8 @@
 set -euo pipefail
 : "${TESTENV_HOME:=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)}"
 : "${TESTENV_NAME:=provhub-testenv}"
-: "${ALL_SERVICES:=slapd sftp postgres mariadb scim scimkit oidc toxiproxy}"
-: "${DEFAULT_SERVICES:=slapd sftp postgres mariadb scim scimkit oidc toxiproxy}"
+: "${ALL_SERVICES:=slapd sftp postgres mariadb scim scimkit smtp oidc toxiproxy}"
+: "${DEFAULT_SERVICES:=slapd sftp postgres mariadb scim scimkit smtp oidc toxiproxy}"
 
 if [ "$(id -u)" = 0 ]; then
   : "${PROVHUB_TEST_DIR:=/var/lib/$TESTENV_NAME}"
