@@ -57,7 +57,7 @@ func soakMain(ctx context.Context, args []string) error {
 		err = errors.Join(err, s.end(context.WithoutCancel(ctx)))
 	}
 	if err == nil && grows > 0 {
-		err = fmt.Errorf("%d figures grow", grows)
+		err = fmt.Errorf("%d figures grow or cannot be judged", grows)
 	}
 	return err
 }
@@ -122,8 +122,12 @@ func (s *soak) run(ctx context.Context) error {
 	}{{soakEvery, s.change}, {pushEvery, s.push}, {pageEvery, s.page}, {sampleEvery, s.sample}} {
 		g.Go(func() error { return again(ctx, w.every, w.do) })
 	}
-	if err := g.Wait(); err != nil {
-		return fmt.Errorf("state in %s: %w", s.name, err)
+	began := time.Now()
+	err := g.Wait()
+	s.lasts = time.Since(began).Round(time.Second)
+	if err != nil {
+		said, _ := os.ReadFile(s.site.path("node.log")) // without it the error is what there is
+		return fmt.Errorf("state in %s: %w\nthe node's log ends with\n%s", s.name, err, tail(said))
 	}
 	return nil
 }

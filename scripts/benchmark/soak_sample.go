@@ -102,12 +102,12 @@ func metric(text []byte, name string) float64 {
 	return 0
 }
 
-// print writes how the figures went, and returns how many grow.
+// print writes how the figures went, and returns how many grow, or cannot be judged.
 func (s *soak) print(w io.Writer) (grows int) {
 	judged := s.samples[len(s.samples)/4:] // before, caches fill
 	if len(judged) < 6 {
 		fmt.Fprintf(w, "state in %s: %d samples are too few to judge\n", s.name, len(s.samples))
-		return 0
+		return 1
 	}
 	span := judged[len(judged)-1].at.Sub(judged[0].at)
 	fmt.Fprintf(w, "state in %s: %d readings, %d pushes, %d pages in %v; judged over the last %v, %d samples\n", s.name, s.work.readings.Load(),
