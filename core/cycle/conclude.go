@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/quality"
 	"github.com/provhub/provhub/core/store"
 )
@@ -26,8 +27,9 @@ func (r *reading) conclude(ctx context.Context) (err error) {
 }
 
 // beside leaves out who was pushed since the reading began: what the store knows of
-// them is newer. Who refers to them is left out, too, and so the source is read whole
-// the next time.
+// them came later. Who refers to them is left out, too. Where the reading has another
+// word about one of them the source is read whole the next time: then that may be the
+// last one.
 func (r *reading) beside(ctx context.Context) error {
 	if err := r.recallLast(ctx); err != nil {
 		return err
@@ -37,16 +39,38 @@ func (r *reading) beside(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, k := range keys {
-		_, m := r.index.find(k.Kind, k.Anchor)
-		if *m&markStaged != 0 {
-			r.counted(*m, -1)
-			r.doubles = append(r.doubles, k)
-			r.passed++
+	for _, kind := range []identity.Kind{identity.Person, identity.Group} {
+		var anchors []string
+		for _, k := range keys {
+			if k.Kind == kind {
+				anchors = append(anchors, k.Anchor)
+			}
 		}
-		*m = *m&^markStaged | markSeen
+		known, err := r.Store.Identities(ctx, r.Source.Name, kind, anchors)
+		if err != nil {
+			return err
+		}
+		for _, anchor := range anchors {
+			r.leaveOut(known[anchor])
+		}
 	}
 	return nil
+}
+
+// leaveOut takes out of the reading what it has of somebody who is stored as id since.
+func (r *reading) leaveOut(id identity.Identity) {
+	hash, m := r.index.find(id.Kind, id.Anchor)
+	there := *m&(markStored|markSeen) == markStored|markSeen
+	switch {
+	case *m&markStaged != 0:
+		r.counted(*m, -1)
+		r.doubles = append(r.doubles, id.Key)
+		r.passed++
+	case r.report.Source.Token != nil: // what changed meanwhile is asked for the next time
+	case there != id.AbsentSince.IsZero(), there && *hash != id.Hash:
+		r.passed++
+	}
+	*m = *m&^markStaged | markSeen
 }
 
 // end says what follows from the reading, and commits.

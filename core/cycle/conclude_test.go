@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -62,6 +63,21 @@ func TestAPushComesInBetween(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A push that was under way for long ends while a file is read that is newer than it:
+// the file has the last word, though it is not touched again.
+func TestAnOldPushEndsWhileANewerFileIsRead(t *testing.T) {
+	onEach(t, staff(5, ""), func(t *testing.T, l *lab) {
+		l.sync()
+		l.people(append(staff(5, ""), "2000 name=New")...)
+		l.file.dated = l.now.Add(2 * time.Hour)
+		l.beside("1002 name=p1002 mail=p1002@x.test status=T")
+		require.Equal(t, "crm/create/join 2000", brief(l.sync()))
+		require.Equal(t, "crm/enable/return 1002", brief(l.sync()))
+		require.Empty(t, brief(l.sync()))
+		require.True(t, l.report.Unchanged)
+	})
 }
 
 // A push that ends beside another one begins again.
