@@ -129,6 +129,37 @@ func TestAnAccountThatSomebodyElseChanges(t *testing.T) {
 	})
 }
 
+// What was not asked for yet is in the ledger as it was before the operation: a plan that
+// takes its place goes by that.
+func TestAnAccountHalfWayIsKnownToBeDisabled(t *testing.T) {
+	for name, how := range map[string]func(b *bench){
+		"the target refuses": func(b *bench) { b.before = nth(connector.VerbEnable, 1, fail(connector.CodeUnavailable)) },
+		"the outcome is not known": func(b *bench) {
+			b.before = nth(connector.VerbEnable, 1, connector.Result{Outcome: connector.OutcomeUnknown, Err: &connector.Error{Code: connector.CodeTimeout, Message: "no answer"}})
+			b.lookup = func(int) *connector.Error {
+				return &connector.Error{Code: connector.CodeUnavailable, Message: "not now"}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				b := newBench(t, func(o *Options) { o.Retry.First, o.Retry.Max, o.Patience = time.Hour, time.Hour, time.Second })
+				b.enqueue(joiner("1001"))
+				b.drain()
+				b.enqueue(of("1001", plan.Disable))
+				b.drain()
+				how(b)
+				b.enqueue(of("1001", plan.Enable, change("mail", "", "a@x")))
+				b.drain()
+				b.wants("create 1001", "disable u1", "update u1")
+				if a := b.ledger("1001"); a.Enabled != connector.IsDisabled || a.DisabledAt.IsZero() || a.Applied.Text("mail") != "a@x" {
+					t.Errorf("ledger %+v", a)
+				}
+			})
+		})
+	}
+}
+
 // Where a name is part of the id, a rename whose reply was lost leaves the
 // account under an id that nobody has told us.
 func TestALostRenameIsFoundByTheAnchor(t *testing.T) {

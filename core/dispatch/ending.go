@@ -116,8 +116,11 @@ func givenUp(attempts int, err *connector.Error) *connector.Error {
 // record adds the account and the line of the operation's history.
 func (a *attempt) record(f *store.Finish) {
 	if a.news {
-		if f.State == store.OpDone {
+		switch {
+		case f.State == store.OpDone:
 			a.w.Account.LastSuccessAt, a.w.Account.LastError = f.Now, ""
+		case exists(a.w.Account) && a.w.Account.Enabled == connector.EnabledUnknown:
+			a.w.Account.Enabled = a.w.unconfirmed()
 		}
 		f.Account = &a.w.Account
 	}

@@ -16,6 +16,9 @@ type Work struct {
 	// Account is what the target is known to hold; the zero Account when there
 	// is none. [Begin] makes it from the ledger's row.
 	Account identity.Account
+	// Had is whether the ledger has the account enabled, which Account forgets until it
+	// is confirmed.
+	Had connector.Enabled
 	// Refs are the target's references of the identities that the changes name.
 	Refs References
 	// Timeout bounds each call to the target.
@@ -120,6 +123,19 @@ func wanted(op plan.Operation) connector.Enabled {
 		return connector.IsDisabled
 	}
 	return op.Enabled
+}
+
+// unconfirmed returns how the account is to be taken to be while nobody knows whether it
+// is enabled: not as w wants it. Should another operation take w's place, it has to see
+// to that, too.
+func (w Work) unconfirmed() connector.Enabled {
+	switch wanted(w.Operation) {
+	case connector.IsEnabled:
+		return connector.IsDisabled
+	case connector.IsDisabled:
+		return connector.IsEnabled
+	}
+	return w.Had
 }
 
 // holds reports whether a is known to have the entitlement.

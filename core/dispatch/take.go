@@ -129,7 +129,8 @@ func (l *loop) works(ctx context.Context, rows []store.OpRow, taken time.Time) (
 		return nil, err
 	}
 	for i := range out {
-		out[i].Account = Begin(out[i].OpRow, ledger[out[i].AccountKey])
+		had := ledger[out[i].AccountKey]
+		out[i].Account, out[i].Had = Begin(out[i].OpRow, had), had.Enabled
 		out[i].Refs = refs
 	}
 	return out, nil
