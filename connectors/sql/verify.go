@@ -24,7 +24,7 @@ func (t *Target) readBack(ctx context.Context, db *database, m *model, units []*
 			}
 			now, err := t.reread(ctx, db, e, r.Object.Ref.ID)
 			if err != nil {
-				t.log.Warn("the row was written and could not be read back", "op", r.ID, "error", db.d.FaultOf(err).Error().Error())
+				t.log.Warn("the row was written and could not be read back", "operation_id", r.ID, "error", db.d.FaultOf(err).Error().Error())
 				continue
 			}
 			if now == nil {

@@ -67,7 +67,9 @@ func mailerOf(t *testing.T, c config.Mail, password string) *mailer {
 	return newMailer(c, connector.NewSecret(password), roots)
 }
 
-func somebody(name string) string { return fmt.Sprintf("%s-%d@example.org", name, time.Now().UnixNano()) }
+func somebody(name string) string {
+	return fmt.Sprintf("%s-%d@example.org", name, time.Now().UnixNano())
+}
 
 func TestAMailArrives(t *testing.T) {
 	to := somebody("ops")

@@ -29,6 +29,7 @@ func (n *Node) reconcile(ctx context.Context, j jobs.Job) (jobs.Result, error) {
 	}
 	out := jobs.Result{Outcome: store.RunDone, Summary: r.Summary()}
 	if r.Plan != nil {
+		out.Plan = r.Plan.Plan.Hash
 		if n.wake(*r.Plan); r.Plan.Status == store.PlanHeld {
 			out.Outcome = store.RunHeld
 		}

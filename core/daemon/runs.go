@@ -92,9 +92,9 @@ func (n *Node) cycle(ctx context.Context, j jobs.Job) (jobs.Result, error) {
 	}
 	n.wake(p)
 	for _, problem := range p.Problems {
-		n.log.Warn("nothing could be planned for a connector; everyone is looked at in it when it is back", "source", p.Source, "error", problem)
+		n.log.Warn("nothing could be planned for a connector; everyone is looked at in it when it is back", "run", j.Run, "source", p.Source, "error", problem)
 	}
-	r := jobs.Result{Outcome: store.RunDone, Summary: p.Summary()}
+	r := jobs.Result{Outcome: store.RunDone, Summary: p.Summary(), Plan: p.Plan.Hash}
 	if p.Status == store.PlanHeld {
 		r.Outcome = store.RunHeld
 	}

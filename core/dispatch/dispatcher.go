@@ -95,7 +95,7 @@ func New(o Options) *Dispatcher {
 	o = o.withDefaults()
 	return &Dispatcher{
 		opts: o, wake: make(chan struct{}, 1), waiting: waiting{ops: map[string]Need{}},
-		gate: &gate{queue: o.Queue, name: o.Connector, now: o.Now, maintenance: o.Maintenance},
+		gate: &gate{queue: o.Queue, name: o.Connector, now: o.Now, maintenance: o.Maintenance, log: o.Log},
 	}
 }
 

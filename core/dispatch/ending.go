@@ -13,7 +13,8 @@ import (
 // ending is what came of an attempt.
 type ending struct {
 	finish store.Finish
-	number int // of the attempt, in this drain
+	plan   string // hash of the plan that it is of
+	number int    // of the attempt, in this drain
 	took   time.Duration
 	// signals concern the connector as a whole: throttle, down, stop.
 	signals []Verdict
@@ -84,7 +85,7 @@ func (a *attempt) end() ending {
 		f.MaybeApplied, f.Continuation = true, encodePolls(a.polls)
 	}
 	a.record(&f)
-	return ending{finish: f, number: a.number, took: now.Sub(a.started), signals: a.signals, alive: a.alive, sent: a.sent, top: v, needs: v.Needs,
+	return ending{finish: f, plan: a.w.Plan, number: a.number, took: now.Sub(a.started), signals: a.signals, alive: a.alive, sent: a.sent, top: v, needs: v.Needs,
 		made: a.news && !a.existed && exists(a.w.Account), missing: v.Next == NextSettle && !a.sent}
 }
 

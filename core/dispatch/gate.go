@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ type gate struct {
 	now   func() time.Time
 	// maintenance returns until when the target is worked on; nil: it never is.
 	maintenance func(time.Time) time.Time
+	log         *slog.Logger
 
 	mu     sync.Mutex
 	state  store.ConnectorState
@@ -118,8 +120,28 @@ func (g *gate) change(ctx context.Context, edit func(*store.ConnectorState)) err
 	if err := g.queue.SetConnectorState(ctx, s, actor, g.now()); err != nil {
 		return err
 	}
+	g.say(&g.state, &s)
 	g.readAt = time.Time{}
 	return g.read(ctx)
+}
+
+// say logs what begins to keep the connector from sending, and what is over.
+func (g *gate) say(was, is *store.ConnectorState) {
+	if was.Stopped == "" && is.Stopped != "" {
+		g.log.Error("nothing is sent any more before a person has acted", "reason", is.Stopped)
+	}
+	switch down := is.Failures >= breakerAt; {
+	case down && was.Failures < breakerAt:
+		g.log.Warn("the target is down; now and then one operation is tried", "failures", is.Failures, "next", is.ResumeAt)
+	case !down && was.Failures >= breakerAt:
+		g.log.Info("the target is up again", "failures", was.Failures)
+	}
+	switch {
+	case was.Quarantined == "" && is.Quarantined != "":
+		g.log.Warn("the connector is in quarantine; only single operations are tried", "reason", is.Quarantined, "next", is.ProbeAt)
+	case was.Quarantined != "" && is.Quarantined == "":
+		g.log.Info("the quarantine is over", "lasted", g.now().Sub(was.QuarantinedAt).Round(time.Second))
+	}
 }
 
 // failures is how often in a row the target was down when that was last written.

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/provhub/provhub/core/store"
@@ -41,7 +42,7 @@ func (l *loop) flush(ctx context.Context) error {
 	lost := map[string]bool{}
 	for _, id := range fenced {
 		lost[id] = true
-		l.d.opts.Log.Warn("the lease was lost to another worker; what it records counts", "op", id)
+		l.d.opts.Log.Warn("the lease was lost to another worker; what it records counts", "operation", id)
 	}
 	for i, f := range l.pending {
 		if !lost[f.ID] {
@@ -75,18 +76,29 @@ func (l *loop) report(now time.Time) {
 	l.tally = newTally(now)
 }
 
-// log writes a line for what did not go well.
-func (l *loop) log(f store.Finish) {
-	if f.Err == nil || f.Attempt == nil {
+// log writes a line for what became of an attempt: at the level of debugging unless a
+// person has to do something. What the target said is left out: it may name people.
+func (l *loop) log(e ending) {
+	f, level := e.finish, slog.LevelDebug
+	if f.State == store.OpParked {
+		level = slog.LevelWarn
+	}
+	if f.Attempt == nil || !l.d.opts.Log.Enabled(context.Background(), level) {
 		return
 	}
-	level := l.d.opts.Log.Debug
-	if f.State == store.OpParked {
-		level = l.d.opts.Log.Warn
+	about := []slog.Attr{
+		slog.String("operation", f.ID), slog.String("plan", e.plan), slog.String("kind", string(f.Operation.Kind)), slog.String("state", string(f.State)),
+		slog.Int("attempt", f.Attempt.N), slog.Duration("took", f.Attempt.Took),
 	}
-	about := []any{"op", f.ID, "state", f.State, "attempt", f.Attempt.N, "code", f.Err.Code.String()}
+	text := "operation done"
+	if f.State != store.OpDone {
+		text = "operation not done"
+	}
+	if f.Err != nil {
+		about = append(about, slog.String("code", f.Err.Code.String()))
+	}
 	if !f.NextAttemptAt.IsZero() {
-		about = append(about, "next", f.NextAttemptAt)
+		about = append(about, slog.Time("next", f.NextAttemptAt))
 	}
-	level("operation not done", about...)
+	l.d.opts.Log.LogAttrs(context.Background(), level, text, about...)
 }

@@ -75,7 +75,7 @@ func (l *loop) land(e ending) {
 		}
 		l.missing[e.finish.ID] = e.finish.Now
 	}
-	l.log(e.finish)
+	l.log(e)
 }
 
 // memory bounds what is remembered of single operations for the next ones.

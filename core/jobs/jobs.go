@@ -32,12 +32,15 @@ type Job struct {
 	// Why is "schedule", or who or what asked for it, At when that was.
 	Why string
 	At  time.Time
+	// Run is the id of the run that does it; see [store.Run.ID]. "": it did not begin.
+	Run string
 }
 
 // Result is what became of a run.
 type Result struct {
 	Outcome store.RunOutcome // "": done
 	Summary string           // one sentence for people
+	Plan    string           // hash of the plan that was made; "": none
 }
 
 // Work does what a job says. Its ctx ends when the node stops or loses its lock.

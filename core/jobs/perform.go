@@ -66,8 +66,9 @@ func (p *performer) perform(ctx context.Context, j Job) (again time.Duration, er
 	if err != nil || !began {
 		return 0, err
 	}
+	j.Run = run.ID()
 	if j.Missed > 0 {
-		p.o.Log.Warn("runs were missed; this one stands for them", "kind", j.Kind, "subject", j.Subject, "missed", j.Missed)
+		p.o.Log.Warn("runs were missed; this one stands for them", "run", j.Run, "missed", j.Missed)
 	}
 	ctx, cancel := whileHeld(ctx, lock)
 	res, werr := p.work(ctx, work, j)
@@ -107,7 +108,7 @@ func (p *performer) work(ctx context.Context, work Work, j Job) (Result, error) 
 	if e := p.entries[j.key()]; e != nil && e.Unless != nil && !j.Slot.IsZero() {
 		reason, err := e.Unless(ctx)
 		if err != nil || reason != "" {
-			return Result{store.RunSkipped, reason}, err
+			return Result{Outcome: store.RunSkipped, Summary: reason}, err
 		}
 	}
 	return work(ctx, j)
@@ -124,8 +125,12 @@ func (p *performer) end(ctx context.Context, run store.Run, res Result, werr err
 		run.Outcome, run.Summary = store.RunFailed, werr.Error()
 		log = p.o.Log.Error
 	}
-	log("a run ended", "kind", run.Kind, "subject", run.Subject, "why", run.Why, "outcome", run.Outcome, "summary", run.Summary,
-		"took", run.EndedAt.Sub(run.StartedAt).Round(time.Millisecond))
+	about := []any{"run", run.ID(), "kind", run.Kind, "subject", run.Subject, "why", run.Why, "outcome", run.Outcome, "summary", run.Summary,
+		"took", run.EndedAt.Sub(run.StartedAt).Round(time.Millisecond)}
+	if res.Plan != "" {
+		about = append(about, "plan", res.Plan)
+	}
+	log("a run ended", about...)
 	if p.o.Ended != nil {
 		p.o.Ended(run)
 	}

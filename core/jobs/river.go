@@ -99,7 +99,7 @@ func (q *queue) open(ctx context.Context, schema string) error {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &worker{p: q.p})
 	q.client, err = river.NewClient(driver, &river.Config{
-		Schema: schema, Workers: workers, JobTimeout: -1, Logger: q.p.o.Log.With("room", "jobs"),
+		Schema: schema, Workers: workers, JobTimeout: -1, Logger: slog.New(quieter{q.p.o.Log.With("room", "jobs").Handler()}),
 		Queues:       map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: q.p.o.AtOnce}},
 		PeriodicJobs: q.periodic(ctx),
 	})

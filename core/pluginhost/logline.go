@@ -27,6 +27,13 @@ var (
 	droppedKeys = []string{"@timestamp", "time", "@caller", "source"}
 )
 
+// operationKeys are how plugins name an operation; ourKeys are those of which the hub
+// alone says what they mean.
+var (
+	operationKeys = map[string]bool{"operation_id": true, "operation": true}
+	ourKeys       = map[string]bool{"connector": true, "plugin": true, "printed_to": true, "run": true, "plan": true, "node": true, "step": true}
+)
+
 var levels = map[string]slog.Level{
 	"trace": slog.LevelDebug - 4, "debug": slog.LevelDebug, "info": slog.LevelInfo,
 	"warn": slog.LevelWarn, "warning": slog.LevelWarn, "error": slog.LevelError,
@@ -78,9 +85,27 @@ func fromFields(fields map[string]any) line {
 		delete(fields, k)
 	}
 	for _, k := range slices.Sorted(maps.Keys(fields)) {
-		l.attrs = append(l.attrs, slog.String(k, plain(fields[k])))
+		switch {
+		case operationKeys[k]:
+			l.attrs = append(l.attrs, ofStep(plain(fields[k])))
+		case ourKeys[k]:
+			l.attrs = append(l.attrs, slog.String("plugin_"+k, plain(fields[k])))
+		default:
+			l.attrs = append(l.attrs, slog.String(k, plain(fields[k])))
+		}
 	}
 	return l
+}
+
+// ofStep says which operation a line is about, by the id of one of its steps: to the
+// plugin each step is an operation.
+func ofStep(id string) slog.Attr {
+	operation, step, ok := strings.Cut(id, "/")
+	if !ok {
+		return slog.String("operation", id)
+	}
+	// Without a name: its members stand beside the others.
+	return slog.Attr{Value: slog.GroupValue(slog.String("operation", operation), slog.String("step", step))}
 }
 
 // plain renders a JSON value as text, whatever it is.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -58,7 +59,7 @@ func (b *logbook) add(l line, attrs []slog.Attr) {
 	// After parsing: inside JSON a secret may be written in many ways.
 	l.text = b.redact.Text(l.text)
 	for i, a := range l.attrs {
-		l.attrs[i].Value = slog.StringValue(b.redact.Text(a.Value.String()))
+		l.attrs[i].Value = b.clean(a.Value)
 	}
 	l = b.keep(l)
 	if !b.limit.Allow() {
@@ -69,6 +70,18 @@ func (b *logbook) add(l line, attrs []slog.Attr) {
 	}
 	b.reportDropped()
 	b.log.LogAttrs(context.Background(), l.level, l.text, append(l.attrs, attrs...)...)
+}
+
+// clean returns a value without secrets.
+func (b *logbook) clean(v slog.Value) slog.Value {
+	if v.Kind() != slog.KindGroup {
+		return slog.StringValue(b.redact.Text(v.String()))
+	}
+	members := slices.Clone(v.Group())
+	for i := range members {
+		members[i].Value = b.clean(members[i].Value)
+	}
+	return slog.GroupValue(members...)
 }
 
 func (b *logbook) reportDropped() {

@@ -25,6 +25,8 @@ func TestLogLinesOfEveryKindAreUnderstood(t *testing.T) {
 		{`{"@message": 1}`, slog.LevelInfo, "1", ""},
 		{`{"@message": {"a":null}, "@level": 7, "x": null}`, slog.LevelInfo, `{"a":null}`, "x="},
 		{`{"level":"trace","msg":"deep"}`, slog.LevelDebug - 4, "deep", ""},
+		{`{"msg":"sent","operation_id":"o-1/create","run":"7"}`, slog.LevelInfo, "sent", "=[operation=o-1 step=create] plugin_run=7"},
+		{`{"msg":"sent","operation":"o-1"}`, slog.LevelInfo, "sent", "operation=o-1"},
 		{`{broken`, slog.LevelInfo, `{broken`, ""},
 		{`[WARN] disk is full`, slog.LevelWarn, "disk is full", ""},
 		{`[1,2]`, slog.LevelInfo, "[1,2]", ""},

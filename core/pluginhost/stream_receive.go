@@ -75,7 +75,7 @@ func (s *stream) settle(r connector.Result) {
 	s.mu.Unlock()
 	switch {
 	case late:
-		s.log.Warn("the plugin answered after the time limit; the answer is dropped", "op", r.ID, "outcome", string(r.Outcome))
+		s.log.Warn("the plugin answered after the time limit; the answer is dropped", ofStep(r.ID), "outcome", string(r.Outcome))
 	case noID(verb, r):
 		s.defect("a "+string(verb)+" answered without the object's id", r.ID)
 	}
@@ -106,7 +106,7 @@ func (s *stream) defect(what, id string) {
 	n := s.defects
 	s.mu.Unlock()
 	if n <= 10 || n%1000 == 0 {
-		s.log.Error("the plugin breaks the protocol: "+what, "op", clip(id, 64), "defects", n)
+		s.log.Error("the plugin breaks the protocol: "+what, ofStep(clip(id, 64)), "defects", n)
 	}
 }
 

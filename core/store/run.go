@@ -39,6 +39,11 @@ type Run struct {
 	Summary string `json:"summary,omitempty"`
 }
 
+// ID names the run in logs.
+func (r Run) ID() string {
+	return r.Kind + "/" + r.Subject + "/" + r.StartedAt.UTC().Format("20060102T150405.000000Z")
+}
+
 // RunFilter selects runs; zero fields do not restrict.
 type RunFilter struct {
 	Kind, Subject string
