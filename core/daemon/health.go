@@ -3,71 +3,93 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/provhub/provhub/wording"
 )
 
-// Health says whether a node does its work.
+// Health says whether a node takes requests, and whether it does all of its work. It is
+// shown to whoever asks: it names neither targets nor people, and repeats no error.
 type Health struct {
-	Node  string `json:"node"`
-	Ready bool   `json:"ready"`
+	Node string `json:"node"`
+	// Ready: requests may be sent to it. All required checks are OK.
+	Ready bool `json:"ready"`
 	// Checks are what it depends on.
 	Checks []HealthCheck `json:"checks"`
 }
 
 // HealthCheck is one thing that a node depends on.
 type HealthCheck struct {
-	Name   string `json:"name"` // "state", "role", "jobs", "connector crm"
-	OK     bool   `json:"ok"`
-	Reason string `json:"reason,omitempty"` // why not
+	Name string `json:"name"` // "running", "state", "role", "jobs", "connectors"
+	OK   bool   `json:"ok"`
+	// Required: without it, pages and pushes are better sent to another node.
+	Required bool   `json:"required"`
+	Reason   string `json:"reason,omitempty"` // why not
 }
 
 // stateWithin is how long the database may take to answer.
 const stateWithin = 3 * time.Second
 
-// Health looks whether this node does its work. A target that is down, or a connector
-// that a person has paused, is no fault of the node.
+// Health looks how this node does. A target that is down, or a connector that a person
+// has paused, is no fault of the node; and a plugin that does not start is no reason
+// to take the pages away, on which people see that it does not.
 func (n *Node) Health(ctx context.Context) Health {
 	h := Health{Node: n.Hub().Node(), Ready: true}
-	add := func(name string, ok bool, reason string) {
-		c := HealthCheck{Name: name, OK: ok}
-		if !ok {
-			c.Reason, h.Ready = reason, false
+	add := func(name string, required, ok bool, reason string) {
+		if ok {
+			reason = ""
 		}
-		h.Checks = append(h.Checks, c)
+		h.Checks = append(h.Checks, HealthCheck{Name: name, OK: ok, Required: required, Reason: reason})
+		h.Ready = h.Ready && (ok || !required)
 	}
-	ctx, cancel := context.WithTimeout(ctx, stateWithin)
-	defer cancel()
-	_, err := n.State().Generation(ctx)
-	add("state", err == nil, "the database does not answer: "+text(err))
+	running := n.running.Load()
+	add("running", true, running != nil && (*running).Err() == nil, "this node stops")
+	add("state", true, n.stateAnswers(ctx), "the database does not answer")
 	t := n.term.Load()
-	add("role", t != nil && t.ctx.Err() == nil, "this node has no serving role now, and sends nothing")
+	add("role", true, n.Serving(), "this node has no serving role now: it sends nothing, and takes no pushes")
 	if t == nil {
 		return h
 	}
 	t.mu.Lock()
 	runs := t.runner != nil
 	t.mu.Unlock()
-	add("jobs", runs, "runs cannot be scheduled; the log says why")
+	add("jobs", false, runs, "runs cannot be scheduled; the log says why")
+	silent := 0
 	for _, s := range t.senders.list() {
-		err := s.trouble()
-		add("connector "+s.name, err == nil, "nothing is sent: "+text(err))
+		if s.trouble() != nil {
+			silent++
+		}
 	}
+	add("connectors", false, silent == 0, fmt.Sprintf("nothing can be sent to %s; the log and `provhub connector check` say why", wording.Count(silent, "connector", "connectors")))
 	return h
 }
 
-func text(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
+func (n *Node) stateAnswers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, stateWithin)
+	defer cancel()
+	_, err := n.State().Generation(ctx)
+	return err == nil
 }
 
-func (n *Node) healthz(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) }
+// Serving reports whether this node has the serving role and does not stop.
+func (n *Node) Serving() bool {
+	t := n.term.Load()
+	return t != nil && t.ctx.Err() == nil
+}
+
+// healthz says that the process answers. Starting it anew would mend nothing that a
+// check of readyz finds.
+func (n *Node) healthz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write([]byte("ok\n"))
+}
 
 func (n *Node) readyz(w http.ResponseWriter, r *http.Request) {
 	h := n.Health(r.Context())
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
 	if !h.Ready {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}

@@ -47,7 +47,7 @@ type listener struct {
 // shutdownWithin is how long requests may go on that have begun when the node stops.
 const shutdownWithin = 10 * time.Second
 
-// listen begins to serve HTTP. From the end of ctx on, no new request is taken.
+// listen begins to serve HTTP, until it is closed or ctx ends.
 func (n *Node) listen(ctx context.Context) (*listener, error) {
 	c := n.Hub().Config().Serve
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)

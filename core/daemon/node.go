@@ -35,6 +35,9 @@ type Node struct {
 	mux     atomic.Pointer[http.ServeMux]
 	started time.Time
 	address atomic.Pointer[string]
+	// running ends when the node is to stop. Requests are taken until what is under way
+	// has ended.
+	running atomic.Pointer[context.Context]
 
 	work    map[string]jobs.Work
 	entries []func(*hub.Hub) []jobs.Entry
@@ -125,7 +128,8 @@ func (n *Node) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	web, err := n.listen(ctx)
+	n.running.Store(&ctx)
+	web, err := n.listen(context.WithoutCancel(ctx))
 	if err != nil {
 		role.Release()
 		return err
