@@ -59,7 +59,7 @@ var walls = []wall{
 	{"core/hub", []string{"core", "clients", "connectors/connector", "plugins/protocol", "wording"}, "the hub assembles the core"},
 	{"core/signin", []string{"connectors/connector", "core/store", "wording"}, "signing in knows people who look at the hub, not the hub"},
 	{"core/web", []string{"core", "connectors/connector"}, "the pages show what the hub says"},
-	{"core/daemon", []string{"core/hub", "core/jobs", "core/schedule", "core/schedule", "core/store", "core/config", "core/dispatch", "core/plan"}, "a node does what the hub can, for good"},
+	{"core/daemon", []string{"core/hub", "core/jobs", "core/schedule", "core/store", "core/config", "core/dispatch", "core/plan", "wording"}, "a node does what the hub can, for good"},
 	{"core/alert", []string{"connectors/connector", "core/config", "core/hub", "core/plan", "core/pluginhost", "core/secret", "core/store", "wording"}, "alerts judge what the hub says of itself"},
 	{"core/metrics", []string{"connectors/connector", "core/hub", "core/plan", "core/pluginhost", "core/store"}, "metrics count what the hub says"},
 	{"core/api", []string{"core/hub", "core/store", "connectors/connector"}, "the API says what the hub says"},

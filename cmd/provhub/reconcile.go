@@ -17,8 +17,10 @@ import (
 func (a *app) reconcileCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "reconcile", Short: "Compare targets with what is known of them",
-		Long: `Compare what targets hold with what they last took from us, and with who should have an
-account: what somebody else changed, accounts that came back, accounts that are nobody's.
+		Long: `Compare what targets hold with what they last took from us: what somebody else changed,
+accounts that came back, accounts that are nobody's. And compare what they took with
+what the rules and the source, as last read, want today: everybody is worked out anew,
+and what we missed is told, such as an account left in use of somebody who has left.
 
 What is found is reported, and nothing done, unless the connector's reconcile.on, or --on,
 says so. Even then nothing is changed in the target directly: the next plan mends it, with
@@ -35,8 +37,13 @@ its reasons and under its guards.`,
 func (a *app) reconcileRun() *cobra.Command {
 	var on []string
 	c := &cobra.Command{
-		Use: "run CONNECTOR...", Short: "Compare targets with the ledger now", Args: args(cobra.MinimumNArgs(1), "the names of connectors"),
-		Long: `Compare targets with the ledger now.
+		Use: "run CONNECTOR...", Short: "Compare targets now", Args: args(cobra.MinimumNArgs(1), "the names of connectors"),
+		Long: `Compare targets with the ledger, and the ledger with what is wanted, now.
+
+of the target against the ledger    enabled_again, there_again, orphan, ambiguous,
+                                    unlinked, missing, drifted
+of the ledger against what is       left_over, excess_grants, owed, outdated, unclear,
+wanted                              rules_changed
 
 Exit codes: 0 everything is as it should be, 3 a guard holds the plan that would disable
 orphans, 4 something was found, or the target did not list everything.`,
@@ -114,6 +121,9 @@ func parseReactions(on []string) (map[reconcile.Situation]reconcile.Reaction, er
 
 func (a *app) printReconciled(r hub.Reconciled) {
 	a.printf("%s: %s.\n", r.Connector, r.Summary())
+	for _, s := range r.Sources {
+		a.printSurveyed(s)
+	}
 	if r.Corrected+r.Considered > 0 {
 		a.printf("  The next plan looks at %s; run `provhub sync`.\n", plural(r.Corrected+r.Considered, "of them", "of them"))
 	}
@@ -131,6 +141,18 @@ func (a *app) printReconciled(r hub.Reconciled) {
 	}
 	if r.Findings() > 0 {
 		a.printf("  `provhub reconcile list --connector %s` shows what was found.\n", r.Connector)
+	}
+}
+
+// printSurveyed tells what a person should know of a source besides the findings.
+func (a *app) printSurveyed(s hub.Surveyed) {
+	switch {
+	case s.Problem != "":
+		a.printf("  The people of %s were not compared: %s\n", s.Source, s.Problem)
+	case s.ReadAt.IsZero():
+		a.printf("  Source %s was never read; nobody of it is known yet.\n", s.Source)
+	case s.Held != "":
+		a.printf("  Plan %s of %s waits for a person; what it would do is among the findings.\n", short(s.Held), s.Source)
 	}
 }
 

@@ -8,7 +8,7 @@
 //	                                   │
 //	  who changed ──► mapping ──► plan.Diff     evaluate.go, match.go
 //	                                   │
-//	          conflicts, guards, order, hash    Run
+//	          conflicts, guards, order, hash    Run; survey.go looks, and plans nothing
 //
 // A cycle changes what is known about people, and nothing else: the plan it gives
 // is neither stored nor carried out.
@@ -175,6 +175,8 @@ type pass struct {
 	unusable *index
 	// look only looks: nothing is taken over; nil: the pass is a real one.
 	look *Look
+	// survey is what looks at everybody; nil: a plan is made.
+	survey *survey
 	// byName: managers are named otherwise than by anchor.
 	byName bool
 	// partial: only some records were read.

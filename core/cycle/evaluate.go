@@ -157,16 +157,21 @@ func (p *pass) chunk(ctx context.Context, targets []*target, ids []identity.Iden
 		return err
 	}
 	results := make([]share, len(targets))
-	g, ctx := errgroup.WithContext(ctx)
+	g, together := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, t := range targets {
-		g.Go(func() error { return t.evaluate(ctx, &f, &results[i]) })
+		g.Go(func() error { return t.evaluate(together, &f, &results[i]) })
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
 	for i := range results {
 		p.take(&results[i])
+	}
+	if p.survey != nil {
+		if err := p.survey.told(ctx); err != nil {
+			return err
+		}
 	}
 	if p.Progress != nil {
 		p.Progress(Progress{Phase: "plan", Done: p.report.Evaluated})

@@ -28,10 +28,15 @@ type share struct {
 	names      []plan.NameReservation
 	notes      []plan.Note
 	faults     []plan.Note
+	missed     []Missed // in a survey alone
 	evaluated  int
 }
 
 func (p *pass) take(s *share) {
+	if p.survey != nil {
+		p.survey.take(s)
+		return
+	}
 	p.plan.Operations = append(p.plan.Operations, s.operations...)
 	p.plan.Withdraw = append(p.plan.Withdraw, s.withdraw...)
 	p.observed = append(p.observed, s.observed...)
@@ -93,7 +98,7 @@ func (t *target) one(ctx context.Context, f *facts, id *identity.Identity, progr
 		want, err := program.Eval(mapping.Subject{Key: id.Key, Attributes: id.Attributes, Manager: f.managers[id.Reference].Attributes,
 			State: id.State, HasAccount: s.Have.Rev > 0 && !s.Have.Absent, Now: t.pass.clock}, t.names)
 		if err != nil {
-			out.faults = append(out.faults, plan.Note{AccountKey: key, Code: codeOf(err), Text: err.Error()})
+			out.fault(key, err, t.pass.survey != nil)
 			return nil
 		}
 		s.Want = &want
@@ -105,8 +110,22 @@ func (t *target) one(ctx context.Context, f *facts, id *identity.Identity, progr
 	if err := t.match.rival(ctx, &s, &step); err != nil {
 		return err
 	}
+	if t.pass.survey != nil {
+		out.miss(key, &s, step)
+		return nil
+	}
 	out.add(key, step, s.Want)
 	return nil
+}
+
+// fault notes that an account could not be worked out.
+func (s *share) fault(key identity.AccountKey, err error, surveyed bool) {
+	n := plan.Note{AccountKey: key, Code: codeOf(err), Text: err.Error()}
+	if surveyed {
+		s.missed = append(s.missed, Missed{AccountKey: key, Fault: &n})
+		return
+	}
+	s.faults = append(s.faults, n)
 }
 
 func codeOf(err error) string {

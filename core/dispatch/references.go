@@ -5,6 +5,7 @@ import (
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/plan"
 )
 
 // References are the accounts in this target of identities that others name, a
@@ -19,7 +20,7 @@ func (r References) resolve(source string, shape Shape, attr connector.Attr, vs 
 		return vs, true
 	}
 	for _, v := range vs {
-		key, named := referred(source, shape, attr, v)
+		key, named := plan.Referred(source, shape.Schema, attr, v)
 		if !named {
 			out = append(out, v)
 			continue
@@ -31,31 +32,6 @@ func (r References) resolve(source string, shape Shape, attr connector.Attr, vs 
 		out = append(out, ref)
 	}
 	return out, true
-}
-
-// anchorAttribute is what a reference that a rule gives finds its identity by.
-const anchorAttribute = "anchor"
-
-// referred returns the identity of source that a value of a reference attribute names by
-// its anchor. ok is false for a reference the target can use as it is.
-func referred(source string, shape Shape, attr connector.Attr, v connector.Value) (key identity.Key, ok bool) {
-	key.Source, key.Kind = source, identity.Person
-	if t, found := shape.Type(attr.RefersTo); found && t.Kind == connector.KindGroup {
-		key.Kind = identity.Group
-	}
-	switch x := v.(type) {
-	case string:
-		key.Anchor = x
-	case connector.Ref:
-		if x.ID != "" {
-			return identity.Key{}, false
-		}
-		// A rule's ref() names an identity by its anchor, and says of which kind.
-		if key.Anchor = x.Name; x.By.Attribute == anchorAttribute {
-			key.Anchor, key.Kind = x.By.Value, identity.Kind(x.Type)
-		}
-	}
-	return key, key.Anchor != ""
 }
 
 // addTo returns w's references and with them those of r that w names and does
@@ -87,7 +63,7 @@ func refersTo(w Work, shape Shape) []identity.Key {
 		}
 		for _, vs := range []connector.Values{c.Before, c.After} {
 			for _, v := range vs {
-				if key, ok := referred(w.Source, shape, attr, v); ok {
+				if key, ok := plan.Referred(w.Source, shape.Schema, attr, v); ok {
 					keys = append(keys, key)
 				}
 			}

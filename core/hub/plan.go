@@ -24,6 +24,8 @@ type PlanOptions struct {
 	Accept string
 	// push takes over single records in place of a reading.
 	push *cycle.Push
+	// only, when set, is the one connector that is looked at.
+	only string
 	// others are plans of other sources, made just before.
 	others []*plan.Plan
 	// patience is how long plugins may take to start; then what is known of their
@@ -152,7 +154,7 @@ func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycl
 		closeReader(reader)
 		return nil, nil, err
 	}
-	connectors := h.fedBy(s)
+	connectors := slices.DeleteFunc(h.fedBy(s), func(c *config.Connector) bool { return o.only != "" && c.Name != o.only })
 	failed := h.startWithin(ctx, connectors, o.patience)
 	var problems []string
 	var errs []error

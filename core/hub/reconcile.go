@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
+	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/reconcile"
@@ -23,6 +23,8 @@ type ReconcileOptions struct {
 type Reconciled struct {
 	Connector string `json:"connector"`
 	reconcile.Result
+	// Sources tell what was compared with what is wanted.
+	Sources []Surveyed `json:"sources"`
 	// Corrected rows of the ledger, and people, are looked at by the next plan.
 	Corrected  int `json:"corrected"`
 	Considered int `json:"considered"`
@@ -40,7 +42,7 @@ func (r *Reconciled) Findings() (n int) {
 	return n
 }
 
-// Reconcile compares one target with the ledger, records what it finds, and reacts
+// Reconcile compares one target with the ledger, and the ledger with what is wanted, records what it finds, and reacts
 // as the config says, or o. It changes nothing in the target by itself; what it has
 // planned goes the way of every plan. It asks for the working role.
 func (h *Hub) Reconcile(ctx context.Context, name string, o ReconcileOptions) (Reconciled, error) {
@@ -60,7 +62,7 @@ func (h *Hub) ReconcileOne(ctx context.Context, name string, o ReconcileOptions)
 		return out, err
 	}
 	began := h.now()
-	x := &reconciling{h: h, c: c, now: began, out: &out}
+	x := &reconciling{h: h, c: c, now: began, out: &out, planned: map[identity.AccountKey]bool{}}
 	run := &reconcile.Run{
 		Connector: name, Schema: in.Schema(), Capabilities: in.Capabilities(), Target: in, Ledger: h.org,
 		Owners: &owners{h: h, c: c}, Kinds: kindsOf(c), React: c.Reconcile.React, Now: h.now, Found: x.found, Fine: x.fine,
@@ -78,9 +80,13 @@ func (h *Hub) ReconcileOne(ctx context.Context, name string, o ReconcileOptions)
 		return out, fmt.Errorf("connector %s: %w", name, err)
 	}
 	if out.Complete {
-		if out.Resolved, err = h.org.ResolveFindingsBefore(ctx, name, began, h.now()); err != nil {
-			return out, err
-		}
+		err = x.resolve(ctx, reconcile.OfTarget)
+	}
+	if serr := x.survey(ctx, run.React); err == nil {
+		err = serr
+	}
+	if err != nil {
+		return out, err
 	}
 	out.Plan, err = h.planOrphans(ctx, c, x.orphans)
 	return out, err
@@ -105,22 +111,53 @@ type reconciling struct {
 	corrections []store.Correction
 	consider    []identity.AccountKey
 	orphans     []reconcile.Finding
+	// planned are the accounts that the next plan looks at because of what was found in
+	// the target: that they are not as wanted is the same news.
+	planned map[identity.AccountKey]bool
 }
 
 // findingsAtOnce is how many findings are written in one transaction.
 const findingsAtOnce = 200
+
+// resolve marks findings in these situations that were not made again as not so any more.
+func (x *reconciling) resolve(ctx context.Context, of []reconcile.Situation) error {
+	n, err := x.h.org.ResolveFindingsBefore(ctx, x.c.Name, texts(of), x.now, x.h.now())
+	x.out.Resolved += n
+	return err
+}
+
+// objectOf is what people call the account that a finding is about; "" while there is none.
+func objectOf(f *reconcile.Finding) string {
+	if f.Ref == (connector.Ref{}) {
+		return ""
+	}
+	return f.Ref.String()
+}
+
+func texts(of []reconcile.Situation) (out []string) {
+	for _, s := range of {
+		out = append(out, string(s))
+	}
+	return out
+}
 
 func (x *reconciling) found(ctx context.Context, f reconcile.Finding, correct *identity.Account) error {
 	body, err := json.Marshal(f)
 	if err != nil {
 		return fmt.Errorf("keep a finding: %w", err)
 	}
-	x.rows = append(x.rows, store.FindingRow{Connector: f.Connector, Kind: f.Kind, TargetID: f.Ref.ID, Situation: string(f.Situation), Source: f.Source, Anchor: f.Anchor,
-		Reaction: string(f.Reaction), Object: f.Ref.String(), Text: f.Text, Body: body})
+	x.rows = append(x.rows, store.FindingRow{Connector: f.Connector, Kind: f.Kind, TargetID: f.About(), Situation: string(f.Situation), Source: f.Source, Anchor: f.Anchor,
+		Reaction: string(f.Reaction), Object: objectOf(&f), Text: f.Text, Body: body})
 	switch f.Reaction {
 	case reconcile.Fix:
-		x.corrections = append(x.corrections, store.Correction{Account: *correct, Why: f.Text})
+		x.planned[f.Who().Account(f.Connector)] = true
+		if correct != nil {
+			x.corrections = append(x.corrections, store.Correction{Account: *correct, Why: f.Text})
+			break
+		}
+		x.consider = append(x.consider, f.Who().Account(f.Connector))
 	case reconcile.Adopt:
+		x.planned[f.Who().Account(f.Connector)] = true
 		x.consider = append(x.consider, f.Who().Account(f.Connector))
 	case reconcile.Disable:
 		x.orphans = append(x.orphans, f)
@@ -150,23 +187,4 @@ func (x *reconciling) flush(ctx context.Context) error {
 	x.out.Considered += len(x.consider)
 	x.rows, x.corrections, x.consider = nil, nil, nil
 	return nil
-}
-
-// Summary says in one sentence what a reconciliation found.
-func (r *Reconciled) Summary() string {
-	parts := []string{fmt.Sprintf("%d listed", r.Listed)}
-	for _, s := range append([]reconcile.Situation{reconcile.InSync, reconcile.Busy}, reconcile.Situations...) {
-		if r.Counts[s] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", r.Counts[s], strings.ReplaceAll(string(s), "_", " ")))
-		}
-	}
-	if !r.Complete {
-		parts = append(parts, "incomplete: "+r.Reason)
-	}
-	return strings.Join(parts, ", ")
-}
-
-// SourcesOf returns the names of the sources that feed a connector.
-func (h *Hub) SourcesOf(c *config.Connector) []string {
-	return c.Sources
 }

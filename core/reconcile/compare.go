@@ -12,24 +12,66 @@ import (
 
 // compare returns what obj holds otherwise than the ledger's row have. What the
 // target does not tell is no difference: attributes that are write-only or were cut
-// short, grants that it does not list. References are left out: the ledger names
-// people, the target its own ids. managed tells which entitlements are ours.
-func compare(have identity.Account, obj connector.Object, typ *connector.ObjectType, managed func(string) bool) []Difference {
+// short, grants that it does not list.
+func (w *walk) compare(have identity.Account, obj connector.Object) []Difference {
 	var out []Difference
 	if have.Enabled != connector.EnabledUnknown && obj.Enabled != connector.EnabledUnknown && have.Enabled != obj.Enabled {
 		out = append(out, Difference{Ledger: connector.Values{string(have.Enabled)}, Target: connector.Values{string(obj.Enabled)}, Text: string(obj.Enabled)})
 	}
 	for _, a := range have.Applied {
-		at, known := typ.Attr(a.Name)
-		if !known || at.WriteOnly || at.Secret || at.Type == connector.TypeReference {
+		at, known := w.typ.Attr(a.Name)
+		if !known || at.WriteOnly || at.Secret {
 			continue
 		}
 		has, told := told(obj, a.Name)
-		if told && !plan.Same(at, a.Values, has) {
+		if told && !w.same(have.Source, at, a.Values, has) {
 			out = append(out, Difference{Attribute: a.Name, Ledger: a.Values, Target: has, Text: a.Name})
 		}
 	}
-	return append(out, grants(have, obj, managed)...)
+	return append(out, grants(have, obj, func(e string) bool { return w.managed[e] })...)
+}
+
+// same reports whether the ledger's content of an attribute and the target's are one.
+// The ledger names people by their anchors, the target its own ids: a reference to
+// somebody whose account is not known is not judged.
+func (w *walk) same(source string, at connector.Attr, ledger, target connector.Values) bool {
+	if at.Type != connector.TypeReference {
+		return plan.Same(at, ledger, target)
+	}
+	if len(ledger) != len(target) {
+		return !w.resolved(source, at, ledger)
+	}
+	return !slices.ContainsFunc(ledger, func(v connector.Value) bool {
+		id, known := w.referred(source, at, v)
+		return known && !slices.ContainsFunc(target, func(t connector.Value) bool { return isID(t, id) })
+	})
+}
+
+// resolved reports whether all references of the ledger lead to accounts that are known.
+func (w *walk) resolved(source string, at connector.Attr, vs connector.Values) bool {
+	return !slices.ContainsFunc(vs, func(v connector.Value) bool {
+		_, known := w.referred(source, at, v)
+		return !known
+	})
+}
+
+// referred is the target's id of what a reference of the ledger names.
+func (w *walk) referred(source string, at connector.Attr, v connector.Value) (id string, known bool) {
+	key, named := plan.Referred(source, w.Schema, at, v)
+	if !named {
+		r, _ := v.(connector.Ref)
+		return r.ID, r.ID != ""
+	}
+	id, known = w.ids[key]
+	return id, known
+}
+
+// isID reports whether a value that the target told is the object called id.
+func isID(v connector.Value, id string) bool {
+	if r, ok := v.(connector.Ref); ok && r.ID != "" {
+		return r.ID == id
+	}
+	return connector.Text(v) == id
 }
 
 // told returns the values of an attribute; false when the target did not tell all.
@@ -42,7 +84,8 @@ func told(obj connector.Object, name string) (connector.Values, bool) {
 	return nil, true
 }
 
-// grants compares entitlements. nil in obj: the target does not tell.
+// grants compares entitlements. nil in obj: the target does not tell. managed tells which
+// are ours.
 func grants(have identity.Account, obj connector.Object, managed func(string) bool) (out []Difference) {
 	if obj.Grants == nil {
 		return nil

@@ -81,7 +81,8 @@ const batch = 500
 func (r *Run) Do(ctx context.Context) (Result, error) {
 	r.seed, r.report = maphash.MakeSeed(), Result{Complete: true, Counts: map[Situation]int{}}
 	if !r.Capabilities.List {
-		return r.report, connector.Errorf(connector.CodeUnsupported, "the target cannot be listed")
+		r.report.Complete, r.report.Reason = false, "the target cannot be listed; what it holds was not looked at"
+		return r.report, nil
 	}
 	var err error
 	if r.managed, err = r.Ledger.Entitlements(ctx, r.Connector); err != nil {
@@ -110,10 +111,10 @@ func (r *Run) kind(ctx context.Context, kind identity.Kind, typ *connector.Objec
 		}
 		full := page
 		page = nil
-		return w.compare(ctx, full)
+		return w.page(ctx, full)
 	})
 	if err == nil {
-		err = w.compare(ctx, page)
+		err = w.page(ctx, page)
 	}
 	if err != nil {
 		return fmt.Errorf("list the %ss: %w", typ.Name, err)
@@ -126,9 +127,9 @@ func (r *Run) kind(ctx context.Context, kind identity.Kind, typ *connector.Objec
 	return w.missing(ctx)
 }
 
-// reaction is what is done about a situation.
-func (r *Run) reaction(s Situation) Reaction {
-	if re, ok := r.React[s]; ok {
+// ReactionOf is what is done about a situation.
+func ReactionOf(react map[Situation]Reaction, s Situation) Reaction {
+	if re, ok := react[s]; ok {
 		return re
 	}
 	return Report

@@ -102,7 +102,7 @@ func account(anchor string, change ...func(*identity.Account)) identity.Account 
 	a := identity.Account{AccountKey: identity.AccountKey{Source: "hr", Connector: "crm", Kind: identity.Person, Anchor: anchor}, Ref: connector.Ref{Type: "user", ID: "id-" + anchor},
 		Ownership: identity.Created, Enabled: connector.IsEnabled, Rev: 3, Grants: []identity.Grant{{Entitlement: "reader", Reason: "everyone"}},
 		Applied: connector.Attributes{{Name: "userName", Values: connector.Values{anchor}}, {Name: "title", Values: connector.Values{"Agent"}}, {Name: "password", Values: connector.Values{"x"}},
-			{Name: "manager", Values: connector.Values{connector.Ref{By: connector.Correlation{Attribute: "anchor", Value: "9"}}}}}}
+			{Name: "manager", Values: connector.Values{connector.Ref{Type: "person", By: connector.Correlation{Attribute: "anchor", Value: "9"}}}}}}
 	for _, f := range change {
 		f(&a)
 	}

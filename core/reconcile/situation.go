@@ -1,15 +1,20 @@
 // Package reconcile compares what a target holds with the ledger, which says what
-// the target last took from us, and with who should have an account.
+// the target last took from us, and the ledger with what the rules and the source
+// want today.
 //
 //	target ─► list, in pages ──┐
 //	                           ├─► situation ─► looked at again ─► reaction ─► findings
 //	ledger ─► by target id ────┘      (missing: only after a complete listing)
+//	   │
+//	   └────► everybody, worked out anew ─► situation ─► reaction ─► findings
 //
 // It changes nothing in the target. What it corrects is the ledger; the next plan
 // then finds the difference and mends it, with its reasons and under its guards.
 package reconcile
 
 import (
+	"slices"
+
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/identity"
 )
@@ -38,8 +43,31 @@ const (
 	Orphan Situation = "orphan"
 )
 
-// Situations are those that become findings, the most urgent first.
-var Situations = []Situation{Enabled, Returned, Orphan, Ambiguous, Unlinked, Missing, Drifted}
+// The situations of the ledger against what is wanted: what we missed.
+const (
+	// LeftOver: the account should be out of use, or gone, and is not.
+	LeftOver Situation = "left_over"
+	// Excess: it has grants that no rule gives any more.
+	Excess Situation = "excess_grants"
+	// Owed: somebody should have an account, or the use of it, and has not.
+	Owed Situation = "owed"
+	// Outdated: it does not hold what the rules say now.
+	Outdated Situation = "outdated"
+	// Unclear: what it should be cannot be worked out, or not be done.
+	Unclear Situation = "unclear"
+	// NewRules: the rules are not the ones that were last applied, or nobody was ever
+	// planned for.
+	NewRules Situation = "rules_changed"
+)
+
+// Situations are those that become findings, the most urgent first: first of the
+// target against the ledger, then of the ledger against what is wanted.
+var Situations = append(slices.Clone(OfTarget), OfLedger...)
+
+var (
+	OfTarget = []Situation{Enabled, Returned, Orphan, Ambiguous, Unlinked, Missing, Drifted}
+	OfLedger = []Situation{LeftOver, Excess, Owed, Outdated, Unclear, NewRules}
+)
 
 // Reaction is what is done about a situation.
 type Reaction string
@@ -50,7 +78,8 @@ const (
 	Report Reaction = "report"
 	// Ignore does not even note it.
 	Ignore Reaction = "ignore"
-	// Fix writes what was seen into the ledger and has the account planned anew.
+	// Fix writes what was seen into the ledger, where that is wrong, and has the account
+	// planned anew.
 	Fix Reaction = "fix"
 	// Adopt has the person planned anew, whose rules say what becomes of a match.
 	Adopt Reaction = "adopt"
@@ -63,6 +92,8 @@ const (
 var Allowed = map[Situation][]Reaction{
 	Drifted: {Report, Fix, Ignore}, Enabled: {Report, Fix}, Missing: {Report, Fix, Ignore}, Returned: {Report, Fix, Ignore},
 	Unlinked: {Report, Adopt, Ignore}, Ambiguous: {Report, Ignore}, Orphan: {Report, Disable, Ignore},
+	LeftOver: {Report, Fix}, Excess: {Report, Fix, Ignore}, Owed: {Report, Fix, Ignore}, Outdated: {Report, Fix, Ignore},
+	Unclear: {Report, Ignore}, NewRules: {Report, Ignore},
 }
 
 // Finding is one account that is not as it should be.
@@ -93,7 +124,17 @@ func (f *Finding) Who() identity.Key {
 	return identity.Key{Source: f.Source, Kind: f.Kind, Anchor: f.Anchor}
 }
 
-// Difference is one thing that the target holds otherwise than the ledger says.
+// About names what a finding is about, one for each connector and kind: the object in the
+// target, or what somebody of a source should have.
+func (f *Finding) About() string {
+	if slices.Contains(OfLedger, f.Situation) {
+		return "wanted:" + f.Source + "/" + f.Anchor
+	}
+	return f.Ref.ID
+}
+
+// Difference is one thing that the target holds otherwise than the ledger says, or the
+// ledger otherwise than the rules.
 type Difference struct {
 	// Attribute is what differs; "" for Enabled and grants.
 	Attribute string `json:"attribute,omitempty"`
@@ -101,6 +142,8 @@ type Difference struct {
 	Grant  string           `json:"grant,omitempty"`
 	Ledger connector.Values `json:"ledger,omitempty"`
 	Target connector.Values `json:"target,omitempty"`
+	// Wanted is what the rules say now, where that is compared with the ledger.
+	Wanted connector.Values `json:"wanted,omitempty"`
 	// Text says what differs without values: "title", "enabled", "grant admins: extra".
 	Text string `json:"text"`
 	// Unmanaged: an entitlement that no rule of ours gives to anybody; it is only told.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/core/plan"
 )
 
 // walk is the way through the objects of one kind.
@@ -15,12 +16,14 @@ type walk struct {
 	kind identity.Kind
 	typ  *connector.ObjectType
 	seen map[uint64]struct{} // hashes of target ids: some 20 bytes an account
+	// ids are the target's ids of those whom the accounts of this page refer to.
+	ids map[identity.Key]string
 }
 
 func (w *walk) hash(id string) uint64 { return maphash.String(w.seed, id) }
 
-// compare judges objects of the listing.
-func (w *walk) compare(ctx context.Context, objs []connector.Object) error {
+// page judges objects of the listing.
+func (w *walk) page(ctx context.Context, objs []connector.Object) error {
 	ids := make([]string, 0, len(objs))
 	for _, o := range objs {
 		w.seen[w.hash(o.Ref.ID)] = struct{}{}
@@ -31,6 +34,9 @@ func (w *walk) compare(ctx context.Context, objs []connector.Object) error {
 	}
 	known, err := w.Ledger.AccountsByTarget(ctx, w.Connector, w.kind, ids)
 	if err != nil {
+		return err
+	}
+	if err := w.referTo(ctx, known); err != nil {
 		return err
 	}
 	var fine []string
@@ -59,6 +65,35 @@ func (w *walk) compare(ctx context.Context, objs []connector.Object) error {
 	return w.tell(ctx, confirmed)
 }
 
+// referTo looks up the accounts of those whom accounts refer to, such as managers.
+func (w *walk) referTo(ctx context.Context, known map[string]identity.Account) error {
+	w.ids = map[identity.Key]string{}
+	var keys []identity.Key
+	for _, a := range known {
+		for _, v := range a.Applied {
+			at, ok := w.typ.Attr(v.Name)
+			if !ok || at.Type != connector.TypeReference {
+				continue
+			}
+			for _, x := range v.Values {
+				if key, named := plan.Referred(a.Source, w.Schema, at, x); named {
+					keys = append(keys, key)
+				}
+			}
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	accounts, err := w.Ledger.ConnectorAccounts(ctx, w.Connector, keys)
+	for _, a := range accounts {
+		if !a.Absent && a.Ref.ID != "" {
+			w.ids[a.Identity()] = a.Ref.ID
+		}
+	}
+	return err
+}
+
 // judge says how one object stands.
 func (w *walk) judge(ctx context.Context, o connector.Object, known map[string]identity.Account) (Finding, error) {
 	f := Finding{Connector: w.Connector, Kind: w.kind, Ref: o.Ref, Situation: InSync, seen: o}
@@ -70,7 +105,7 @@ func (w *walk) judge(ctx context.Context, o connector.Object, known map[string]i
 	if have.Ownership == identity.Observed {
 		return f, nil // not ours to judge
 	}
-	f.Differences = compare(have, o, w.typ, func(e string) bool { return w.managed[e] })
+	f.Differences = w.compare(have, o)
 	switch {
 	case have.Absent:
 		f.Situation, f.Text = Returned, "we deleted it, and it is there"
@@ -159,7 +194,7 @@ func (w *walk) tell(ctx context.Context, fs []Finding) error {
 		if f.Situation == InSync || f.Situation == Busy {
 			continue
 		}
-		if f.Reaction = w.reaction(f.Situation); f.Reaction == Ignore {
+		if f.Reaction = ReactionOf(w.React, f.Situation); f.Reaction == Ignore {
 			continue
 		}
 		var correct *identity.Account

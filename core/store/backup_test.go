@@ -170,7 +170,7 @@ func TestPruneRunsAndFindings(t *testing.T) {
 		}
 		require.NoError(t, o.SaveFindings(ctx, []store.FindingRow{
 			{Connector: "crm", Kind: "person", TargetID: "a", Situation: "orphan", Body: []byte(`{}`)}, {Connector: "wiki", Kind: "person", TargetID: "b", Situation: "orphan", Body: []byte(`{}`)}}, now))
-		_, err := o.ResolveFindingsBefore(ctx, "crm", now.Add(time.Second), now)
+		_, err := o.ResolveFindingsBefore(ctx, "crm", []string{"drifted", "orphan"}, now.Add(time.Second), now)
 		require.NoError(t, err)
 		p, err := o.Prune(ctx, store.Retention{Runs: time.Hour, Findings: time.Hour}, now.Add(24*time.Hour))
 		require.NoError(t, err)

@@ -14,7 +14,7 @@ import (
 type FindingRow struct {
 	Connector string        `json:"connector"`
 	Kind      identity.Kind `json:"kind"`
-	// TargetID names the object in the target.
+	// TargetID names the object in the target; "wanted:hr/1001" what somebody should have.
 	TargetID  string `json:"target_id"`
 	Situation string `json:"situation"`
 	// Source and Anchor are whose account it is, or would be; "": nobody's.
@@ -92,14 +92,17 @@ func (o *Org) openFindings(ctx context.Context, connector string, kind identity.
 	return open, o.s.fail("read findings", err)
 }
 
-// ResolveFindingsBefore marks the findings about a connector that were last seen
-// before a complete reconciliation as not so any more, and returns how many.
-func (o *Org) ResolveFindingsBefore(ctx context.Context, connector string, before, now time.Time) (n int, err error) {
+// ResolveFindingsBefore marks the findings about a connector, in these situations, that
+// were last seen before a complete reconciliation as not so any more, and returns how many.
+func (o *Org) ResolveFindingsBefore(ctx context.Context, connector string, situations []string, before, now time.Time) (n int, err error) {
 	err = o.write(ctx, "findings.resolve", func(t *tx) error {
-		changed, err := t.exec(`UPDATE finding SET resolved_at = ? WHERE org_id = ? AND connector = ? AND resolved_at = 0 AND last_seen < ?`,
-			micros(now), o.id, connector, micros(before))
-		n = int(changed)
-		return err
+		n = 0
+		return t.s.dialect.inChunks(situations, func(marks string, args []any) error {
+			changed, err := t.exec(`UPDATE finding SET resolved_at = ? WHERE org_id = ? AND connector = ? AND resolved_at = 0 AND last_seen < ?
+				AND situation IN (`+marks+`)`, append([]any{micros(now), o.id, connector, micros(before)}, args...)...)
+			n += int(changed)
+			return err
+		})
 	})
 	return n, err
 }

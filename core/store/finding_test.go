@@ -35,7 +35,7 @@ func TestFindings(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, all[1:], rest)
 
-		n, err := o.ResolveFindingsBefore(ctx, "crm", later, later)
+		n, err := o.ResolveFindingsBefore(ctx, "crm", []string{"drifted", "enabled_again", "missing"}, later, later)
 		require.NoError(t, err)
 		require.Equal(t, 1, n)
 		require.NoError(t, o.ResolveFindings(ctx, "wiki", identity.Person, []string{"c", "d"}, later))

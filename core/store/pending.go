@@ -29,7 +29,7 @@ func (o *Org) ChangedSince(ctx context.Context, source string, generation int64)
 
 func (o *Org) pendingKeys(ctx context.Context, source string) ([]identity.Key, error) {
 	var applied int64
-	err := o.get(ctx, &applied, `SELECT COALESCE(MAX(applied_generation), 0) FROM source_state WHERE org_id = ? AND source = ?`, o.id, source)
+	err := o.get(ctx, &applied, appliedGeneration, o.id, source)
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +49,37 @@ func (o *Org) pendingKeys(ctx context.Context, source string) ([]identity.Key, e
 	}
 	return keys, nil
 }
+
+// PendingAmong tells which identities of source the next plan looks at by itself.
+func (o *Org) PendingAmong(ctx context.Context, source string, kind identity.Kind, anchors []string) (map[string]bool, error) {
+	var applied int64
+	err := o.get(ctx, &applied, appliedGeneration, o.id, source)
+	out := map[string]bool{}
+	for _, q := range []struct {
+		sql  string
+		args []any
+	}{
+		{`SELECT anchor FROM identity WHERE org_id = ? AND source = ? AND kind = ? AND changed_gen > ? AND anchor IN (`, []any{o.id, source, string(kind), applied}},
+		{`SELECT anchor FROM evaluation_fault WHERE org_id = ? AND source = ? AND kind = ? AND anchor IN (`, []any{o.id, source, string(kind)}},
+		{`SELECT anchor FROM replan WHERE org_id = ? AND source = ? AND kind = ? AND generation > ? AND anchor IN (`, []any{o.id, source, string(kind), applied}},
+	} {
+		if err != nil {
+			break
+		}
+		err = o.s.dialect.inChunks(anchors, func(marks string, args []any) error {
+			var found []string
+			err := o.all(ctx, &found, q.sql+marks+`)`, append(slices.Clone(q.args), args...)...)
+			for _, a := range found {
+				out[a] = true
+			}
+			return err
+		})
+	}
+	return out, o.s.fail("read who is pending", err)
+}
+
+// appliedGeneration is the one up to which changes of a source have been planned for.
+const appliedGeneration = `SELECT COALESCE(MAX(applied_generation), 0) FROM source_state WHERE org_id = ? AND source = ?`
 
 // keys appends the keys that a query for kind and anchor finds.
 func (o *Org) keys(ctx context.Context, keys *[]identity.Key, source, q string, args ...any) error {
