@@ -15,7 +15,9 @@ import (
 
 // work counts what a soak has asked for.
 type work struct {
-	readings, pushes, pages atomic.Int64
+	readings, pushes, pages, failed atomic.Int64
+	failures                        atomic.Pointer[error] // the first
+	operations                      float64               // that were done, as the node counts
 }
 
 // soakUser reads the pages.

@@ -57,6 +57,7 @@ func (s *soak) sample(ctx context.Context) error {
 		return err
 	}
 	pid := s.node.cmd.Process.Pid
+	s.work.operations = max(s.work.operations, sum(text, "provhub_operations_total{", `outcome="done"`))
 	v := sample{at: time.Now()}
 	v.values[resident] = statusMiB(pid, "VmRSS")
 	v.values[heap] = metric(text, "go_memstats_heap_inuse_bytes") / (1 << 20)
@@ -102,6 +103,17 @@ func metric(text []byte, name string) float64 {
 	return 0
 }
 
+// sum is that of the values of a metric whose labels have one in them.
+func sum(text []byte, name, label string) (n float64) {
+	for r := bufio.NewScanner(bytes.NewReader(text)); r.Scan(); {
+		if labels, value, ok := strings.Cut(r.Text(), "} "); ok && strings.HasPrefix(labels, name) && strings.Contains(labels, label) {
+			v, _ := strconv.ParseFloat(value, 64)
+			n += v
+		}
+	}
+	return n
+}
+
 // print writes how the figures went, and returns how many grow, or cannot be judged.
 func (s *soak) print(w io.Writer) (grows int) {
 	judged := s.samples[len(s.samples)/4:] // before, caches fill
@@ -110,8 +122,11 @@ func (s *soak) print(w io.Writer) (grows int) {
 		return 1
 	}
 	span := judged[len(judged)-1].at.Sub(judged[0].at)
-	fmt.Fprintf(w, "state in %s: %d readings, %d pushes, %d pages in %v; judged over the last %v, %d samples\n", s.name, s.work.readings.Load(),
-		s.work.pushes.Load(), s.work.pages.Load(), s.lasts, span.Round(time.Second), len(judged))
+	fmt.Fprintf(w, "state in %s: %d versions of the source, %d pushes, %d pages, %.0f operations in %v; judged over the last %v, %d samples\n", s.name,
+		s.work.readings.Load(), s.work.pushes.Load(), s.work.pages.Load(), s.work.operations, s.lasts, span.Round(time.Second), len(judged))
+	if first := s.work.failures.Load(); first != nil {
+		fmt.Fprintf(w, "%d requests failed, the first: %v\n", s.work.failed.Load(), *first)
+	}
 	t := table.NewWriter()
 	t.SetOutputMirror(w)
 	t.SetStyle(table.StyleLight)
