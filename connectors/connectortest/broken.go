@@ -25,44 +25,59 @@ func (e *Env) brokenBefore(ctx context.Context) error {
 		return err
 	}
 	for _, kind := range []faultproxy.Kind{faultproxy.Refuse, faultproxy.Reset} {
-		if _, _, err := k.create(ctx, t, false); err != nil { // so that there is a connection to break
-			return err
-		}
-		if err := k.arm(faultproxy.Fault{Kind: kind}); err != nil {
-			return err
-		}
-		time.Sleep(noticed)
-		c, err := k.creation(ctx, t, false)
-		if err != nil {
-			return err
-		}
-		r, err := k.one(ctx, c)
-		if err != nil {
-			return err
-		}
-		// Who is hung up on cannot know whether the request was read.
-		inDoubt := kind == faultproxy.Reset && r.Outcome == connector.OutcomeUnknown
-		if err := failed(c, r, connector.CodeUnavailable); err != nil && !inDoubt {
-			return fmt.Errorf("%s: %w", kind, err)
-		}
-		if err := k.heal(); err != nil {
-			return err
-		}
-		if err := e.gone(ctx, connector.Ref{Type: t.Name, By: c.Correlate}); err != nil {
-			return err
-		}
-		if err := k.recovers(ctx, t); err != nil {
-			return fmt.Errorf("%s: %w", kind, err)
+		for wait := noticed; ; wait *= 10 {
+			told, err := k.breakBefore(ctx, e, t, kind, wait)
+			if err != nil {
+				return fmt.Errorf("%s: %w", kind, err)
+			}
+			if told == nil {
+				break
+			}
+			if wait >= 100*noticed {
+				return fmt.Errorf("%s: %w", kind, told)
+			}
 		}
 	}
 	return nil
+}
+
+// breakBefore breaks the connections, and sends a create when the connector had wait
+// to see it. told is what is wrong with its answer, which may come from a connection
+// whose end it had not seen yet.
+func (e *Env) breakBefore(ctx context.Context, outside *Env, t connector.ObjectType, kind faultproxy.Kind, wait time.Duration) (told, err error) {
+	if _, _, err := e.create(ctx, t, false); err != nil { // so that there is a connection to break
+		return nil, err
+	}
+	if err := e.arm(faultproxy.Fault{Kind: kind}); err != nil {
+		return nil, err
+	}
+	time.Sleep(wait)
+	c, err := e.creation(ctx, t, false)
+	if err != nil {
+		return nil, err
+	}
+	r, err := e.one(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	// Who is hung up on cannot know whether the request was read.
+	if kind != faultproxy.Reset || r.Outcome != connector.OutcomeUnknown {
+		told = failed(c, r, connector.CodeUnavailable)
+	}
+	if err := e.heal(); err != nil {
+		return nil, err
+	}
+	if err := outside.gone(ctx, connector.Ref{Type: t.Name, By: c.Correlate}); err != nil {
+		return nil, err
+	}
+	return told, e.recovers(ctx, t)
 }
 
 // recovers makes sure that the instance works again. The first calls may meet a
 // connection that has broken.
 func (e *Env) recovers(ctx context.Context, t connector.ObjectType) error {
 	var err error
-	for range 3 {
+	for began := time.Now(); time.Since(began) < patience; time.Sleep(noticed) {
 		if _, _, err = e.create(ctx, t, false); err == nil {
 			return nil
 		}

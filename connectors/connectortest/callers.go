@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -48,7 +47,7 @@ func answersTo(ctx context.Context, path string, creds credentials.TransportCred
 		return false
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	_, err = pluginv1.NewConnectorServiceClient(conn).Describe(ctx, &pluginv1.DescribeRequest{})
 	return err == nil

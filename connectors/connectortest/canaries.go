@@ -42,7 +42,7 @@ func canaries(ctx context.Context, e *Env) error {
 		return err
 	}
 	seen.add("Describe", prototext.Format(d))
-	time.Sleep(50 * time.Millisecond) // what was logged is on its way
+	time.Sleep(onItsWay)
 	seen.add("the log", e.run.log())
 	if l, ok := e.run.(*launched); ok {
 		seen.add("the log", l.printed.String())

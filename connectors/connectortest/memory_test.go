@@ -35,7 +35,7 @@ func memoryTarget(t testing.TB) Target {
 		require.NoError(t, err)
 		return b
 	}
-	const delay = 10 * time.Millisecond
+	const delay = 20 * time.Millisecond
 	token := func(s string) map[string]connector.Secret {
 		return map[string]connector.Secret{"token": connector.NewSecret(s)}
 	}

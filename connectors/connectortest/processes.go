@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,7 +21,7 @@ var processChecks = []Check{
 	{ID: "A4", Title: "nobody without the hub's certificate gets an answer", Process: true, Bare: true, Func: closedToOthers},
 	{ID: "A5", Title: "it picks a protocol version that was offered, or is seen not to", Process: true, Bare: true, Func: picksVersion},
 	{ID: "A6", Title: "it starts without environment, files and stdin", Process: true, Bare: true, Func: cleanStart},
-	{ID: "A7", Title: "fifty starts and stops leave nothing behind", Process: true, Bare: true, Func: startsAndStops, Limit: 3 * time.Minute},
+	{ID: "A7", Title: "fifty starts and stops leave nothing behind", Process: true, Bare: true, Func: startsAndStops, Limit: heavyLimit},
 	{ID: "A8", Title: "it exits when the hub is gone", Process: true, Own: true, Bare: true, Func: leavesWithHub},
 }
 
@@ -49,7 +48,7 @@ func saysWhatItIs(ctx context.Context, e *Env) error {
 }
 
 func startedByHand(ctx context.Context, e *Env) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var out, log bytes.Buffer
 	cmd := exec.CommandContext(ctx, e.Target.Binary)
@@ -57,7 +56,7 @@ func startedByHand(ctx context.Context, e *Env) error {
 	err := cmd.Run()
 	switch {
 	case ctx.Err() != nil:
-		return errors.New("it did not exit within 2 s")
+		return fmt.Errorf("it did not exit within %v", patience)
 	case err == nil:
 		return errors.New("it exits with 0, as if it had done something")
 	case len(bytes.TrimSpace(log.Bytes())) == 0:
@@ -83,7 +82,7 @@ func quietStdout(ctx context.Context, e *Env) error {
 	if !ok {
 		return skip("there is no process")
 	}
-	time.Sleep(50 * time.Millisecond) // what was printed is on its way
+	time.Sleep(onItsWay)
 	for line := range strings.Lines(l.printed.String()) {
 		if strings.Contains(line, "printed_to=stdout") {
 			return fmt.Errorf("it printed to stdout: %s", clip(strings.TrimSpace(line), 200))
@@ -92,17 +91,21 @@ func quietStdout(ctx context.Context, e *Env) error {
 	return nil
 }
 
+// startLimit is how long the fastest start of many may take.
+const startLimit = time.Second
+
 func startsAndStops(ctx context.Context, e *Env) error {
 	n := max(8, int(50*e.Scale))
 	before := openFiles(os.Getpid())
-	var took []time.Duration
-	for range n {
+	fast := time.Hour
+	// The fastest counts, and there are more of them on a machine that is too busy.
+	for i, first := 0, time.Now(); i < n || fast > startLimit && time.Since(first) < patience; i++ {
 		began := time.Now()
 		r, err := e.host.start(ctx)
 		if err != nil {
 			return err
 		}
-		took = append(took, time.Since(began))
+		fast = min(fast, time.Since(began))
 		l := r.(*launched)
 		pid, dir := l.pid(), l.p.Dir()
 		r.stop()
@@ -114,19 +117,16 @@ func startsAndStops(ctx context.Context, e *Env) error {
 		}
 	}
 	left := 0
-	for range 30 { // the hub reads the pipes of a dead process for a while
+	for began := time.Now(); time.Since(began) < patience; time.Sleep(100 * time.Millisecond) { // the hub reads the pipes of a dead process for a while
 		if left = openFiles(os.Getpid()) - before; left <= 2 {
 			break
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
 	if left > 2 {
 		return fmt.Errorf("%d starts and stops leave %d descriptors open in the hub", n, left)
 	}
-	slices.Sort(took)
-	// The median, because a busy machine makes any single start slow.
-	if median := took[len(took)/2]; median > time.Second {
-		return fmt.Errorf("a start takes %v (median of %d), want less than a second", median.Round(time.Millisecond), n)
+	if fast > startLimit {
+		return fmt.Errorf("a start takes %v or more, want less than %v", fast.Round(time.Millisecond), startLimit)
 	}
 	return nil
 }
@@ -140,8 +140,8 @@ func leavesWithHub(_ context.Context, e *Env) error {
 	select {
 	case <-l.p.Exited():
 		return nil
-	case <-time.After(time.Second):
-		return errors.New("it still runs a second after the hub is gone")
+	case <-time.After(patience):
+		return fmt.Errorf("it still runs %v after the hub is gone", patience)
 	}
 }
 

@@ -181,7 +181,7 @@ var serverDefects = []defect{
 	{name: "F3: more operations run at once than is declared", serve: func(s server, _ io.Writer) server {
 		return &tampered{ConnectorServiceServer: s, configure: func(r *pluginv1.ConfigureResponse) {
 			if r.GetCapabilities() != nil {
-				r.Capabilities.MaxInFlight = 4
+				r.Capabilities.MaxInFlight = 1
 			}
 		}}
 	}},
@@ -201,14 +201,18 @@ var serverDefects = []defect{
 	}},
 	{name: "G5: Health waits for the target", serve: func(s server, _ io.Writer) server {
 		return &tampered{ConnectorServiceServer: s, health: func(r *pluginv1.HealthResponse) {
-			if r.GetInFlight() > 4 {
-				time.Sleep(2 * healthLimit)
+			for began := time.Now(); r.GetInFlight() > 4 && time.Since(began) < patience; time.Sleep(20 * time.Millisecond) {
+				now, err := s.Health(context.Background(), &pluginv1.HealthRequest{})
+				if err != nil {
+					return
+				}
+				r.InFlight = now.GetInFlight()
 			}
 		}}
 	}},
 	{name: "G6: what waits is kept in memory, whatever it costs", serve: func(s server, _ io.Writer) server {
 		var held atomic.Int64
-		return &tampered{ConnectorServiceServer: s, received: func(op *pluginv1.Operation) { held.Add(100 << 10) },
+		return &tampered{ConnectorServiceServer: s, received: func(op *pluginv1.Operation) { held.Add(1 << 20) },
 			health: func(r *pluginv1.HealthResponse) { r.HeapBytes += held.Load() }}
 	}},
 	{name: "I2: lines are logged as they come", serve: func(s server, log io.Writer) server {

@@ -166,6 +166,13 @@ func (s *stream) answered(ids []string) []string {
 	return out
 }
 
+// count returns how many operations were answered.
+func (s *stream) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.order)
+}
+
 // made returns the objects of a type that the answers name.
 func (s *stream) made(typ string) []connector.Ref {
 	s.mu.Lock()

@@ -183,8 +183,12 @@ func (s *session) checks() []Check {
 	})
 }
 
-// defaultLimit bounds a check.
-const defaultLimit = time.Minute
+// Limits of a check, and of a heavy one. They end what hangs; how fast things are
+// is not judged by them.
+const (
+	defaultLimit = 5 * time.Minute
+	heavyLimit   = 15 * time.Minute
+)
 
 // run runs one check.
 func (s *session) run(ctx context.Context, c Check) Outcome {
@@ -251,7 +255,7 @@ func (s *session) scale() float64 {
 
 // end cleans up after a check.
 func (s *session) end(ctx context.Context, c Check, e *Env) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, defaultLimit)
 	defer cancel()
 	e.cleanUp(ctx)
 	if c.Own {

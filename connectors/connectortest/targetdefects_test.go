@@ -259,7 +259,7 @@ var targetDefects = []defect{
 	}},
 	{name: "I3: every create leaves a goroutine behind", target: func(t *memory.Target) connector.Target {
 		return &partial{Target: t, create: func(ctx context.Context, c connector.Create) (connector.Ref, error) {
-			go func() { time.Sleep(20 * time.Second) }()
+			go func() { time.Sleep(time.Minute) }()
 			return t.Create(ctx, c)
 		}}
 	}},
