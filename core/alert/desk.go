@@ -26,8 +26,9 @@ type Node interface {
 
 // Desk judges and tells for one node.
 type Desk struct {
-	n   Node
-	log *slog.Logger
+	n     Node
+	log   *slog.Logger
+	trail trail // of Judge alone
 
 	mu     sync.Mutex
 	cfg    *config.Config // that routes are of
@@ -79,19 +80,18 @@ func (d *Desk) Judge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	nodes, err := h.State().Nodes(ctx)
-	if err != nil {
-		return err
-	}
-	if err := d.judged(ctx, "", Judge(h.Config(), &v, nodes)); err != nil {
-		return err
-	}
 	had, err := h.State().Alerts(ctx)
 	if err != nil {
 		return err
 	}
+	if err := d.trail.look(ctx, h.State(), h.Now()); err != nil {
+		return err
+	}
+	if err := d.judged(ctx, "", append(Judge(h.Config(), &v), d.trail.finding(had)...)); err != nil {
+		return err
+	}
 	there := map[string]bool{"": true}
-	for _, n := range nodes {
+	for _, n := range v.Nodes {
 		there[n.Name] = !n.Gone()
 	}
 	for _, a := range had {

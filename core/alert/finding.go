@@ -34,6 +34,7 @@ const (
 	QueueOld             Condition = "queue.old"             // operations wait for long
 	PluginCrashing       Condition = "plugin.crashing"       // it dies again and again
 	NodeGone             Condition = "node.gone"             // it stopped without a word
+	AuditBroken          Condition = "audit.broken"          // somebody changed the audit trail
 )
 
 // Severity says how soon somebody is to look.

@@ -3,6 +3,8 @@ package alert
 import (
 	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/provhub/provhub/core/config"
@@ -17,7 +19,7 @@ import (
 const failingWait = 2 * time.Minute
 
 // Judge says what is wrong by what is in the database.
-func Judge(cfg *config.Config, v *hub.Vitals, nodes []store.Node) (out []Finding) {
+func Judge(cfg *config.Config, v *hub.Vitals) (out []Finding) {
 	for i := range v.Sources {
 		out = append(out, ofSource(cfg, &v.Sources[i], v.At)...)
 	}
@@ -30,14 +32,22 @@ func Judge(cfg *config.Config, v *hub.Vitals, nodes []store.Node) (out []Finding
 		out = append(out, c.standing()...)
 		out = append(out, c.queue()...)
 	}
-	for _, n := range nodes {
-		if n.Gone() {
+	for _, n := range v.Nodes {
+		if n.Gone() && !replaced(n, v.Nodes) {
 			out = append(out, Finding{Condition: NodeGone, Subject: n.Name, Severity: Warning, Since: n.SeenAt,
 				Summary: fmt.Sprintf("Node %s is gone since %s without having said so.", n.Name, clock(n.SeenAt)),
 				Do:      "Start it again, or look into its log why it ended; the other nodes go on with its work."})
 		}
 	}
 	return out
+}
+
+// replaced reports whether a node was started in the place of n after it was gone.
+func replaced(n store.Node, nodes []store.Node) bool {
+	host := func(n store.Node) string { name, _, _ := strings.Cut(n.Name, "/"); return name }
+	return slices.ContainsFunc(nodes, func(m store.Node) bool {
+		return !m.Gone() && m.StartedAt.After(n.SeenAt) && m.Address == n.Address && host(m) == host(n)
+	})
 }
 
 // JudgePlugins says what is wrong with the plugins that this node runs.

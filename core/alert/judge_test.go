@@ -81,7 +81,7 @@ func TestWhatIsWrong(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.vitals.At = at
-			found := Judge(cfg, &c.vitals, nil)
+			found := Judge(cfg, &c.vitals)
 			if c.want == "" {
 				require.Empty(t, found)
 				return
@@ -99,9 +99,17 @@ func TestANodeThatIsGone(t *testing.T) {
 	cfg, err := config.Parse("provhub.yaml", []byte(judgeConfig), config.Settings{})
 	require.NoError(t, err)
 	nodes := []store.Node{{Name: "a", Silent: time.Second}, {Name: "b", Silent: time.Minute, SeenAt: ago(time.Minute)}}
-	found := Judge(cfg, &hub.Vitals{At: at}, nodes)
+	found := Judge(cfg, &hub.Vitals{At: at, Nodes: nodes})
 	require.Len(t, found, 1)
 	require.Equal(t, "Node b is gone since 2026-03-02 08:59 UTC without having said so.", found[0].Summary)
+
+	host := func(name string, silent time.Duration) store.Node {
+		return store.Node{Name: name, Address: "127.0.0.1:8484", Silent: silent, SeenAt: ago(silent), StartedAt: ago(silent + 30*time.Second)}
+	}
+	restarted := []store.Node{host("h/1", time.Minute), host("h/2", 0)}
+	require.Empty(t, Judge(cfg, &hub.Vitals{At: at, Nodes: restarted}), "it was started again")
+	restarted[1].Name = "other/2"
+	require.Len(t, Judge(cfg, &hub.Vitals{At: at, Nodes: restarted}), 1)
 }
 
 func TestAPluginThatDiesAgainAndAgain(t *testing.T) {

@@ -18,6 +18,8 @@ type Vitals struct {
 	At         time.Time
 	Sources    []SourceVitals
 	Connectors []ConnectorVitals
+	// Nodes serve the org, or are gone without a word.
+	Nodes []store.Node
 	// Held are the newest plans that wait for a person, at most a hundred.
 	Held []store.PlanHead
 	// Alerts are what people were told of and is so still; Untold counts the messages that
@@ -64,6 +66,9 @@ func (h *Hub) Vitals(ctx context.Context) (v Vitals, err error) {
 		return v, err
 	}
 	if v.Held, err = h.org.PlanList(ctx, store.PlanFilter{Status: store.PlanHeld}); err != nil {
+		return v, err
+	}
+	if v.Nodes, err = h.org.Nodes(ctx); err != nil {
 		return v, err
 	}
 	if err := h.alertVitals(ctx, &v); err != nil {

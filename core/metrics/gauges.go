@@ -45,6 +45,10 @@ var (
 	sourceRefused  = describe("source_refused", "1 when a reading waits for a person, and nothing of it was taken over.", "source")
 	heldPlans      = describe("held_plans", "Plans that a guard holds and nobody has decided about.", "source")
 
+	serving = describe("node_serving", "1 when this process has the serving role and does not stop.")
+	nodes   = describe("nodes", "Nodes that serve the org (there), and those that stopped without a word within a day (gone).", "state")
+	served  = describe("connector_served", "1 when some node sends to the connector.", "connector")
+
 	alerts        = describe("alerts", "What people were told of and is so still.", "condition", "severity")
 	untoldNotices = describe("alert_notices_waiting", "Messages that did not reach people yet.")
 
@@ -102,6 +106,7 @@ func (e emitter) vitals(v *hub.Vitals, now time.Time) {
 	for of, n := range open {
 		e.gauge(alerts, float64(n), of[0], of[1])
 	}
+	e.nodes(v)
 	held := map[string]int{}
 	for _, p := range v.Held {
 		held[p.Source]++
@@ -117,6 +122,24 @@ func (e emitter) vitals(v *hub.Vitals, now time.Time) {
 	}
 	for i := range v.Connectors {
 		e.connector(&v.Connectors[i], now)
+	}
+}
+
+func (e emitter) nodes(v *hub.Vitals) {
+	by, there := map[string]bool{}, 0
+	for _, n := range v.Nodes {
+		if n.Gone() {
+			continue
+		}
+		there++
+		for _, c := range n.Connectors {
+			by[c] = true
+		}
+	}
+	e.gauge(nodes, float64(there), "there")
+	e.gauge(nodes, float64(len(v.Nodes)-there), "gone")
+	for i := range v.Connectors {
+		e.gauge(served, truth(by[v.Connectors[i].Name]), v.Connectors[i].Name)
 	}
 }
 

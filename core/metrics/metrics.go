@@ -50,6 +50,8 @@ func (m *Metrics) Register(c prometheus.Collector) error { return m.registry.Reg
 type Node interface {
 	// Hub is the hub as the config is now.
 	Hub() *hub.Hub
+	// Serving reports whether it has the serving role and does not stop.
+	Serving() bool
 }
 
 func seconds(d time.Duration) float64 { return d.Seconds() }

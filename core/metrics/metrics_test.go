@@ -29,6 +29,7 @@ import (
 type node struct{ h *hub.Hub }
 
 func (n node) Hub() *hub.Hub { return n.h }
+func (n node) Serving() bool { return true }
 
 // open opens a hub with a source and a connector, whose plugin is never started.
 func open(t testing.TB, m *Metrics) node {
@@ -119,11 +120,13 @@ func TestTheQueueIsSampled(t *testing.T) {
 	queue(t, n, 5)
 	before := scrape(t, m, nil)
 	require.NotContains(t, before, "provhub_open_operations", "nobody has looked yet")
+	require.NoError(t, n.h.State().Seen(t.Context(), store.Node{Name: "a", Connectors: []string{"crm"}}))
 	m.Sample(t.Context(), n)
 	text := scrape(t, m, nil)
 	for _, line := range []string{
 		`provhub_open_operations{connector="crm",state="ready"} 5`, `provhub_open_operations{connector="crm",state="parked"} 0`,
 		`provhub_connector_paused{connector="crm"} 0`, `provhub_state_up 1`, `provhub_held_plans{source="hr"} 0`,
+		`provhub_node_serving 1`, `provhub_nodes{state="there"} 1`, `provhub_nodes{state="gone"} 0`, `provhub_connector_served{connector="crm"} 1`,
 	} {
 		require.Contains(t, text, line+"\n")
 	}

@@ -76,6 +76,7 @@ func (s *sample) Collect(ch chan<- prometheus.Metric) {
 	}
 	e := emitter{ch}
 	e.gauge(stateUp, truth(v != nil))
+	e.gauge(serving, truth(n.Serving()))
 	e.gauge(stateSampleTime, seconds(took))
 	if v != nil {
 		e.vitals(v, time.Now())

@@ -127,37 +127,85 @@ func eachEntry(rows *sqlx.Rows, fn func(AuditEntry) error) error {
 	return rows.Err()
 }
 
+// AuditMark is an entry of the trail up to which it was verified; zero: the beginning.
+type AuditMark struct {
+	Seq  int64
+	Hash string
+}
+
 // AuditVerify walks the whole trail and returns how many entries it has. A
 // [*TamperedError] names the first entry that was changed, removed or moved, or
 // tells that the end was cut off.
 func (o *Org) AuditVerify(ctx context.Context) (entries int64, err error) {
+	to, _, err := o.AuditVerifyFrom(ctx, AuditMark{}, 0)
+	return to.Seq, err
+}
+
+// AuditVerifyFrom verifies up to n entries that follow one which was verified before,
+// and that one itself is there; n 0: all. It returns the last one, and whether that is
+// the end of the trail. A [*TamperedError] is as of AuditVerify.
+func (o *Org) AuditVerifyFrom(ctx context.Context, from AuditMark, n int) (to AuditMark, end bool, err error) {
+	const what = "verify the audit trail"
 	// One transaction: the trail and its head as of the same moment.
 	t, err := o.s.reader.BeginTxx(ctx, o.s.snapshot())
 	if err != nil {
-		return 0, o.s.fail("verify the audit trail", err)
+		return from, false, o.s.fail(what, err)
 	}
 	defer t.Rollback()
-	rows, err := t.QueryxContext(ctx, o.s.rebind(`SELECT seq, at, actor, action, object, detail, hash FROM audit WHERE org_id = ? ORDER BY seq`), o.id)
-	if err != nil {
-		return 0, o.s.fail("verify the audit trail", err)
+	q, args := `SELECT seq, at, actor, action, object, detail, hash FROM audit WHERE org_id = ?`, []any{o.id}
+	if from.Seq > 0 {
+		q, args = q+" AND seq >= ?", append(args, from.Seq)
 	}
-	last := ""
-	err = eachEntry(rows, func(e AuditEntry) error {
-		entries++
-		if e.Seq != entries {
-			return &TamperedError{Seq: entries, What: fmt.Sprintf("it is missing, the next one is %d", e.Seq)}
+	q += " ORDER BY seq"
+	if n > 0 {
+		q, args = q+" LIMIT ?", append(args, n+1)
+	}
+	rows, err := t.QueryxContext(ctx, o.s.rebind(q), args...)
+	if err != nil {
+		return from, false, o.s.fail(what, err)
+	}
+	c := chained{org: o.id, from: from, at: from}
+	if err = eachEntry(rows, c.next); err == nil && from.Seq > 0 && c.read == 0 {
+		err = vanished(from)
+	}
+	if end = n == 0 || c.read <= n; err == nil && end {
+		err = o.verifyHead(&tx{Tx: t, s: o.s, ctx: ctx}, c.at.Seq, c.at.Hash)
+	}
+	return c.at, end, o.s.fail(what, err)
+}
+
+func vanished(m AuditMark) error {
+	return &TamperedError{Seq: m.Seq, What: "it was there when it was verified, and is missing"}
+}
+
+// chained follows the entries from one that was verified.
+type chained struct {
+	org      string
+	from, at AuditMark
+	read     int
+}
+
+// next verifies that e is what follows.
+func (c *chained) next(e AuditEntry) error {
+	if c.read++; c.read == 1 && c.from.Seq > 0 {
+		switch {
+		case e.Seq != c.from.Seq:
+			return vanished(c.from)
+		case e.Hash != c.from.Hash:
+			return &TamperedError{Seq: e.Seq, What: "it is not the one that was verified before"}
 		}
-		want := chain(last, o.id, e.Seq, micros(e.At), e.Actor, e.Action, e.Object, string(e.Detail))
-		if e.Hash != want {
-			return &TamperedError{Seq: e.Seq, What: "its content does not fit its hash and the entry before it"}
-		}
-		last = e.Hash
 		return nil
-	})
-	if err != nil {
-		return entries, o.s.fail("verify the audit trail", err)
 	}
-	return entries, o.s.fail("verify the audit trail", o.verifyHead(&tx{Tx: t, s: o.s, ctx: ctx}, entries, last))
+	last := c.at.Hash
+	c.at.Seq++
+	if e.Seq != c.at.Seq {
+		return &TamperedError{Seq: c.at.Seq, What: fmt.Sprintf("it is missing, the next one is %d", e.Seq)}
+	}
+	if e.Hash != chain(last, c.org, e.Seq, micros(e.At), e.Actor, e.Action, e.Object, string(e.Detail)) {
+		return &TamperedError{Seq: e.Seq, What: "its content does not fit its hash and the entry before it"}
+	}
+	c.at.Hash = e.Hash
+	return nil
 }
 
 // verifyHead compares the end of the trail with the head row.

@@ -111,6 +111,40 @@ func TestTamperingIsFound(t *testing.T) {
 	}
 }
 
+func TestTheTrailIsVerifiedBitByBit(t *testing.T) {
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		o := storetest.Open(t, url)
+		record(t, o, 20)
+		var mark store.AuditMark
+		var seqs []int64
+		for end := false; !end; {
+			var err error
+			mark, end, err = o.AuditVerifyFrom(t.Context(), mark, 8)
+			require.NoError(t, err)
+			seqs = append(seqs, mark.Seq)
+		}
+		require.Equal(t, []int64{9, 17, 20}, seqs)
+		again := func() error {
+			_, _, err := o.AuditVerifyFrom(t.Context(), mark, 8)
+			return err
+		}
+		require.NoError(t, again())
+		record(t, o, 1)
+		require.NoError(t, again())
+
+		db := behind(t, url)
+		disarm(t, db)
+		db.MustExec(`UPDATE audit SET actor = 'eve' WHERE seq = 21`)
+		require.ErrorContains(t, again(), "does not fit its hash")
+		db.MustExec(`DELETE FROM audit WHERE seq = 21`)
+		require.ErrorContains(t, again(), "the trail ends at 20, but 21 entries were written")
+		db.MustExec(`UPDATE audit SET hash = 'x' WHERE seq = 20`)
+		require.ErrorContains(t, again(), "not the one that was verified before")
+		db.MustExec(`DELETE FROM audit WHERE seq = 20`)
+		require.ErrorContains(t, again(), "it was there when it was verified, and is missing")
+	})
+}
+
 func TestTheTrailIsFiltered(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, o *store.Org) {
 		record(t, o, 3)
