@@ -132,7 +132,7 @@ func (s *session) keep(lost func(why error)) {
 			}
 			if err := s.confirm(ctx); err != nil && ctx.Err() == nil {
 				lost(err)
-				s.close() // the server frees the locks as soon as it sees it
+				s.close()
 				return
 			}
 		}

@@ -26,7 +26,8 @@ func (o *Org) JobsPool(ctx context.Context) (pool *pgxpool.Pool, schema string, 
 	if err != nil {
 		return nil, "", o.s.fail("connect for jobs", err)
 	}
-	c.MaxConns = jobsConnectionsMax
+	c.MaxConns, c.AfterConnect = jobsConnectionsMax, setUp
+	c.ConnConfig.DialFunc = o.s.lines.through(c.ConnConfig.DialFunc)
 	if pool, err = pgxpool.NewWithConfig(ctx, c); err != nil {
 		return nil, "", o.s.fail("connect for jobs", err)
 	}

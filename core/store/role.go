@@ -48,6 +48,7 @@ func (o *Org) Serve(ctx context.Context, who string) (*Role, error) {
 		r.why = o.s.fail("confirm the serving role", why)
 		o.s.cut()
 		close(r.lost)
+		o.s.lines.hangUp() // the server frees the locks as soon as it sees it
 	})
 	return r, nil
 }

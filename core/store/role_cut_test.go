@@ -40,6 +40,12 @@ func TestACutLosesTheRole(t *testing.T) {
 			_, err := p.AddToxic("silent", "timeout", "downstream", 1, toxiproxy.Attributes{"timeout": 0})
 			require.NoError(t, err)
 		},
+		"nothing goes through": func(t *testing.T, p *toxiproxy.Proxy) {
+			for name, stream := range map[string]string{"silent": "downstream", "deaf": "upstream"} {
+				_, err := p.AddToxic(name, "timeout", stream, 1, toxiproxy.Attributes{"timeout": 0})
+				require.NoError(t, err)
+			}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, through, direct := cuttable(t)
@@ -73,6 +79,7 @@ func TestACutLosesTheRole(t *testing.T) {
 				t.Fatal("a query hangs")
 			}
 			t.Logf("noticed after %s", time.Since(began))
+			lost := time.Now()
 			role.Release()
 
 			other, err := storetest.Open(t, direct).Serve(t.Context(), "provhub serve")
@@ -85,10 +92,12 @@ func TestACutLosesTheRole(t *testing.T) {
 				}
 				return err == nil
 			}, 30*time.Second, 50*time.Millisecond, "another node can have the lock")
+			require.Less(t, time.Since(lost), 12*time.Second, "the driver says goodbye for longer, and nobody waits for that")
 			t.Logf("taken over after %s", time.Since(began))
 
 			require.NoError(t, p.Enable())
-			_ = p.RemoveToxic("silent")
+			_ = p.RemoveToxic("silent") // where there is one
+			_ = p.RemoveToxic("deaf")
 			require.Eventually(t, func() bool {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 				defer cancel()

@@ -44,6 +44,7 @@ type Store struct {
 	names   sync.Map              // nameAttribute → struct{}: values of accounts are indexed
 	growth  ledgerGrowth
 	epoch   atomic.Pointer[epoch] // PostgreSQL only
+	lines   lines                 // PostgreSQL only
 }
 
 // Option changes how a store behaves.
