@@ -1,6 +1,8 @@
 package crashtest
 
 import (
+	"flag"
+	"fmt"
 	"math/rand/v2"
 	"net/url"
 	"testing"
@@ -21,6 +23,8 @@ var cuts = []weather{
 	{name: "connections are closed and refused", down: true},
 }
 
+var cutRounds = flag.Int("cuts", 1, "how often a node is cut off in each of the ways in TestNodeCutOff")
+
 // A node that is cut off from the database soon begins no calls any more, and none at
 // all once another node has taken its connectors over; nothing is done twice. It is
 // back by itself when the database is.
@@ -32,8 +36,11 @@ func TestNodeCutOff(t *testing.T) { // QUIRKS Q-16
 	cutOff := c.start(through)
 	c.start(state)
 	c.settle()
-	stop := c.load(rand.New(rand.NewPCG(1, 2)))
-	for _, w := range cuts {
+	s := chance(t, fmt.Sprint("-cuts ", *cutRounds))
+	stop := c.load(rand.New(rand.NewPCG(s, 2)))
+	var worst time.Duration
+	for i := range *cutRounds * len(cuts) {
+		w := cuts[i%len(cuts)]
 		c.until(patience, "the node sends to a target", func() bool { return len(c.of(cutOff)) > 0 })
 		c.stirAll(w.name)
 		c.until(patience, "the node is busy", func() bool { return c.busy(cutOff) })
@@ -45,6 +52,7 @@ func TestNodeCutOff(t *testing.T) { // QUIRKS Q-16
 			taken = max(taken, c.served(a, cutOff.pid(), at))
 			c.neverBoth(a, cutOff, at)
 		}
+		worst = max(worst, taken)
 		last := c.lastCall(cutOff).Sub(at)
 		back := time.Now()
 		set(t, proxy, w, false)
@@ -53,6 +61,10 @@ func TestNodeCutOff(t *testing.T) { // QUIRKS Q-16
 			w.name+":", max(last, 0).Round(10*time.Millisecond), len(lost), taken.Round(10*time.Millisecond), time.Since(back).Round(10*time.Millisecond))
 	}
 	stop()
+	t.Logf("%d cuts: at most %v without a node", *cutRounds*len(cuts), worst.Round(10*time.Millisecond))
+	if worst > *within {
+		t.Errorf("a connector was not served for %v; want %v at most", worst, *within)
+	}
 	c.settle()
 	c.check()
 }

@@ -12,17 +12,13 @@ import (
 
 var (
 	kills  = flag.Int("kills", 3, "how often a node is killed in TestNodesKilled, with two nodes and with three")
-	within = flag.Duration("within", patience, "how long a connector may be without a node after one was killed; on a machine that does nothing else 15s hold")
+	within = flag.Duration("within", patience, "how long a connector may be without a node after one was killed or cut off; on a machine that does nothing else 15s hold")
 )
 
 // Nodes under load lose the busiest of them at random moments, again and again: nothing
 // is lost, nothing is done twice, and every connector is soon served by another node.
 func TestNodesKilled(t *testing.T) { // QUIRKS Q-16
-	s := *seed
-	if s == 0 {
-		s = rand.Uint64()
-	}
-	t.Logf("repeat with: go test ./core/crashtest -run TestNodesKilled -seed %d -kills %d", s, *kills)
+	s := chance(t, fmt.Sprint("-kills ", *kills))
 	for _, nodes := range []int{2, 3} {
 		t.Run(fmt.Sprint(nodes, " nodes"), func(t *testing.T) {
 			url := storetest.PostgresURL(t)

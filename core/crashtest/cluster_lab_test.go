@@ -5,10 +5,12 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -179,11 +181,34 @@ func (c *cluster) settle() {
 			// counts until the source is of a later time.
 			c.source()
 			if time.Now().After(end) {
-				c.t.Fatalf("%s does not get there: %s", a.connector, wrong[0])
+				c.t.Fatalf("%s does not get there: %s\n%s", a.connector, strings.Join(wrong, "\n"), c.known(wrong[0]))
 			}
 		}
 	}
 	c.until(patience, "nothing is left to do", func() bool { return c.open(c.apps...) == 0 })
+}
+
+// chance is the seed of a test, which is told so that the same may come again.
+func chance(t *testing.T, args string) uint64 {
+	s := *seed
+	if s == 0 {
+		s = rand.Uint64()
+	}
+	t.Logf("repeat with: go test ./core/crashtest -run %s -args -cluster -seed %d %s", t.Name(), s, args)
+	return s
+}
+
+// known is what the hub says of the person whom a fault is about.
+func (c *cluster) known(fault string) string {
+	_, of, _ := strings.Cut(fault, " has for ")
+	id, _, _ := strings.Cut(of, "\n")
+	var out strings.Builder
+	for _, args := range [][]string{{"explain", id}, {"account", "show", id, "--output", "json"}, {"ops", "list", "--all", "--person", id, "--output", "json"},
+		{"source", "list", "--output", "json"}} {
+		text, _ := exec.Command(provhub(c.t), append(args, "--config", c.path("provhub.yaml"))...).CombinedOutput()
+		fmt.Fprintf(&out, "provhub %s\n%s\n", strings.Join(args, " "), text)
+	}
+	return out.String()
 }
 
 // open counts the operations of connectors with which something is to be done.

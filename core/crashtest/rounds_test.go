@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	seed   = flag.Uint64("seed", 0, "seed of TestRounds; 0: a new one, which is printed")
+	seed   = flag.Uint64("seed", 0, "seed of TestRounds and of the tests with -cluster; 0: a new one, which is printed")
 	rounds = flag.Int("rounds", 6, "rounds of TestRounds on each database and target")
 )
 
