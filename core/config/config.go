@@ -73,8 +73,8 @@ type Source struct {
 	Lifecycle lifecycle.Rules
 	// Reference is the attribute that names a person's manager by anchor; "": none.
 	Reference string
-	// WholeEvery is how often the source is read whole although it tells what changed;
-	// 0: every 24 h.
+	// WholeEvery is how often the source is read whole although it tells what changed, or
+	// that nothing has; 0: every 24 h.
 	WholeEvery time.Duration
 	// Poll is how often a source that tells what changed, and not by itself, is asked
 	// while it is followed; 0: every 10 s, a service every minute.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/quality"
+	"github.com/provhub/provhub/core/source"
 	"github.com/provhub/provhub/core/store"
 )
 
@@ -66,11 +67,17 @@ func (r *reading) leaveOut(id identity.Identity) {
 		r.counted(*m, -1)
 		r.doubles = append(r.doubles, id.Key)
 		r.passed++
-	case r.report.Source.Token != nil: // what changed meanwhile is asked for the next time
+	case r.asks(): // what changed meanwhile is told the next time
 	case there != id.AbsentSince.IsZero(), there && *hash != id.Hash:
 		r.passed++
 	}
 	*m = *m&^markStaged | markSeen
+}
+
+// asks reports whether the source is asked what changed since this reading.
+func (r *reading) asks() bool {
+	_, ok := r.Reader.(source.Incremental)
+	return ok && r.report.Source.Token != nil
 }
 
 // end says what follows from the reading, and commits.
@@ -94,8 +101,8 @@ func (r *reading) end(ctx context.Context) error {
 		return r.refuse(ctx)
 	}
 	r.moveClock()
-	if r.passed > 0 {
-		r.report.Source.Snapshot, r.report.Source.Token = "", nil // it is read whole the next time
+	if r.again = r.passed > 0; r.again {
+		r.report.Source.Snapshot, r.report.Source.Token = "", nil
 	}
 	return r.commit(ctx, r.store, r.report, vanished, r.doubles)
 }

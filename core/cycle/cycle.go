@@ -181,6 +181,8 @@ type pass struct {
 	byName bool
 	// partial: only some records were read.
 	partial bool
+	// again: some of what was read was passed over, and it is read whole the next time.
+	again bool
 	// refused is set when nothing of the reading was taken over.
 	refused *Refused
 }

@@ -76,10 +76,13 @@ func TestUnchangedSourceIsOnlyHashed(t *testing.T) {
 	l.sync()
 	require.Equal(t, 1, l.file.reads)
 	require.True(t, l.report.Unchanged)
+	l.now = l.now.Add(wholeEvery)
+	l.sync()
+	require.Equal(t, 2, l.file.reads, "now and then it is read all the same")
 	l.cycle.Source.Lifecycle.Suspended = []string{"L", "A"}
 	l.cycle.Source.Lifecycle.Active = nil
 	require.Equal(t, "crm/disable/suspend 1001", brief(l.sync()), "a new meaning of the status is a change of everyone")
-	require.Equal(t, 2, l.file.reads)
+	require.Equal(t, 3, l.file.reads)
 }
 
 func TestChangedRulesLookAtEveryone(t *testing.T) {

@@ -1,6 +1,7 @@
 package cycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -11,9 +12,9 @@ import (
 	"github.com/provhub/provhub/core/source"
 )
 
-// wholeEvery is how often a source that tells what changed is read whole all the
-// same, when its configuration does not say: no such telling is complete for ever
-// (QUIRKS LDAP-35, HR-27).
+// wholeEvery is how often a source that tells what changed, or that nothing has, is read
+// whole all the same, when its configuration does not say: no such telling is complete
+// for ever (QUIRKS LDAP-35, HR-27).
 const wholeEvery = 24 * time.Hour
 
 // delta is a reading of what changed. Whoever is not in it is as before.
@@ -28,11 +29,7 @@ type delta struct {
 func (p *pass) changes(ctx context.Context) (done bool, err error) {
 	f, ok := p.Reader.(source.Incremental)
 	token := p.last.report.Source.Token
-	every := p.Source.WholeEvery
-	if every == 0 {
-		every = wholeEvery
-	}
-	if !ok || token == nil || !p.settled() || p.now.Sub(p.last.report.ReadWhole) >= every {
+	if !ok || token == nil || !p.settled() || p.wholeDue() {
 		return false, nil
 	}
 	d := newDelta(p)
@@ -65,6 +62,11 @@ func (d *delta) conclude() Report {
 	report.Source.Faults = firstFaults(report.Source.Faults, was.Source.Faults)
 	d.moveClock()
 	return *report
+}
+
+// wholeDue reports whether the source is to be read whole, whatever it tells.
+func (p *pass) wholeDue() bool {
+	return p.now.Sub(p.last.report.ReadWhole) >= cmp.Or(p.Source.WholeEvery, wholeEvery)
 }
 
 func firstFaults(now, before []source.Fault) []source.Fault {

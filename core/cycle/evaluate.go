@@ -147,10 +147,12 @@ func (p *pass) chunk(ctx context.Context, targets []*target, ids []identity.Iden
 	}
 	f := facts{ids: ids, doubtful: p.doubtful(ids)}
 	var err error
-	if f.accounts, err = p.Store.Accounts(ctx, p.Source.Name, ids[0].Kind, anchors); err != nil {
+	// First what is open: an operation that ends in between is in the accounts then. The
+	// other way round it would be in neither.
+	if f.open, err = p.Store.OpenOperations(ctx, keys); err != nil {
 		return err
 	}
-	if f.open, err = p.Store.OpenOperations(ctx, keys); err != nil {
+	if f.accounts, err = p.Store.Accounts(ctx, p.Source.Name, ids[0].Kind, anchors); err != nil {
 		return err
 	}
 	if f.managers, err = p.references(identity.Person).Managers(ctx, ids); err != nil {

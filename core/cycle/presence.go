@@ -21,11 +21,13 @@ var vanishLimit = plan.Limit{Percent: 10, MinPopulation: 50}
 const acceptLength = 8
 
 // unchanged ends the reading early when the source is, byte by byte, what it was
-// when it was last read without reserve.
+// when it was last read without reserve. Now and then it is read all the same, so that
+// nobody stays wrong for good whom the store should have otherwise; not a file that was
+// put away when it was read.
 func (p *pass) unchanged(ctx context.Context) (bool, error) {
 	f, ok := p.Reader.(source.Fingerprinter)
 	was := &p.last.report
-	if !ok || !p.settled() {
+	if _, away := p.Reader.(source.Committer); !ok || !p.settled() || !away && p.wholeDue() {
 		return false, nil
 	}
 	snapshot, dated, err := f.Fingerprint(ctx)

@@ -7,10 +7,11 @@ import (
 )
 
 // taken tells the source that what it gave is kept. It is not told of a reading with
-// a reserve, such as one that a guard holds: that is read again.
+// a reserve, such as one that a guard holds, or in which somebody was passed over: that
+// is read again.
 func (p *pass) taken(ctx context.Context) error {
 	c, ok := p.Reader.(source.Committer)
-	if !ok || p.Push != nil || !p.report.Source.Complete || p.report.Missing > 0 {
+	if !ok || p.Push != nil || !p.report.Source.Complete || p.report.Missing > 0 || p.again {
 		return nil
 	}
 	if err := c.Committed(ctx); err != nil {

@@ -47,6 +47,10 @@ func TestTheSourceIsToldWhatWasTaken(t *testing.T) {
 	require.Equal(t, 2, d.put, "it broke off")
 
 	l.file.breakAt, l.file.dated = 0, start.Add(time.Hour)
+	l.people(staff(10, "dept=sales")...)
+	l.beside("1003 name=p1003 mail=p1003@x.test status=T")
+	l.run()
+	require.Equal(t, 2, d.put, "somebody was pushed meanwhile, of whom it has another word")
 	d.fails = errors.New("hr.csv stays where it is")
 	l.run()
 	require.Equal(t, 3, d.put)
