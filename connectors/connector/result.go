@@ -80,8 +80,10 @@ func Applied(obj Object) error {
 	return &Answer{Result{Outcome: OutcomeApplied, Object: &obj}}
 }
 
-// Pending says that the target accepted the work; the hub polls with
-// continuation after the given time.
+// Pending says that the target accepted the work. Until it is done the hub sends
+// nothing else for the account but what disables or deletes it, and does not ask after
+// the first any more then: take that when it has effect after the first, else answer
+// BUSY. The hub polls with continuation after the given time.
 func Pending(continuation []byte, after time.Duration) error {
 	return &Answer{Result{Outcome: OutcomePending, Continuation: continuation, PollAfter: after}}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -38,6 +39,8 @@ type verdict struct {
 	op  connector.Operation
 	id  string // of the account
 	key string // under which the change is noted; "": nothing was
+	// locks: it belongs to what takes the access away, which does not wait for a response.
+	locks bool
 	// created: it asks after the making of an account.
 	created bool
 	// change is what was noted, as it was then.
@@ -81,8 +84,9 @@ var errRefused = errors.New("refused")
 
 func (t *Target) acceptUnit(tx *outbox.Tx, u *unit) ([]*verdict, error) {
 	out := make([]*verdict, len(u.ops))
+	locks := slices.ContainsFunc(u.ops, locksOut)
 	for i, op := range u.ops {
-		out[i] = &verdict{op: op}
+		out[i] = &verdict{op: op, locks: locks}
 	}
 	whole := tx.Savepoint
 	if len(out) == 1 { // it writes only once nothing can refuse it any more
@@ -171,6 +175,17 @@ func (t *Target) acceptOne(tx *outbox.Tx, v *verdict) error {
 	return t.change(tx, v, key, held, wanted)
 }
 
+// locksOut reports whether op takes the access away.
+func locksOut(op connector.Operation) bool {
+	switch x := op.(type) {
+	case connector.SetEnabled:
+		return !x.Enabled
+	case connector.Delete:
+		return true
+	}
+	return false
+}
+
 // change saves what an account is to be and notes the change.
 func (t *Target) change(tx *outbox.Tx, v *verdict, key string, held outbox.Held, wanted *feed.Row) error {
 	r, err := t.record(v.id, wanted)
@@ -183,7 +198,7 @@ func (t *Target) change(tx *outbox.Tx, v *verdict, key string, held outbox.Held,
 		v.fail(connector.Unchanged)
 		return nil
 	case same: // it was so already, and the receiver does not know yet
-	case held.Frozen:
+	case held.Frozen && !(v.locks && held.Sealed):
 		return &connector.Error{Code: connector.CodeBusy, Scope: connector.ScopeObject,
 			Message: "the last change of this account is on its way and not confirmed by the receiver yet"}
 	default:

@@ -19,7 +19,7 @@ func answered(state string, acks settings) settings {
 // pollUntil asks until the answer is not pending any more.
 func pollUntil(t testing.TB, x *Target, r connector.Result) connector.Result {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); r.Outcome == connector.OutcomePending; {
+	for end := time.Now().Add(30 * time.Second); r.Outcome == connector.OutcomePending; {
 		require.True(t, time.Now().Before(end), "still pending")
 		time.Sleep(2 * time.Millisecond)
 		r = pollFor(t, x, r)
@@ -115,9 +115,9 @@ func TestMissingResponse(t *testing.T) {
 	require.Eventually(t, func() bool {
 		got := apply(t, x, connector.Poll{Call: call("1"), Continuation: r.Continuation})[0]
 		return got.Err != nil && got.Err.Code == connector.CodeConfiguration
-	}, 5*time.Second, 2*time.Millisecond)
+	}, 30*time.Second, 2*time.Millisecond)
 	s.FS.Put("/acks/people_0001.rsp", []byte("ID,RESULT,WHY\n7,OK,late\n"))
 	require.Eventually(t, func() bool {
 		return apply(t, x, connector.Poll{Call: call("1"), Continuation: r.Continuation})[0].Outcome.Done()
-	}, 5*time.Second, 2*time.Millisecond)
+	}, 30*time.Second, 2*time.Millisecond)
 }

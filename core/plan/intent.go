@@ -11,6 +11,7 @@ import (
 //	open      wanted             result
 //	none      any                the wanted one
 //	sent      same end           nothing: it is under way
+//	pending   the access goes    the wanted one, which goes out after it: that does not wait
 //	sent      another end        a note; looked at again when its outcome is known
 //	not sent  none               the open one is withdrawn
 //	not sent  same end           nothing, also when the open one is parked
@@ -24,6 +25,7 @@ func (d *differ) settle(op *Operation) {
 	same := d.sameEnd(&d.Open.Operation, op)
 	switch {
 	case d.Open.Sent && same:
+	case d.Open.Sent && d.overtake():
 	case d.Open.Sent:
 		d.note(NoteInFlight, "an earlier %s may have reached the target; this account is looked at again once its outcome is known", d.Open.Kind)
 	case op == nil:
@@ -31,6 +33,24 @@ func (d *differ) settle(op *Operation) {
 	case !same, op.Lane < d.Open.Lane && !d.Open.Parked:
 		d.step.Operation = op
 	}
+}
+
+// overtake plans what takes the access away from an account for which the target has
+// accepted an operation and not finished it: locking somebody out does not wait for a
+// target that answers tomorrow. It is worked out from what the account is afterwards.
+func (d *differ) overtake() bool {
+	if !d.Open.Pending {
+		return false
+	}
+	s := *d.Subject
+	s.Have, s.Open = After(d.Have, &d.Open.Operation), nil
+	after := differ{Subject: &s, policy: d.policy, key: d.key, object: d.object}
+	op := after.decide()
+	if op == nil || op.Kind != Disable && op.Kind != Delete {
+		return false
+	}
+	d.step.Operation = op
+	return true
 }
 
 // sameEnd reports whether two operations leave the account in the same state;

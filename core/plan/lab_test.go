@@ -130,8 +130,9 @@ func open(op Operation, change ...func(*OpenOperation)) func(*Subject) {
 		}
 	}
 }
-func sent(o *OpenOperation)   { o.Sent = true }
-func parked(o *OpenOperation) { o.Parked = true }
+func sent(o *OpenOperation)     { o.Sent = true }
+func accepted(o *OpenOperation) { o.Sent, o.Pending = true, true }
+func parked(o *OpenOperation)   { o.Parked = true }
 
 func found(objects ...connector.Object) func(*Subject) {
 	return func(s *Subject) { s.Found = objects }

@@ -101,8 +101,10 @@ type Subject struct {
 type OpenOperation struct {
 	Operation
 	// Sent: it may have reached the target, so it cannot be replaced.
-	Sent   bool
-	Parked bool
+	Sent bool
+	// Pending: of what was sent, the target has accepted it and is to be asked later.
+	Pending bool
+	Parked  bool
 }
 
 // Step is what Diff decided for one account: at most one operation.

@@ -112,6 +112,10 @@ func eachGrant(rows *sql.Rows, fn func(identity.AccountKey, identity.Grant)) err
 // nothing else may go out for its account.
 const inFlight = `(o.state IN ('sent', 'unknown') OR o.state = 'retry' AND o.continuation IS NOT NULL)`
 
+// accepted is true of an operation, of the table called o, that the target has accepted and not
+// finished: it is to be asked later, and is there for a disable that comes after.
+const accepted = `(o.state IN ('unknown', 'retry') AND COALESCE(length(o.continuation), 0) > 0)`
+
 // openStates are the states of an operation that is not finished.
 const openStates = `('ready', 'leased', 'sent', 'retry', 'unknown', 'parked')`
 
@@ -128,7 +132,7 @@ func (o *Org) OpenOperations(ctx context.Context, keys []identity.Key) (map[iden
 
 func (o *Org) openOperations(ctx context.Context, found map[identity.AccountKey]plan.OpenOperation, source string, kind identity.Kind, anchors []string) error {
 	return o.s.dialect.inChunks(anchors, func(marks string, args []any) error {
-		rows, err := o.s.reader.QueryContext(ctx, o.s.rebind(`SELECT body, state, CASE WHEN `+inFlight+` THEN 1 ELSE 0 END FROM operation o
+		rows, err := o.s.reader.QueryContext(ctx, o.s.rebind(`SELECT body, state, CASE WHEN `+inFlight+` THEN 1 ELSE 0 END, CASE WHEN `+accepted+` THEN 1 ELSE 0 END FROM operation o
 			WHERE org_id = ? AND source = ? AND kind = ? AND state IN `+openStates+` AND anchor IN (`+marks+`)`), append([]any{o.id, source, string(kind)}, args...)...)
 		if err != nil {
 			return err
@@ -137,7 +141,7 @@ func (o *Org) openOperations(ctx context.Context, found map[identity.AccountKey]
 		for rows.Next() {
 			var body, state string
 			var op plan.OpenOperation
-			if err := rows.Scan(&body, &state, &op.Sent); err != nil {
+			if err := rows.Scan(&body, &state, &op.Sent, &op.Pending); err != nil {
 				return err
 			}
 			if err := decode(body, &op.Operation); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/store"
 	"github.com/provhub/provhub/core/store/storetest"
@@ -72,6 +73,37 @@ func TestANewerPlanReplacesWhatWasNotSent(t *testing.T) {
 		op, _, err := o.Operation(t.Context(), "p2-crm-retry")
 		require.NoError(t, err)
 		require.True(t, op.MaybeApplied, "what the earlier attempt may have done still counts")
+	})
+}
+
+func TestADisableOvertakesWhatTheTargetHasAccepted(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, o *store.Org) {
+		apply(t, o, creates("p1", "crm", "accepted", "asked", "sent"))
+		ops := map[string]store.OpRow{}
+		for _, op := range send(t, o, lease(t, o, 10)) {
+			ops[op.Anchor] = op
+		}
+		for _, a := range []string{"accepted", "asked"} {
+			require.Empty(t, finish(t, o, store.Finish{ID: ops[a].ID, Fence: ops[a].Fence, State: store.OpUnknown, MaybeApplied: true, Continuation: []byte("job"), NextAttemptAt: now, Now: now}))
+		}
+		// A worker is just asking after one of them.
+		asking, err := o.Accepted(t.Context(), "crm", "w1", 1, now, now, time.Minute)
+		require.NoError(t, err)
+		require.Len(t, asking, 1)
+		p := creates("p2", "crm", "accepted", "asked", "sent")
+		for i := range p.Operations {
+			p.Operations[i].Kind, p.Operations[i].Enabled = plan.Disable, connector.IsDisabled
+		}
+		require.Equal(t, 2, apply(t, o, p))
+		require.Equal(t, store.OpSent, state(t, o, "p1-crm-sent"), "whoever sent it has no answer yet")
+		for _, a := range []string{"accepted", "asked"} {
+			require.Equal(t, store.OpSuperseded, state(t, o, "p1-crm-"+a))
+			op, _, err := o.Operation(t.Context(), "p2-crm-"+a)
+			require.NoError(t, err)
+			require.True(t, op.MaybeApplied)
+		}
+		f := done(asking[0])
+		require.Equal(t, []string{asking[0].ID}, finish(t, o, f), "the answer comes too late")
 	})
 }
 

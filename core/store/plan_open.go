@@ -8,9 +8,12 @@ type standing struct {
 	Source, Connector, Kind, Anchor string
 	InFlight                        bool `db:"in_flight"`
 	MaybeApplied                    bool `db:"maybe_applied"`
+	// Overtaken: the target has accepted it, and the planned one takes the access away.
+	Overtaken bool `db:"overtaken"`
 }
 
-// clearTheWay ends the open operations that the plan replaces, and leaves out
+// clearTheWay ends the open operations that the plan replaces, also one that the
+// target has accepted where the access is to be taken away, and leaves out
 // accounts whose open operation may have reached the target: those are looked at
 // again by the next plan, and so are those for which nothing was planned for
 // that reason.
@@ -18,7 +21,7 @@ func (a *application) clearTheWay() error {
 	var open []standing
 	// Locked: a worker may be about to send one of them.
 	err := a.t.all(&open, `SELECT o.id, n.id AS planned, o.source, o.connector, o.kind, o.anchor, o.maybe_applied,
-			CASE WHEN `+inFlight+` THEN 1 ELSE 0 END AS in_flight
+			CASE WHEN `+inFlight+` THEN 1 ELSE 0 END AS in_flight, CASE WHEN `+accepted+` AND n.op IN ('disable', 'delete') THEN 1 ELSE 0 END AS overtaken
 		FROM operation n CROSS JOIN operation o WHERE n.org_id = ? AND n.plan = ? AND n.state = 'planned'
 			AND o.org_id = n.org_id AND o.source = n.source AND o.kind = n.kind AND o.anchor = n.anchor AND o.connector = n.connector AND o.state IN `+openStates+
 		a.t.s.dialect.lock("o"), a.org, a.plan.Hash)
@@ -29,7 +32,7 @@ func (a *application) clearTheWay() error {
 	var again [][]any
 	for _, s := range open {
 		switch {
-		case s.InFlight:
+		case s.InFlight && !s.Overtaken:
 			skip = append(skip, s.Planned)
 			again = append(again, []any{a.org, s.Source, s.Connector, s.Kind, s.Anchor})
 		default:

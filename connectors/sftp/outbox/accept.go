@@ -23,19 +23,22 @@ type Held struct {
 	// Pending: the receiver has not confirmed it so; it has Shown, nil for nothing.
 	Pending bool
 	Shown   []byte
-	// Frozen: a publication that is not confirmed carries it.
-	Frozen bool
+	// Frozen: a publication that is not confirmed carries it. Sealed: that is final,
+	// so that what comes after it may be published without a wait for the response.
+	Frozen, Sealed bool
 }
 
 // The statements that every change needs, prepared once.
 const (
-	queryEpochs = `SELECT 1 + COALESCE((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'epoch'), 0), COALESCE((SELECT MAX(last) FROM batch), 0)`
+	queryEpochs = `SELECT 1 + COALESCE((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'epoch'), 0), COALESCE((SELECT MAX(last) FROM batch), 0),
+		COALESCE((SELECT MAX(last) FROM batch WHERE state <> 'taken'), 0)`
 	queryLoad   = `SELECT r.want, p.shown, p.epoch FROM record r LEFT JOIN pending p ON p.id = r.id WHERE r.id = ?`
 	queryChange = `SELECT c.key, c.id, c.at, c.state, c.code, c.message, b.state, COALESCE(b.seq, 0), COALESCE(b.published_at, 0)
 		FROM change c LEFT JOIN batch b ON b.number = (SELECT number FROM batch WHERE last >= c.epoch ORDER BY last LIMIT 1) AND b.first <= c.epoch
 		WHERE c.key = ?`
+	// A change that overtakes a response is one of what was sent.
 	queryPending = `INSERT INTO pending (id, shown, epoch) VALUES (?1, (SELECT want FROM record WHERE id = ?1), ?2)
-		ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch`
+		ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, shown = CASE WHEN epoch <= ?3 THEN excluded.shown ELSE shown END`
 	querySave = `INSERT INTO record (id, want, line, members, groups) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET want = excluded.want, line = excluded.line, members = excluded.members, groups = excluded.groups`
 	queryNote = `INSERT INTO change (key, id, epoch, state, at) VALUES (?, ?, ?, 'accepted', ?)
@@ -62,6 +65,7 @@ type Tx struct {
 	tx    *sql.Tx
 	epoch int64 // that changes go into
 	taken int64 // the last epoch that a publication has
+	seal  int64 // the last epoch that a sealed one has
 	now   time.Time
 	noted int64
 }
@@ -77,7 +81,7 @@ func (b *Box) Accept(ctx context.Context, now time.Time, f func(*Tx) error) erro
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
 	t := &Tx{b: b, ctx: ctx, tx: tx, now: now}
-	if t.epoch, t.taken, err = b.epochs(ctx, tx); err != nil {
+	if t.epoch, t.taken, t.seal, err = b.epochs(ctx, tx); err != nil {
 		return fmt.Errorf("outbox: %w", err)
 	}
 	if err := f(t); err != nil {
@@ -92,10 +96,11 @@ func (b *Box) Accept(ctx context.Context, now time.Time, f func(*Tx) error) erro
 	return nil
 }
 
-// epochs returns the epoch that is open and the last one that a publication has.
-func (b *Box) epochs(ctx context.Context, tx *sql.Tx) (open, taken int64, err error) {
-	err = tx.StmtContext(ctx, b.stmts[queryEpochs]).QueryRowContext(ctx).Scan(&open, &taken)
-	return open, taken, err
+// epochs returns the epoch that is open, the last one that a publication has, and
+// the last one that a sealed publication has.
+func (b *Box) epochs(ctx context.Context, tx *sql.Tx) (open, taken, sealed int64, err error) {
+	err = tx.StmtContext(ctx, b.stmts[queryEpochs]).QueryRowContext(ctx).Scan(&open, &taken, &sealed)
+	return open, taken, sealed, err
 }
 
 func (t *Tx) row(query string, args ...any) *sql.Row {
@@ -132,13 +137,15 @@ func (t *Tx) Load(id string) (h Held, err error) {
 	}
 	h.Pending = epoch.Valid
 	h.Frozen = epoch.Valid && epoch.Int64 <= t.taken
+	h.Sealed = epoch.Valid && epoch.Int64 <= t.seal
 	return h, err
 }
 
 // Save keeps an account as it is wanted now, and what the receiver has of it until
-// that is confirmed.
+// that is confirmed. Where a sealed publication carries the account, the receiver is
+// taken to have that; its response does not concern the account any more.
 func (t *Tx) Save(r Record) error {
-	if err := t.exec(queryPending, r.ID, t.epoch); err != nil {
+	if err := t.exec(queryPending, r.ID, t.epoch, t.seal); err != nil {
 		return err
 	}
 	return t.exec(querySave, r.ID, r.Want, r.Line, r.Members, r.Groups)

@@ -70,7 +70,7 @@ func (b *Box) begin(ctx context.Context, tx *sql.Tx, mode, run string) (x Batch,
 	if _, err := tx.ExecContext(ctx, `DELETE FROM batch WHERE state = 'taken'`); err != nil {
 		return x, err
 	}
-	open, taken, err := b.epochs(ctx, tx)
+	open, taken, _, err := b.epochs(ctx, tx)
 	if err != nil {
 		return x, err
 	}

@@ -69,23 +69,23 @@ func (b *Box) Respond(ctx context.Context, x Batch, verdicts []Verdict, render f
 }
 
 func respond(ctx context.Context, tx *sql.Tx, x Batch, v Verdict, render func(string, []byte) (Record, error)) error {
-	var shown []byte
-	err := tx.QueryRowContext(ctx, `SELECT shown FROM pending WHERE id = ? AND epoch BETWEEN ? AND ?`, v.ID, x.first, x.last).Scan(&shown)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
 	state := Confirmed
 	if v.Refused {
 		state = Rejected
-		if err := revert(ctx, tx, v.ID, shown, render); err != nil {
-			return err
-		}
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE change SET state = ?, code = ?, message = ? WHERE id = ? AND epoch BETWEEN ? AND ? AND state = 'accepted'`,
 		state, v.Code, v.Message, v.ID, x.first, x.last); err != nil {
+		return err
+	}
+	var shown []byte
+	err := tx.QueryRowContext(ctx, `SELECT shown FROM pending WHERE id = ? AND epoch BETWEEN ? AND ?`, v.ID, x.first, x.last).Scan(&shown)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // not carried, answered before, or overtaken by a later change
+	}
+	if err == nil && v.Refused {
+		err = revert(ctx, tx, v.ID, shown, render)
+	}
+	if err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM pending WHERE id = ?`, v.ID); err != nil {

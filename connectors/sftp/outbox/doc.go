@@ -15,7 +15,8 @@
 //	   └──────────┘ abandoned: before it is sealed nothing has left
 //
 // Until it is confirmed an account that a sealed publication carries is not
-// changed again, so that a response of the receiver can be applied to it.
+// changed again, so that a response of the receiver can be applied to it; only what
+// takes the access away overtakes the response.
 //
 // Everything is one transaction or nothing; a process that is killed at any
 // moment finds the state before or after.
