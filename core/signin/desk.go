@@ -176,11 +176,20 @@ func (d *Desk) Who(ctx context.Context, token string, byItself bool) (Who, error
 		return Who{}, ErrNoSession
 	}
 	if !byItself && now.Sub(s.SeenAt) >= min(touchEvery, d.opt.Idle/2) {
-		if err := d.org.TouchSession(ctx, s.ID, now); err != nil {
-			return Who{}, err
-		}
+		d.touch(ctx, s.ID, now)
 	}
 	return Who{Actor: s.Actor, Role: Role(s.Role)}, nil
+}
+
+// touchMax is how long somebody waits until the use of their session is written down.
+const touchMax = time.Second
+
+// touch notes that a session is used. Where nothing can be written, as on a full disk,
+// people have to see why: then the session ends earlier, and that is all.
+func (d *Desk) touch(ctx context.Context, id string, now time.Time) {
+	ctx, done := context.WithTimeout(ctx, touchMax)
+	defer done()
+	_ = d.org.TouchSession(ctx, id, now)
 }
 
 // End signs out the browser that holds token.

@@ -16,8 +16,13 @@ func (s *Store) fail(doing string, err error) error {
 	if errors.As(err, &stop) {
 		return stop.err
 	}
-	if err == nil || refusal(err) {
+	switch {
+	case errors.Is(err, errCut):
+		return fmt.Errorf("%s in %s: %w", doing, s.name, err)
+	case err == nil || refusal(err):
 		return err
+	case unreachable(err):
+		err = &unreachableError{ErrUnreachable, err}
 	}
 	return fmt.Errorf("%s in %s: %w", doing, s.name, s.explain(err))
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"strings"
 	"time"
@@ -33,10 +32,12 @@ type FindingRow struct {
 
 // FindingFilter selects findings; zero fields do not restrict.
 type FindingFilter struct {
-	Connector, Situation, Source, Anchor string
-	Resolved                             bool   // those that are not so any more, too
-	After                                string // key of the last one shown, from [FindingRow.Key]: paging
-	Limit                                int    // 0: 100
+	Connector, Situation, Reaction, Source, Anchor string
+	Resolved                                       bool // those that are not so any more, too
+	Over                                           bool // only those; for [Org.FindingPage]
+	// After is the key of the last one shown, from [FindingRow.Key], or [FindingPage].Next.
+	After string
+	Limit int // 0: 100
 }
 
 // Key is what [FindingFilter].After goes on from.
@@ -110,7 +111,7 @@ func (o *Org) ResolveFindingsBefore(ctx context.Context, connector string, situa
 // Findings returns findings by connector and object.
 func (o *Org) Findings(ctx context.Context, f FindingFilter) ([]FindingRow, error) {
 	where, args := `WHERE org_id = ?`, []any{o.id}
-	for _, c := range []struct{ column, value string }{{"connector", f.Connector}, {"situation", f.Situation}, {"source", f.Source}, {"anchor", f.Anchor}} {
+	for _, c := range []struct{ column, value string }{{"connector", f.Connector}, {"situation", f.Situation}, {"reaction", f.Reaction}, {"source", f.Source}, {"anchor", f.Anchor}} {
 		if c.value != "" {
 			where, args = where+` AND `+c.column+` = ?`, append(args, c.value)
 		}
@@ -121,35 +122,6 @@ func (o *Org) Findings(ctx context.Context, f FindingFilter) ([]FindingRow, erro
 	if after := strings.SplitN(f.After, "/", 3); len(after) == 3 {
 		where, args = where+` AND (connector, kind, target_id) > (?, ?, ?)`, append(args, after[0], after[1], after[2])
 	}
-	var out []FindingRow
-	err := o.eachRow(ctx, func(rows *sql.Rows) error {
-		var r FindingRow
-		var first, last, resolved int64
-		var body string
-		if err := rows.Scan(&r.Connector, &r.Kind, &r.TargetID, &r.Situation, &r.Source, &r.Anchor, &r.Reaction, &first, &last, &resolved, &r.Object, &r.Text, &body); err != nil {
-			return err
-		}
-		r.FirstSeen, r.LastSeen, r.ResolvedAt, r.Body = fromMicros(first), fromMicros(last), fromMicros(resolved), json.RawMessage(body)
-		out = append(out, r)
-		return nil
-	}, `SELECT connector, kind, target_id, situation, source, anchor, reaction, first_seen, last_seen, resolved_at, object, text, body FROM finding `+
-		where+` ORDER BY connector, kind, target_id LIMIT ?`, append(args, limit(f.Limit))...)
+	out, err := o.findings(ctx, `SELECT `+findingColumns+` FROM finding `+where+` ORDER BY connector, kind, target_id LIMIT ?`, append(args, limit(f.Limit))...)
 	return out, o.s.fail("read findings", err)
-}
-
-// FindingCounts counts the open findings by connector and situation.
-func (o *Org) FindingCounts(ctx context.Context) (map[string]map[string]int, error) {
-	var rows []struct {
-		Connector, Situation string
-		N                    int
-	}
-	err := o.all(ctx, &rows, `SELECT connector, situation, COUNT(*) AS n FROM finding WHERE org_id = ? AND resolved_at = 0 GROUP BY connector, situation`, o.id)
-	out := map[string]map[string]int{}
-	for _, r := range rows {
-		if out[r.Connector] == nil {
-			out[r.Connector] = map[string]int{}
-		}
-		out[r.Connector][r.Situation] = r.N
-	}
-	return out, o.s.fail("count findings", err)
 }

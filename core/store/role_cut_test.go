@@ -11,6 +11,7 @@ import (
 	toxiproxy "github.com/Shopify/toxiproxy/v2/client"
 	"github.com/stretchr/testify/require"
 
+	"github.com/provhub/provhub/core/store"
 	"github.com/provhub/provhub/core/store/storetest"
 )
 
@@ -74,7 +75,7 @@ func TestACutLosesTheRole(t *testing.T) {
 			}
 			select {
 			case err := <-hung:
-				require.Error(t, err)
+				require.ErrorIs(t, err, store.ErrUnreachable, "whoever asked learns that it was not their own doing")
 			case <-time.After(2 * time.Second):
 				t.Fatal("a query hangs")
 			}

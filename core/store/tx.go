@@ -46,7 +46,7 @@ func (s *Store) writeOn(ctx context.Context, db beginner, name string, fn func(*
 		}
 	}
 	within, done := s.within(ctx)
-	err = s.commit(within, db, name, fn)
+	err = ended(within, s.commit(within, db, name, fn))
 	done()
 	if db == beginner(s.writer) {
 		s.prepare(ctx)
@@ -141,14 +141,14 @@ func (t *tx) all(dest any, q string, args ...any) error {
 func (o *Org) get(ctx context.Context, dest any, q string, args ...any) error {
 	ctx, done := o.s.within(ctx)
 	defer done()
-	return notFound(o.s.reader.GetContext(ctx, dest, o.s.rebind(q), args...))
+	return notFound(ended(ctx, o.s.reader.GetContext(ctx, dest, o.s.rebind(q), args...)))
 }
 
 // all reads all rows outside of any transaction.
 func (o *Org) all(ctx context.Context, dest any, q string, args ...any) error {
 	ctx, done := o.s.within(ctx)
 	defer done()
-	return o.s.reader.SelectContext(ctx, dest, o.s.rebind(q), args...)
+	return ended(ctx, o.s.reader.SelectContext(ctx, dest, o.s.rebind(q), args...))
 }
 
 func notFound(err error) error {

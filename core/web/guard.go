@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/netip"
@@ -61,7 +62,11 @@ func (v *visit) may(right signin.Right) bool { return v.who.Role.May(right) }
 // signedIn serves a route to who is signed in and has the right to it.
 func (s *site) signedIn(r route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		who, err := s.desk.Who(req.Context(), s.jar.get(req, sessionCookie), req.Header.Get(refreshHeader) != "")
+		var who signin.Who
+		err := s.reading(req, func() (err error) {
+			who, err = s.desk.Who(req.Context(), s.jar.get(req, sessionCookie), req.Header.Get(refreshHeader) != "")
+			return err
+		})
 		if errors.Is(err, signin.ErrNoSession) {
 			s.askToSignIn(w, req)
 			return
@@ -72,12 +77,46 @@ func (s *site) signedIn(r route) http.Handler {
 			s.fail(v, err)
 		case !who.Role.May(r.right):
 			s.fail(v, errForbidden)
+		case req.Method == http.MethodGet:
+			s.read(v, r)
 		default:
 			if err := r.handle(s, v); err != nil {
 				s.fail(v, err)
 			}
 		}
 	})
+}
+
+// readMax bounds how long the state may take for a page, askAgain is how soon it is asked
+// once more when the database did not answer.
+const (
+	readMax  = 20 * time.Second
+	askAgain = 300 * time.Millisecond
+)
+
+// read shows a page.
+func (s *site) read(v *visit, r route) {
+	ctx, done := context.WithTimeout(v.Context(), readMax)
+	defer done()
+	v.Request = v.WithContext(ctx)
+	if err := s.reading(v.Request, func() error { return r.handle(s, v) }); err != nil {
+		s.fail(v, err)
+	}
+}
+
+// reading does what changes nothing, and does it once more when the database did not
+// answer: one that restarts, or whose connection is taken up anew, is back in a moment.
+func (s *site) reading(req *http.Request, do func() error) error {
+	err := do()
+	if !errors.Is(err, store.ErrUnreachable) {
+		return err
+	}
+	s.log.Warn("the database did not answer; it is asked once more", "page", req.Pattern, "error", err)
+	select {
+	case <-req.Context().Done():
+	case <-time.After(askAgain):
+	}
+	return do()
 }
 
 // askToSignIn sends a browser to the sign-in page, and back afterwards to the page it
@@ -119,11 +158,26 @@ func (s *site) fail(v *visit, err error) {
 		s.show(v, http.StatusUnprocessableEntity, "problem", "Not done", problem{usage.Error(), ""})
 	case errors.Is(err, store.ErrPlanState), errors.Is(err, store.ErrState):
 		s.show(v, http.StatusConflict, "problem", "Not done", problem{sentence(err.Error()), "Somebody else may have been faster: look again."})
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, store.ErrUnreachable), errors.Is(err, hub.ErrNotServing):
+		s.log.Error("a page failed for now", "page", v.Pattern, "error", err)
+		v.w.Header().Set("Retry-After", "5")
+		s.show(v, http.StatusServiceUnavailable, "problem", "Not now", problem{notNow(err), "Nothing is lost. Try again in a moment."})
 	case v.Context().Err() != nil: // nobody waits for the answer
 	default:
 		s.log.Error("a page failed", "page", v.Pattern, "error", err)
 		s.show(v, http.StatusInternalServerError, "problem", "Failed", problem{"Something went wrong.", "It is in the log of the hub; try again in a moment."})
 	}
+}
+
+// notNow says in one sentence why something cannot be done at the moment.
+func notNow(err error) string {
+	switch {
+	case errors.Is(err, hub.ErrNotServing):
+		return "This node is not serving at the moment."
+	case errors.Is(err, store.ErrUnreachable):
+		return "The database does not answer at the moment."
+	}
+	return "The database took too long to answer."
 }
 
 // crossOrigin refuses a form that another site sent.
