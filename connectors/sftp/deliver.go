@@ -49,6 +49,7 @@ func (t *Target) published(ctx context.Context, srv *client.Client, x outbox.Bat
 	if err := t.box.MarkPublished(ctx, x, time.Now(), t.cfg.Acks == nil); err != nil {
 		return stateError(err)
 	}
+	t.trusted()
 	t.log.InfoContext(ctx, "published", "sequence", x.Seq, "mode", x.Mode, "file", x.Files[0].Name, "rows", x.Rows, "bytes", x.Files[0].Size, "run", x.Run)
 	t.tidy(ctx, srv)
 	return nil
@@ -174,8 +175,8 @@ func (t *Target) vacant(ctx context.Context, srv *client.Client, x outbox.Batch)
 
 // notOurs says that the folder knows more than the outbox.
 func notOurs(what string) error {
-	return connector.Errorf(connector.CodeConfiguration, "%s, and the outbox did not publish it: either another connector writes into this folder, or the state is older than the folder "+
-		"(an old backup). Nothing is published. Give each connector a folder or names of its own, or bring the right state back; continue_after says with which number to go on when it is lost", what)
+	return connector.Errorf(connector.CodeConfiguration, "%s, and the outbox did not publish it: either another connector or another node with a state of its own writes into this folder, "+
+		"or the state is older than the folder (an old backup). Nothing is published. Give each connector a folder or names of its own, share the state between nodes, or bring the right state back; continue_after says with which number to go on when it is lost", what)
 }
 
 // tidy puts our own old files away. What does not work is tried again next time;

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	client "github.com/provhub/provhub/clients/sftp"
 	"github.com/provhub/provhub/connectors/connector"
@@ -157,14 +158,38 @@ func (t *Target) readManifest(ctx context.Context, srv *client.Client, last foun
 	return last, nil
 }
 
-// verify makes sure, once, that the folder does not know more than the outbox.
+// trust is how long the folder is believed not to know more than the outbox. It is
+// shorter than another node of the hub takes to begin when this one gives a connector
+// up.
+const trust = time.Second
+
+// verify makes sure that the folder does not know more than the outbox: another node,
+// with a state of its own, may have published since this one did.
 func (t *Target) verify(ctx context.Context) error {
 	t.mu.Lock()
-	verified := t.verified
+	last := t.verified
 	t.mu.Unlock()
-	if verified {
+	if time.Since(last) < trust {
 		return nil
 	}
+	if err := t.compare(ctx); err != nil {
+		return err
+	}
+	if last.IsZero() {
+		t.dropTemporary(ctx)
+	}
+	t.trusted()
+	return nil
+}
+
+// trusted notes that outbox and folder agree now.
+func (t *Target) trusted() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.verified = time.Now()
+}
+
+func (t *Target) compare(ctx context.Context) error {
 	ours, _, err := t.box.Last(ctx, "")
 	if err != nil {
 		return stateError(err)
@@ -176,10 +201,6 @@ func (t *Target) verify(ctx context.Context) error {
 	if last.seq > ours.Seq && last.seq > t.cfg.ContinueAfter {
 		return notOurs(fmt.Sprintf("%s holds %s with number %d, and the last one known here is %d", last.dir, last.name, last.seq, ours.Seq))
 	}
-	t.dropTemporary(ctx)
-	t.mu.Lock()
-	t.verified = true
-	t.mu.Unlock()
 	return nil
 }
 

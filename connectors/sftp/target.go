@@ -28,7 +28,7 @@ type Target struct {
 	pgp      *feed.PGP               // nil: not encrypted
 	ready    bool                    // the outbox holds what the receiver has
 	lookedAt time.Time               // when responses were last looked for
-	verified bool                    // the folder does not know more than the outbox
+	verified time.Time               // when the folder last did not know more than the outbox
 	staged   map[place]client.Staged // files sent ahead
 	flight   *flight                 // the publication under way; nil: none
 	flights  sync.WaitGroup
