@@ -118,6 +118,18 @@ func failures(t *testing.T, target Target, h host, only []string) []string {
 	return failed
 }
 
+// failedIn returns the ids of the checks that failed in a report.
+func failedIn(t *testing.T, report Report) (ids []string) {
+	t.Helper()
+	for _, out := range report.Outcomes {
+		if out.Status == Failed {
+			ids = append(ids, out.ID)
+			t.Log(out.explain())
+		}
+	}
+	return ids
+}
+
 // TestTheSoundConnectorPasses is the other half of the proof.
 func TestTheSoundConnectorPasses(t *testing.T) {
 	assert.Empty(t, failures(t, memoryTarget(t), defect{}.host(), nil))

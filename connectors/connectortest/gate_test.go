@@ -375,14 +375,7 @@ func TestTheProxyFindsDefects(t *testing.T) {
 			}
 			report, err := Suite(t.Context(), gatedTarget(t, &d.hooks, d.secure), o)
 			require.NoError(t, err)
-			var failed []string
-			for _, out := range report.Outcomes {
-				if out.Status == Failed {
-					failed = append(failed, out.ID)
-					t.Log(out.explain())
-				}
-			}
-			assert.Equal(t, []string{id}, failed)
+			assert.Equal(t, []string{id}, failedIn(t, report))
 		})
 	}
 }

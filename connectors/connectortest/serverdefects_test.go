@@ -270,14 +270,7 @@ func TestEachCheckFindsItsDefectInAProcess(t *testing.T) {
 			}
 			report, err := Suite(t.Context(), target, o)
 			require.NoError(t, err)
-			var failed []string
-			for _, out := range report.Outcomes {
-				if out.Status == Failed {
-					failed = append(failed, out.ID)
-					t.Log(out.explain())
-				}
-			}
-			assert.Equal(t, []string{id}, failed)
+			assert.Equal(t, []string{id}, failedIn(t, report))
 		})
 	}
 }

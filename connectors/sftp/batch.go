@@ -107,10 +107,15 @@ func (t *Target) anyOpen(ctx context.Context, vs []*verdict) (bool, error) {
 // come about.
 func (t *Target) answers(ctx context.Context, vs []*verdict, failed error) []connector.Result {
 	ctx = context.WithoutCancel(ctx)
+	return complete(vs, func(v *verdict) connector.Result { return t.answer(ctx, v, failed) })
+}
+
+// complete returns the answers of vs; answer gives those that are open.
+func complete(vs []*verdict, answer func(*verdict) connector.Result) []connector.Result {
 	out := make([]connector.Result, len(vs))
 	for i, v := range vs {
 		if v.answer == nil {
-			r := t.answer(ctx, v, failed)
+			r := answer(v)
 			v.answer = &r
 		}
 		out[i] = *v.answer

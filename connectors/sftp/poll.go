@@ -47,15 +47,7 @@ func (t *Target) poll(ctx context.Context, ops []connector.Operation) []connecto
 	}
 	failed := t.settle(ctx, vs)
 	ctx = context.WithoutCancel(ctx)
-	out := make([]connector.Result, len(vs))
-	for i, v := range vs {
-		if v.answer == nil {
-			r := t.polled(ctx, v, failed)
-			v.answer = &r
-		}
-		out[i] = *v.answer
-	}
-	return out
+	return complete(vs, func(v *verdict) connector.Result { return t.polled(ctx, v, failed) })
 }
 
 // settle publishes what is due and looks for responses.
