@@ -77,7 +77,7 @@ func (a *app) serve(ctx context.Context) (err error) {
 		Reload: func(ctx context.Context) (*config.Config, error) { return a.reload(ctx, log) },
 	})
 	n.Mount("/v1/", pushAPI(n))
-	n.Mount("/", pages)
+	n.Mount("/", pages(n))
 	n.Mount("/metrics", metricsOf(counts))
 	n.Background("metrics", func(ctx context.Context) error { return counts.Watch(ctx, n) })
 	if err := tellable(cfg); err != nil {
@@ -116,11 +116,13 @@ func pushAPI(n *daemon.Node) func(*hub.Hub) (http.Handler, error) {
 }
 
 // pages are served where the config has a section for them.
-func pages(h *hub.Hub) (http.Handler, error) {
-	if h.Config().Web == nil {
-		return nil, nil
+func pages(n *daemon.Node) func(*hub.Hub) (http.Handler, error) {
+	return func(h *hub.Hub) (http.Handler, error) {
+		if h.Config().Web == nil {
+			return nil, nil
+		}
+		return web.New(h, n.Ask)
 	}
-	return web.New(h)
 }
 
 // reload reads and checks the config as a start would.

@@ -192,6 +192,12 @@ func (d *Desk) touch(ctx context.Context, id string, now time.Time) {
 	_ = d.org.TouchSession(ctx, id, now)
 }
 
+// SignedIn returns who is signed in now, by name.
+func (d *Desk) SignedIn(ctx context.Context) ([]store.SignedIn, error) {
+	now := d.opt.Now()
+	return d.org.SignedIn(ctx, now, now.Add(-d.opt.Idle))
+}
+
 // End signs out the browser that holds token.
 func (d *Desk) End(ctx context.Context, token string) error {
 	if token == "" {

@@ -32,12 +32,15 @@ const (
 	Mend Right = "mend"
 	// MendMany is to end many failed operations at once without doing them.
 	MendMany Right = "mend many"
-	// Steer is to pause and resume connectors.
+	// Steer is to pause and resume connectors, and to have sources read and targets
+	// reconciled now.
 	Steer Right = "steer"
 	// Decide is to approve and reject plans that a guard holds.
 	Decide Right = "decide"
-	// Audit is to read the audit trail.
+	// Audit is to read the audit trail, and to see who may sign in.
 	Audit Right = "audit"
+	// Admit is to say who may sign in, and as what.
+	Admit Right = "admit"
 )
 
 // granted says what each role may do. It is the only place that does.
@@ -45,7 +48,7 @@ var granted = map[Role][]Right{
 	Viewer:   {See},
 	Helpdesk: {See, People, Mend},
 	Operator: {See, People, Mend, MendMany, Steer, Decide},
-	Admin:    {See, People, Mend, MendMany, Steer, Decide, Audit},
+	Admin:    {See, People, Mend, MendMany, Steer, Decide, Audit, Admit},
 	Auditor:  {See, People, Audit},
 }
 

@@ -28,20 +28,26 @@ type FindingCount struct {
 // FindingCountsTo counts the open findings like [Org.FindingCounts], by connector and
 // situation, each up to most.
 func (o *Org) FindingCountsTo(ctx context.Context, most int) (out []FindingCount, err error) {
-	names, err := o.findingConnectors(ctx, openFindings, "")
-	const of = `FROM finding WHERE org_id = ? AND connector = ? AND resolved_at = 0`
+	names, err := o.findingConnectors(ctx, openOrder, "")
 	for _, name := range names {
 		var some []FindingCount
-		if err = o.all(ctx, &some, `WITH RECURSIVE s(name) AS (SELECT (SELECT MIN(situation) `+of+`)
-			UNION ALL SELECT (SELECT MIN(situation) `+of+` AND situation > s.name) FROM s WHERE s.name IS NOT NULL)
-			SELECT s.name AS situation, (SELECT COUNT(*) FROM (SELECT 1 `+of+` AND situation = s.name LIMIT ?) counted) AS n
-			FROM s WHERE s.name IS NOT NULL`, o.id, name, o.id, name, o.id, name, most); err != nil {
-			break
+		if some, err = o.FindingCountsOf(ctx, name, most); err != nil {
+			return nil, err
 		}
-		for _, c := range some {
-			c.Connector = name
-			out = append(out, c)
-		}
+		out = append(out, some...)
+	}
+	return out, o.s.fail("count findings", err)
+}
+
+// FindingCountsOf counts the open findings of one connector by situation, each up to most.
+func (o *Org) FindingCountsOf(ctx context.Context, connector string, most int) (out []FindingCount, err error) {
+	const of = `FROM finding WHERE org_id = ? AND connector = ? AND resolved_at = 0`
+	err = o.all(ctx, &out, `WITH RECURSIVE s(name) AS (SELECT (SELECT MIN(situation) `+of+`)
+		UNION ALL SELECT (SELECT MIN(situation) `+of+` AND situation > s.name) FROM s WHERE s.name IS NOT NULL)
+		SELECT s.name AS situation, (SELECT COUNT(*) FROM (SELECT 1 `+of+` AND situation = s.name LIMIT ?) counted) AS n
+		FROM s WHERE s.name IS NOT NULL`, o.id, connector, o.id, connector, o.id, connector, most)
+	for i := range out {
+		out[i].Connector = connector
 	}
 	return out, o.s.fail("count findings", err)
 }

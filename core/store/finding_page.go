@@ -33,8 +33,8 @@ type findingOrder struct {
 }
 
 var (
-	openFindings = findingOrder{"finding_open", "resolved_at = 0", []string{"situation", "kind", "target_id"}}
-	overFindings = findingOrder{"", "resolved_at >= 0", []string{"kind", "target_id"}}
+	openOrder = findingOrder{"finding_open", "resolved_at = 0", []string{"situation", "kind", "target_id"}}
+	overOrder = findingOrder{"", "resolved_at >= 0", []string{"kind", "target_id"}}
 )
 
 // FindingPage returns a page of the findings that f selects, by connector and situation;
@@ -46,9 +46,9 @@ func (o *Org) FindingPage(ctx context.Context, f FindingFilter) (FindingPage, er
 }
 
 func (o *Org) findingPage(ctx context.Context, f FindingFilter) (p FindingPage, err error) {
-	w := findingWalk{o: o, order: openFindings, limit: limit(f.Limit)}
+	w := findingWalk{o: o, order: openOrder, limit: limit(f.Limit)}
 	if f.Over {
-		w.order = overFindings
+		w.order = overOrder
 		w.rest.and("resolved_at > 0")
 	}
 	for _, c := range []struct{ column, value string }{{"situation", f.Situation}, {"reaction", f.Reaction}} {

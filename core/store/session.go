@@ -68,6 +68,30 @@ func (o *Org) Session(ctx context.Context, id string, now time.Time) (Session, e
 	}, o.s.fail("read session", err)
 }
 
+// SignedIn is somebody who is signed in.
+type SignedIn struct {
+	Actor, Role string
+	Sessions    int
+	SeenAt      time.Time // when the last of them was used
+}
+
+// SignedIn returns who has sessions that have not ended at now and were used after since,
+// by name.
+func (o *Org) SignedIn(ctx context.Context, now, since time.Time) ([]SignedIn, error) {
+	var rows []struct {
+		Actor, Role string
+		Sessions    int
+		SeenAt      int64 `db:"seen_at"`
+	}
+	err := o.all(ctx, &rows, `SELECT actor, MAX(role) AS role, COUNT(*) AS sessions, MAX(seen_at) AS seen_at FROM web_session
+		WHERE org_id = ? AND expires_at > ? AND seen_at > ? GROUP BY actor ORDER BY actor`, o.id, micros(now), micros(since))
+	out := make([]SignedIn, len(rows))
+	for i, r := range rows {
+		out[i] = SignedIn{r.Actor, r.Role, r.Sessions, fromMicros(r.SeenAt)}
+	}
+	return out, o.s.fail("read sessions", err)
+}
+
 // TouchSession notes that a session was used.
 func (o *Org) TouchSession(ctx context.Context, id string, now time.Time) error {
 	return o.write(ctx, "session.touch", func(t *tx) error {

@@ -40,5 +40,5 @@ func unreachable(err error) bool {
 	}
 	var broken *net.OpError
 	var connect *pgconn.ConnectError
-	return errors.As(err, &broken) || errors.As(err, &connect) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF)
+	return errors.As(err, &broken) || errors.As(err, &connect) || pgconn.SafeToRetry(err) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF)
 }

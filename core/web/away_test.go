@@ -45,7 +45,7 @@ func TestADatabaseThatIsAway(t *testing.T) {
 				if asked++; asked <= len(test.errs) {
 					return test.errs[asked-1]
 				}
-				return s.page(v, "problem", "There", problem{"it is there", ""})
+				return s.page(v, "problem", "There", problem{What: "it is there"})
 			}})
 			req := httptest.NewRequestWithContext(t.Context(), test.method, l.URL+"/x", nil)
 			for _, c := range l.as(signin.Viewer).Jar.Cookies(req.URL) {

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/signin"
 	"github.com/provhub/provhub/core/store"
 )
@@ -157,12 +158,15 @@ func TestAnOperationIsTriedAgainInABrowser(t *testing.T) {
 	w.signIn("helpdesk")
 	require.Contains(t, w.text(), "crm")
 	w.open("/queue/list?state=parked")
-	row := chromedp.CSS("#row-" + l.parked().ID)
+	id := l.parked().ID
+	row := chromedp.CSS("#row-" + id)
 	w.run(chromedp.Evaluate[chromedp.Void](`window.sameDocument = true`))
 	w.click(row + " button")
 	w.await(row + " .op-ready")
 	assert.True(t, eval[bool](w, `window.sameDocument === true`), "the row changes, the page stays")
 	assert.Equal(t, "helpdesk", l.audited("operation.retry").Actor)
+	assert.Equal(t, "It is tried again now.", eval[string](w, `document.querySelector("#said").textContent`), "a screen reader says so")
+	assert.Equal(t, "/operations/"+id, eval[string](w, `document.activeElement.getAttribute("href")`), "the keyboard stays in the row")
 	w.content("")
 }
 
@@ -214,12 +218,36 @@ func (l *lab) allPages() map[string]string {
 		"overview": "/", "connector": "/connectors/crm", "source": "/sources/hr", "queue": "/queue", "list": "/queue/list", "done": "/queue/list?state=done",
 		"operation": "/operations/" + l.parked().ID, "people": "/people", "person": person("1001"), "explain": person("1001") + "/explain/crm",
 		"plans": "/plans", "plan": "/plans/" + l.held().Hash, "runs": "/runs", "audit": "/audit", "problem": "/nothing",
+		"findings": "/findings", "findinglist": "/findings/list", "finding": l.finding(), "alerts": "/alerts", "nodes": "/nodes", "users": "/users", "user": userPath("operator"),
 	}
+}
+
+// fullLab is a lab with something on every page.
+func fullLab(t *testing.T) *lab {
+	l := newLab(t)
+	l.drift()
+	l.alarm()
+	now := l.hub.Now()
+	require.NoError(t, l.hub.State().Seen(t.Context(), store.Node{Name: "provhub-1.berlin.example.org/4711", Version: "1.2", Address: "10.0.0.1:8484", StartedAt: now, Connectors: []string{"crm"}}))
+	for _, r := range []store.Run{{Kind: "cycle", Subject: "hr"}, {Kind: "reconcile", Subject: "crm"}} {
+		r.StartedAt, r.Why, r.Node = now, "asked for by operator", "provhub-1.berlin.example.org/4711"
+		_, err := l.hub.State().BeginRun(t.Context(), r)
+		require.NoError(t, err)
+	}
+	return l
+}
+
+// finding is where the page of a finding is.
+func (l *lab) finding() string {
+	l.t.Helper()
+	row, err := l.hub.State().Finding(l.t.Context(), "wiki", identity.Person, "u-5")
+	require.NoError(l.t, err)
+	return findingPath(row)
 }
 
 // On a phone nothing is cut off and nothing has to be pushed sideways.
 func TestPagesFitAPhone(t *testing.T) {
-	l := newLab(t)
+	l := fullLab(t)
 	w := l.window(phone)
 	w.open("/signin")
 	w.picture("phone-signin")
@@ -239,7 +267,7 @@ func TestPagesFitAPhone(t *testing.T) {
 // Laptop, light and dark: pictures to be looked at, and a page that can be used by
 // keyboard alone.
 func TestPagesOnALaptop(t *testing.T) {
-	l := newLab(t)
+	l := fullLab(t)
 	w := l.window(laptop)
 	w.open("/signin")
 	w.picture("laptop-signin")
@@ -252,7 +280,7 @@ func TestPagesOnALaptop(t *testing.T) {
 		assert.Empty(t, eval[string](w, headless), name)
 	}
 	w.run(call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}))
-	for _, name := range []string{"overview", "queue", "plan", "person"} {
+	for _, name := range []string{"overview", "queue", "plan", "person", "findings", "alerts", "user"} {
 		w.open(l.allPages()[name])
 		w.picture("dark-" + name)
 	}
@@ -291,5 +319,6 @@ func TestTheOverviewRefreshesItself(t *testing.T) {
 	w.await("#live .badge.paused")
 	assert.Equal(t, "connector-wiki", eval[string](w, `document.activeElement.id`))
 	assert.Contains(t, w.text(), "paused by operator: holidays")
+	assert.Contains(t, eval[string](w, `document.querySelector("#said").textContent`), "1 connector not sending")
 	w.content("")
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/provhub/provhub/core/hub"
@@ -15,6 +16,13 @@ type connectorPage struct {
 	hub.Glance
 	AccountsMax int // no more were counted
 	MaySteer    bool
+	// MayAsk: the target can be reconciled now.
+	MayAsk bool
+	// Reconciled are the last runs, Findings what is open, by situation.
+	Reconciled []store.Run
+	Findings   []situationView
+	// Node sends to the target; "": none does.
+	Node string
 }
 
 func (s *site) showConnector(v *visit) error {
@@ -26,6 +34,25 @@ func (s *site) showConnector(v *visit) error {
 		return store.ErrNotFound
 	}
 	p := connectorPage{Now: s.now(), Glance: found[0], AccountsMax: hub.GlanceAccounts, MaySteer: v.may(signin.Steer) && found[0].Standing != hub.StandsRemoved}
+	p.MayAsk = p.MaySteer && s.ask != nil
+	org := v.hub.State()
+	if p.Reconciled, err = org.Runs(v.Context(), store.RunFilter{Kind: "reconcile", Subject: p.Name, Limit: reconcilesShown}); err != nil {
+		return err
+	}
+	counts, err := org.FindingCountsOf(v.Context(), p.Name, findingsCounted+1)
+	if err != nil {
+		return err
+	}
+	p.Findings = situationViews(counts)
+	nodes, err := org.Nodes(v.Context())
+	if err != nil {
+		return err
+	}
+	for _, n := range nodes {
+		if !n.Gone() && slices.Contains(n.Connectors, p.Name) {
+			p.Node = n.Name
+		}
+	}
 	return s.page(v, "connector", p.Name, p)
 }
 

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +57,9 @@ type visit struct {
 	who signin.Who
 	// hub acts in the name of who.
 	hub *hub.Hub
+	// whole ends when nobody waits any more; the context of the request ends before, when
+	// a page takes too long.
+	whole context.Context
 }
 
 // may reports whether the visitor may do what right says.
@@ -98,7 +104,7 @@ const (
 func (s *site) read(v *visit, r route) {
 	ctx, done := context.WithTimeout(v.Context(), readMax)
 	defer done()
-	v.Request = v.WithContext(ctx)
+	v.whole, v.Request = v.Context(), v.WithContext(ctx)
 	if err := s.reading(v.Request, func() error { return r.handle(s, v) }); err != nil {
 		s.fail(v, err)
 	}
@@ -120,17 +126,39 @@ func (s *site) reading(req *http.Request, do func() error) error {
 }
 
 // askToSignIn sends a browser to the sign-in page, and back afterwards to the page it
-// wanted to see.
+// wanted to see, or to the one that the button stood on that it pressed.
 func (s *site) askToSignIn(w http.ResponseWriter, r *http.Request) {
+	if page := pageOf(r); page != "/" {
+		s.jar.set(w, nextCookie, page, flowLasts)
+	}
+	if r.Method == http.MethodPost && s.jar.get(r, sessionCookie) != "" {
+		s.jar.set(w, noteCookie, notPressed, flowLasts)
+	}
 	if r.Header.Get("HX-Request") != "" { // a part of a page that is open: the whole page has to go
 		w.Header().Set("HX-Redirect", "/signin")
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	if r.Method == http.MethodGet && r.URL.Path != "/" {
-		s.jar.set(w, nextCookie, r.URL.RequestURI(), flowLasts)
-	}
 	http.Redirect(w, r, "/signin", http.StatusSeeOther)
+}
+
+// notPressed is told to who pressed a button after their session had ended.
+const notPressed = "You were signed out meanwhile, and what you pressed was not done. Sign in, and press it again."
+
+// pageOf is the page that a request is for, or was sent from.
+func pageOf(r *http.Request) string {
+	if at, err := url.Parse(r.Header.Get("HX-Current-URL")); err == nil && at.Path != "" {
+		return at.RequestURI()
+	}
+	switch {
+	case r.Method == http.MethodGet:
+		return r.URL.RequestURI()
+	case strings.HasPrefix(r.URL.Path, "/causes/"):
+		return "/queue"
+	case slices.Contains([]string{"/people", "/audit", "/users"}, r.URL.Path):
+		return r.URL.Path
+	}
+	return path.Dir(r.URL.EscapedPath())
 }
 
 // refreshHeader marks what an open page asks for by itself (hx-headers in the templates).
@@ -143,30 +171,45 @@ type inputError struct{ text string }
 
 func (e *inputError) Error() string { return e.text }
 
+var errAddress = &inputError{"The address of this page is not complete."}
+
 // fail shows an error: what is wrong, and what to do.
 func (s *site) fail(v *visit, err error) {
 	var input *inputError
 	var usage *hub.UsageError
+	p, status, title := problem{Back: v.back()}, http.StatusUnprocessableEntity, "Not done"
 	switch {
 	case errors.Is(err, errForbidden):
-		s.show(v, http.StatusForbidden, "problem", "Not allowed", problem{"Your role, " + string(v.who.Role) + ", does not allow this.", "Ask an admin for another role if you need it."})
+		status, title = http.StatusForbidden, "Not allowed"
+		p.What, p.Do = "Your role, "+string(v.who.Role)+", does not allow this.", "Ask an admin for another role if you need it."
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrAmbiguous):
-		s.show(v, http.StatusNotFound, "problem", "Not found", problem{"There is no such thing here.", "It may have been taken away, or the address is incomplete."})
+		status, title = http.StatusNotFound, "Not found"
+		p.What, p.Do = "There is no such thing here.", "It may have been taken away, or the address is incomplete."
 	case errors.As(err, &input):
-		s.show(v, http.StatusUnprocessableEntity, "problem", "Not done", problem{input.text, "Go back and try again."})
+		p.What, p.Do = input.text, "Go back and try again."
 	case errors.As(err, &usage):
-		s.show(v, http.StatusUnprocessableEntity, "problem", "Not done", problem{usage.Error(), ""})
-	case errors.Is(err, store.ErrPlanState), errors.Is(err, store.ErrState):
-		s.show(v, http.StatusConflict, "problem", "Not done", problem{sentence(err.Error()), "Somebody else may have been faster: look again."})
+		p.What = usage.Error()
+	case errors.Is(err, store.ErrPlanState), errors.Is(err, store.ErrState), errors.Is(err, store.ErrExists):
+		status, p.What, p.Do = http.StatusConflict, sentence(err.Error()), "Somebody else may have been faster: look again."
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, store.ErrUnreachable), errors.Is(err, hub.ErrNotServing):
 		s.log.Error("a page failed for now", "page", v.Pattern, "error", err)
 		v.w.Header().Set("Retry-After", "5")
-		s.show(v, http.StatusServiceUnavailable, "problem", "Not now", problem{notNow(err), "Nothing is lost. Try again in a moment."})
+		status, title, p.What, p.Do = http.StatusServiceUnavailable, "Not now", notNow(err), "Nothing is lost. Try again in a moment."
 	case v.Context().Err() != nil: // nobody waits for the answer
+		return
 	default:
 		s.log.Error("a page failed", "page", v.Pattern, "error", err)
-		s.show(v, http.StatusInternalServerError, "problem", "Failed", problem{"Something went wrong.", "It is in the log of the hub; try again in a moment."})
+		status, title, p.What, p.Do = http.StatusInternalServerError, "Failed", "Something went wrong.", "It is in the log of the hub; try again in a moment."
 	}
+	s.show(v, status, "problem", title, p)
+}
+
+// back is the page that a button was pressed on; "": it was not one.
+func (v *visit) back() string {
+	if v.Method != http.MethodPost {
+		return ""
+	}
+	return local(pageOf(v.Request))
 }
 
 // notNow says in one sentence why something cannot be done at the moment.

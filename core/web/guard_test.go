@@ -21,7 +21,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	l := newLab(t)
 	plan, op := l.held().Hash, l.parked()
 	fill := strings.NewReplacer("{name}", "crm", "{key}", strings.TrimPrefix(person("1005"), "/people/"), "{connector}", "crm",
-		"{hash}", plan, "{id}", op.ID, "{cause}", op.FailsFor, "{$}", "")
+		"{hash}", plan, "{id}", op.ID, "{user}", strings.TrimPrefix(userPath("viewer"), "/users/"), "{cause}", op.FailsFor, "{$}", "")
 	allowed := map[signin.Role]int{}
 	for _, role := range signin.Roles {
 		for _, r := range routes {
@@ -54,7 +54,7 @@ func TestWhoMayNotActSeesNoButtons(t *testing.T) {
 	l := newLab(t)
 	for _, role := range []signin.Role{signin.Viewer, signin.Auditor} {
 		b := l.as(role)
-		for _, path := range []string{"/", "/connectors/crm", "/queue", "/queue/list", "/operations/" + l.parked().ID, "/plans/" + l.held().Hash} {
+		for _, path := range []string{"/", "/connectors/crm", "/queue", "/queue/list", "/operations/" + l.parked().ID, "/plans/" + l.held().Hash, "/sources/hr", "/findings", "/findings/list", "/alerts", "/nodes"} {
 			assert.Equal(t, 1, strings.Count(b.ok(path), `method="post"`), "%s: %s: only the one to sign out", role, path)
 		}
 	}
@@ -154,7 +154,7 @@ func TestAReloadSignsNobodyOut(t *testing.T) {
 	assert.Contains(t, b.ok("/"), "<h1>Overview")
 
 	oidc.ClientSecret = "none"
-	_, err := New(l.hub)
+	_, err := New(l.hub, nil)
 	assert.ErrorContains(t, err, `web.oidc: there is no secret "none"`)
 }
 
@@ -230,4 +230,32 @@ func TestAddressesAreToldByTrustedProxiesOnly(t *testing.T) {
 		}
 		assert.Equal(t, c.want, s.address(r), c)
 	}
+}
+
+// Who presses a button after their session has ended is told that nothing was done, and is
+// back at the page after signing in.
+func TestASessionThatEndsWhileAFormIsOpen(t *testing.T) {
+	l := newLab(t)
+	plan := l.held().Hash
+	b := l.browser()
+	require.Contains(t, b.post("/signin", url.Values{"name": {"operator"}, "password": {password}}).text, "<h1>Overview")
+	_, err := l.hub.State().EndSessions(t.Context(), "operator", "root", l.hub.Now())
+	require.NoError(t, err)
+	a := b.post("/plans/"+plan+"/approve", url.Values{"reason": {"ticket 1"}, "hours": {"4"}})
+	assert.Contains(t, a.text, "<h1>Sign in</h1>")
+	assert.Contains(t, a.text, "what you pressed was not done")
+	assert.Equal(t, plan, l.held().Hash)
+	a = b.post("/signin", url.Values{"name": {"operator"}, "password": {password}})
+	assert.Equal(t, "/plans/"+plan, a.Request.URL.Path)
+	assert.NotContains(t, b.ok("/"), "was not done", "it is told once")
+
+	_, err = l.hub.State().EndSessions(t.Context(), "operator", "root", l.hub.Now())
+	require.NoError(t, err)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.URL+"/", nil)
+	require.NoError(t, err)
+	req.Header.Set("HX-Request", "true")
+	req.Header.Set("HX-Current-URL", l.URL+"/queue/list?state=parked")
+	assert.Equal(t, "/signin", b.do(req).Header.Get("HX-Redirect"))
+	a = b.post("/signin", url.Values{"name": {"operator"}, "password": {password}})
+	assert.Equal(t, "/queue/list?state=parked", a.Request.URL.RequestURI())
 }

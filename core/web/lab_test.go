@@ -93,6 +93,16 @@ type lab struct {
 	t   *testing.T
 	dir string
 	hub *hub.Hub
+	// asked is what was asked to run: "cycle of hr, asked for by operator".
+	asked []string
+	asks  error // the answer to who asks
+}
+
+func (l *lab) ask(_ context.Context, kind, subject, why string) error {
+	if l.asks == nil {
+		l.asked = append(l.asked, kind+" of "+subject+", "+why)
+	}
+	return l.asks
 }
 
 // newLab serves a hub of nine people: Eve's account in crm is parked, and a plan that
@@ -134,7 +144,7 @@ func bareLab(t *testing.T, more string) *lab {
 // serve serves the pages of the hub.
 func (l *lab) serve() {
 	l.t.Helper()
-	handler, err := New(l.hub)
+	handler, err := New(l.hub, l.ask)
 	require.NoError(l.t, err)
 	if l.Server == nil {
 		l.Server = httptest.NewUnstartedServer(nil)
@@ -153,7 +163,7 @@ func (l *lab) reload(change func(*config.Config)) {
 	require.NoError(l.t, err)
 	next.Succeed(l.hub)
 	l.hub = next
-	l.Config.Handler, err = New(next)
+	l.Config.Handler, err = New(next, l.ask)
 	require.NoError(l.t, err)
 }
 

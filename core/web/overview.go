@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"time"
 
 	"github.com/provhub/provhub/core/hub"
@@ -17,6 +18,12 @@ type overviewPage struct {
 	Held     []store.PlanHead
 	MoreHeld bool
 	Totals   totals
+	// Alerts are what is wrong now, the most urgent first, and MoreAlerts how many more.
+	Alerts     []store.Alert
+	MoreAlerts int
+	// Findings of reconciliation are open, MoreFindings than were counted.
+	Findings     int
+	MoreFindings bool
 	// Stopped says who stopped everything, and why; "": nobody.
 	Stopped  store.Stop
 	MaySteer bool
@@ -28,8 +35,16 @@ type totals struct {
 	More                   bool
 }
 
-// heldShown bounds the held plans on the overview.
-const heldShown = 5
+// AlertsOpen is how many alerts there are, shown or not.
+func (p overviewPage) AlertsOpen() int { return len(p.Alerts) + p.MoreAlerts }
+
+// heldShown and alertsShown bound the held plans and the alerts on the overview,
+// findingsTotal what is counted of findings.
+const (
+	heldShown     = 5
+	alertsShown   = 5
+	findingsTotal = 10_000
+)
 
 func (s *site) showOverview(v *visit) error {
 	p := overviewPage{Now: s.now(), MaySteer: v.may(signin.Steer)}
@@ -49,6 +64,19 @@ func (s *site) showOverview(v *visit) error {
 	}
 	if p.MoreHeld = len(p.Held) > heldShown; p.MoreHeld {
 		p.Held = p.Held[:heldShown]
+	}
+	if p.Alerts, err = openAlerts(v); err != nil {
+		return err
+	}
+	p.Alerts = slices.DeleteFunc(p.Alerts, func(a store.Alert) bool { return !a.ClearedAt.IsZero() })
+	if n := len(p.Alerts); n > alertsShown {
+		p.Alerts, p.MoreAlerts = p.Alerts[:alertsShown], n-alertsShown
+	}
+	if p.Findings, err = v.hub.State().FindingTotal(v.Context(), findingsTotal+1); err != nil {
+		return err
+	}
+	if p.MoreFindings = p.Findings > findingsTotal; p.MoreFindings {
+		p.Findings = findingsTotal
 	}
 	for _, c := range p.Connectors {
 		p.Totals.Pending += c.Pending

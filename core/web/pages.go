@@ -60,7 +60,11 @@ type link struct {
 }
 
 // problem is the page that says what went wrong.
-type problem struct{ What, Do string }
+type problem struct {
+	What, Do string
+	// Back is the page that a button was pressed on; "": none was.
+	Back string
+}
 
 var navigation = []struct {
 	path, text string
@@ -70,7 +74,11 @@ var navigation = []struct {
 	{"/queue", "Queue", signin.See},
 	{"/people", "People", signin.People},
 	{"/plans", "Plans", signin.See},
+	{"/findings", "Findings", signin.See},
+	{"/alerts", "Alerts", signin.See},
 	{"/runs", "Runs", signin.See},
+	{"/nodes", "Nodes", signin.See},
+	{"/users", "Users", signin.Audit},
 	{"/audit", "Audit", signin.Audit},
 }
 

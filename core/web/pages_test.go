@@ -126,7 +126,8 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 func TestAnEmptyHubHasPages(t *testing.T) {
 	l := bareLab(t, "")
 	b := l.as(signin.Admin)
-	for _, path := range []string{"/", "/queue", "/queue/list", "/people", "/plans", "/plans?all=1", "/runs", "/audit", "/connectors/crm", "/sources/hr"} {
+	for _, path := range []string{"/", "/queue", "/queue/list", "/people", "/plans", "/plans?all=1", "/runs", "/audit", "/connectors/crm", "/sources/hr",
+		"/findings", "/findings/list", "/findings/list?state=over", "/alerts", "/nodes", "/users"} {
 		assert.Contains(t, b.ok(path), "</html>", path)
 	}
 }

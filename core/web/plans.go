@@ -69,7 +69,7 @@ func cursorOf(text string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return 0, &inputError{"The address of this page is not complete."}
+		return 0, errAddress
 	}
 	return n, nil
 }
@@ -81,6 +81,9 @@ type planPage struct {
 	Operations []store.OpRow
 	Next, Prev string // addresses of pages of the operations
 	Open       bool   // it waits for a decision
+	RanOut     bool   // it was approved, and the approval has run out
+	// Newest is the newest plan of the source, where another one took the place of this.
+	Newest string
 	// BySource: a guard of the source trips, which an approval does not answer.
 	BySource  bool
 	MayDecide bool
@@ -98,6 +101,16 @@ func (s *site) showPlan(v *visit) error {
 	}
 	p := planPage{Now: s.now(), PlanRow: row, Values: v.may(signin.People), Hours: []int{1, 4, 24, 72}}
 	p.Open = row.Status == store.PlanHeld || row.Status == store.PlanApproved && !row.Until.After(p.Now)
+	p.RanOut = p.Open && row.Status == store.PlanApproved
+	if row.Status == store.PlanSuperseded {
+		newest, err := v.hub.State().PlanList(v.Context(), store.PlanFilter{Source: row.Inputs.Source, Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(newest) > 0 && newest[0].Hash != row.Hash {
+			p.Newest = newest[0].Hash
+		}
+	}
 	p.BySource = slices.ContainsFunc(row.Verdicts, func(g plan.Verdict) bool { return g.Connector == "" })
 	p.MayDecide = v.may(signin.Decide)
 	ops, err := operationPage(v, store.OpFilter{Plan: row.Hash, States: allStates, Limit: rowsShown})

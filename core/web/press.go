@@ -50,7 +50,7 @@ func (p press) one(s *site, v *visit) error {
 		return &refusedError{m.Why[0].Why}
 	}
 	if v.Header.Get("HX-Target") == "row-"+id {
-		return s.row(v, id)
+		return s.row(v, id, sentence("it is "+p.done)+standingText(m))
 	}
 	return s.done(v, "/operations/"+id, sentence("it is "+p.done)+standingText(m))
 }
@@ -76,14 +76,17 @@ func (e *refusedError) Error() string { return e.why }
 // Is makes it one of the store's refusals.
 func (e *refusedError) Is(t error) bool { return t == store.ErrState }
 
-// row writes the row of one operation, for htmx.
-func (s *site) row(v *visit, id string) error {
+// row writes the row of one operation of which a button was pressed, for htmx: it keeps
+// the focus, and said is told to screen readers.
+func (s *site) row(v *visit, id, said string) error {
 	op, _, err := v.hub.State().Operation(v.Context(), id)
 	if err != nil {
 		return err
 	}
+	row := s.view(v, op)
+	row.Pressed = true
 	var b bytes.Buffer
-	if err := s.pages["list"].ExecuteTemplate(&b, "op-row", s.view(v, op)); err != nil {
+	if err := s.pages["list"].ExecuteTemplate(&b, "pressed", pair(row, said)); err != nil {
 		return err
 	}
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")

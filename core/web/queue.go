@@ -111,13 +111,14 @@ type opView struct {
 	helpdesk.Text
 	Now     time.Time
 	MayMend bool
+	Pressed bool // a button of its row was, just now
 }
 
 // CanDo reports whether something can be done to the operation now.
 func (o opView) CanDo(a helpdesk.Action) bool { return canDo(o.Text, a) }
 
 func (s *site) view(v *visit, op store.OpRow) opView {
-	return opView{op, helpdesk.Explain(op), s.now(), v.may(signin.Mend)}
+	return opView{OpRow: op, Text: helpdesk.Explain(op), Now: s.now(), MayMend: v.may(signin.Mend)}
 }
 
 // listPage lists operations.

@@ -24,7 +24,9 @@ var routes = []route{
 	{"POST /connectors/{name}/resume", signin.Steer, (*site).resume},
 	{"POST /stop", signin.Steer, (*site).stop},
 	{"POST /go", signin.Steer, (*site).goOn},
+	{"POST /connectors/{name}/reconcile", signin.Steer, (*site).reconcileNow},
 	{"GET /sources/{name}", signin.See, (*site).showSource},
+	{"POST /sources/{name}/read", signin.Steer, (*site).readNow},
 
 	{"GET /queue", signin.See, (*site).showQueue},
 	{"GET /queue/list", signin.See, (*site).showList},
@@ -50,9 +52,25 @@ var routes = []route{
 	{"POST /plans/{hash}/approve", signin.Decide, (*site).approve},
 	{"POST /plans/{hash}/reject", signin.Decide, (*site).reject},
 
+	{"GET /findings", signin.See, (*site).showFindings},
+	{"GET /findings/list", signin.See, (*site).listFindings},
+	{"GET /findings/export", signin.People, (*site).exportFindings},
+	{"GET /findings/{finding}", signin.See, (*site).showFinding},
+
+	{"GET /alerts", signin.See, (*site).showAlerts},
+	{"GET /nodes", signin.See, (*site).showNodes},
 	{"GET /runs", signin.See, (*site).showRuns},
 	{"GET /audit", signin.Audit, (*site).showAudit},
 	{"POST /audit", signin.Audit, (*site).searchAudit},
+
+	{"GET /users", signin.Audit, (*site).showUsers},
+	{"POST /users", signin.Admit, (*site).addUser},
+	{"GET /users/{user}", signin.Audit, (*site).showUser},
+	{"POST /users/{user}/role", signin.Admit, (*site).giveRole},
+	{"POST /users/{user}/password", signin.Admit, (*site).newPassword},
+	{"POST /users/{user}/disable", signin.Admit, (*site).disableUser},
+	{"POST /users/{user}/enable", signin.Admit, (*site).enableUser},
+	{"POST /users/{user}/signout", signin.Admit, (*site).signOutUser},
 
 	{"POST /signout", signin.See, (*site).signOut},
 }

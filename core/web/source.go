@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/provhub/provhub/core/hub"
+	"github.com/provhub/provhub/core/signin"
 	"github.com/provhub/provhub/core/store"
 )
 
@@ -13,6 +14,8 @@ type sourcePage struct {
 	hub.SourceView
 	Plans []store.PlanHead
 	Runs  []store.Run
+	// MayAsk: it can be read now.
+	MayAsk bool
 }
 
 // sourceShown bounds the plans and runs on the page of a source.
@@ -28,7 +31,7 @@ func (s *site) showSource(v *visit) error {
 		if src.Name != name {
 			continue
 		}
-		p := sourcePage{Now: s.now(), SourceView: src}
+		p := sourcePage{Now: s.now(), SourceView: src, MayAsk: v.may(signin.Steer) && s.ask != nil}
 		if p.Plans, err = v.hub.State().PlanList(v.Context(), store.PlanFilter{Source: name, Limit: sourceShown}); err != nil {
 			return err
 		}

@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -68,7 +70,11 @@ func TestPagesAreFast(t *testing.T) {
 			"/", "/connectors/app07", "/sources/hr", "/queue", "/queue?connector=app07", "/queue/list", "/queue/list?after=" + deep,
 			"/queue/list?state=done", "/queue/list?state=done&connector=app07&after=" + deep, "/queue/list?state=parked&before=" + deep,
 			"/queue/list?cause=000000000005", "/queue/list?code=QUOTA&state=parked", "/operations/" + op,
-			person("p3"), "/plans", "/plans/plan7", "/plans/plan7?after=7500", "/runs", "/audit",
+			person("p3"), "/plans", "/plans/plan7", "/plans/plan7?after=7500", "/runs", "/runs?kind=reconcile", "/audit",
+			"/findings", "/findings/list", "/findings/list?situation=drifted", "/findings/list?connector=app07&situation=orphan", "/findings/list?reaction=adopt",
+			"/findings/list?state=over", "/findings/list?state=over&situation=orphan&reaction=adopt",
+			"/findings/list?after=" + base64.RawURLEncoding.EncodeToString([]byte("app07/orphan/person/u-00001")),
+			findingPath(store.FindingRow{Connector: "app01", Kind: identity.Person, TargetID: "u-0000000"}), "/alerts", "/nodes", "/users",
 		} {
 			b.ok(path) // what is read once, such as templates and pages of the database, is not what counts
 			took := make([]time.Duration, 3)
@@ -86,12 +92,43 @@ func TestPagesAreFast(t *testing.T) {
 	})
 }
 
+// found has reconciliations find so many accounts, a third of which are in order again,
+// in all connectors and in situations of which some are rare.
+func found(t *testing.T, o *store.Org, findings, connectors int) {
+	t.Helper()
+	rows := make([]store.FindingRow, findings)
+	over := map[string][]string{}
+	for i := range rows {
+		situation := "orphan"
+		switch {
+		case i%1000 == 7:
+			situation = "enabled_again"
+		case i%4 == 1:
+			situation = "drifted"
+		}
+		r := store.FindingRow{Connector: fmt.Sprintf("app%02d", i%connectors+1), Kind: identity.Person, TargetID: fmt.Sprintf("u-%07d", i), Situation: situation,
+			Source: "hr", Anchor: fmt.Sprintf("p%d", i), Reaction: "report", Object: fmt.Sprintf("user%d@example.org", i), Text: "changed in the target: displayName", Body: json.RawMessage(`{}`)}
+		if rows[i] = r; i%3 == 2 {
+			over[r.Connector] = append(over[r.Connector], r.TargetID)
+		}
+	}
+	for chunk := range slices.Chunk(rows, 1000) {
+		require.NoError(t, o.SaveFindings(t.Context(), chunk, time.Now()))
+	}
+	for name, ids := range over {
+		for chunk := range slices.Chunk(ids, 1000) {
+			require.NoError(t, o.ResolveFindings(t.Context(), name, identity.Person, chunk, time.Now()))
+		}
+	}
+}
+
 // longLab serves a hub whose state at url has a long queue.
 func longLab(t *testing.T, url string, q storetest.Queue) *lab {
 	t.Helper()
 	o := storetest.Open(t, url)
 	require.NoError(t, storetest.FillQueue(t.Context(), url, q))
 	crowd(t, o, min(q.Operations, 10_000))
+	found(t, o, q.Operations/5, q.Connectors)
 	l := &lab{t: t, dir: t.TempDir()}
 	text := strings.Replace(fmt.Sprintf(labConfig, filepath.Join(pluginsDir, "provhub-connector-memory"), "none.json"), `"sqlite:state.db"`, strconv.Quote(url), 1)
 	for i := range q.Connectors {

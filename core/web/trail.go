@@ -15,17 +15,22 @@ import (
 // runsPage lists what was scheduled or asked for.
 type runsPage struct {
 	Now   time.Time
+	Kind  string // only these; "": all
+	Kinds []string
 	Runs  []store.Run
 	Older string
 }
+
+// runKinds are the kinds of runs that can be chosen.
+var runKinds = []string{"cycle", "reconcile", "retention"}
 
 func (s *site) showRuns(v *visit) error {
 	before, err := momentOf(v.FormValue("before"))
 	if err != nil {
 		return err
 	}
-	p := runsPage{Now: s.now()}
-	if p.Runs, err = v.hub.State().Runs(v.Context(), store.RunFilter{Before: before, Limit: rowsShown + 1}); err != nil {
+	p := runsPage{Now: s.now(), Kind: v.FormValue("kind"), Kinds: runKinds}
+	if p.Runs, err = v.hub.State().Runs(v.Context(), store.RunFilter{Kind: p.Kind, Before: before, Limit: rowsShown + 1}); err != nil {
 		return err
 	}
 	if len(p.Runs) > rowsShown {
@@ -51,7 +56,7 @@ func (s *site) showAudit(v *visit) error {
 	}
 	object, err := base64.RawURLEncoding.DecodeString(v.FormValue("about"))
 	if err != nil {
-		return &inputError{"The address of this page is not complete."}
+		return errAddress
 	}
 	p := auditPage{Now: s.now(), About: v.FormValue("about"), Filter: store.AuditFilter{Object: string(object), Limit: rowsShown + 1}}
 	if p.Entries, err = v.hub.State().AuditNewest(v.Context(), p.Filter, before); err != nil {

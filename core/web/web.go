@@ -31,18 +31,19 @@ type site struct {
 	provider     *signin.Provider
 	providerName string
 
+	ask     Asker // nil: nothing runs by itself here
 	jar     jar
 	proxies []netip.Prefix
 	pages   pages
 }
 
 // New returns the handler of all pages of h, as the section web of its config says,
-// which must be there. It starts nothing and asks nobody: an identity provider is found
+// which must be there. ask has something run now; nil: nobody can ask for that. It starts nothing and asks nobody: an identity provider is found
 // when the first person comes. Errors are about files and secrets that the config names.
-func New(h *hub.Hub) (http.Handler, error) {
+func New(h *hub.Hub, ask Asker) (http.Handler, error) {
 	cfg := h.Config().Web
 	s := &site{
-		hub: h, log: h.Log(), now: h.Now, proxies: cfg.TrustedProxies,
+		hub: h, log: h.Log(), now: h.Now, ask: ask, proxies: cfg.TrustedProxies,
 		desk: signin.New(h.State(), signin.Options{Idle: cfg.Idle, Absolute: cfg.Absolute, Now: h.Now}),
 		jar:  jar{secure: strings.HasPrefix(cfg.URL, "https:")},
 	}

@@ -25,6 +25,8 @@ var funcs = template.FuncMap{
 	"values": valuesText, "kinds": kindsText, "percent": percent, "sentence": sentence, "key": personKey, "json": prettyJSON,
 	"pair": pair, "plans": plansOf, "runs": runsOf, "took": took, "text": attributeText, "known": knownAs,
 	"gives": hub.Gives, "because": hub.Because, "first": firstNotes,
+	"alerts": alertsOf, "userpath": userPath, "reaction": reactionText, "runkind": runKind, "code": codeText, "standstill": standstill,
+	"situation": func(name string) string { return wordsOf(name).Title },
 }
 
 // pair gives a shared part of a template two things.
@@ -36,6 +38,41 @@ func plansOf(now time.Time, plans []store.PlanHead) plansPage {
 }
 
 func runsOf(now time.Time, runs []store.Run) runsPage { return runsPage{Now: now, Runs: runs} }
+
+// alertsOf is what the shared table of alerts shows.
+func alertsOf(now time.Time, alerts []store.Alert) alertsPage {
+	return alertsPage{Now: now, Alerts: alerts}
+}
+
+// codeText shows what stands between back quotes as what is to be typed.
+func codeText(text string) template.HTML {
+	parts := strings.Split(text, "`")
+	for i, p := range parts {
+		if parts[i] = template.HTMLEscapeString(p); i%2 == 1 && i < len(parts)-1 {
+			parts[i] = "<code>" + parts[i] + "</code>"
+		}
+	}
+	return template.HTML(strings.Join(parts, ""))
+}
+
+// standstill is why a connector stands as it does, without the word that says how.
+func standstill(standing hub.Standing, state string) string {
+	if state == "ready" {
+		return ""
+	}
+	return strings.TrimPrefix(state, string(standing)+": ")
+}
+
+// runKind is what the runs of a kind are called.
+func runKind(kind string) string {
+	switch kind {
+	case "cycle":
+		return "readings of sources"
+	case "reconcile":
+		return "reconciliations"
+	}
+	return kind
+}
 
 // notesShown bounds the notes of a plan; `provhub plan show` lists them all.
 const notesShown = 200
