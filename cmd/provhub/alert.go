@@ -47,7 +47,7 @@ func (a *app) alertList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			out := alertsOut{Alerts: slices.DeleteFunc(all, func(al store.Alert) bool { return al.ToldAt.IsZero() })}
+			out := alertsOut{Alerts: slices.DeleteFunc(all, func(al store.Alert) bool { return al.ToldAt.IsZero() || !al.ClearedAt.IsZero() })}
 			if out.Waiting, err = h.State().Notices(cmd.Context(), h.Now().AddDate(1, 0, 0), noticesShown); err != nil {
 				return err
 			}
@@ -74,7 +74,7 @@ func (a *app) printAlerts(out alertsOut) {
 		if n.LastError != "" {
 			why = ": " + n.LastError
 		}
-		a.printf("Not told on %s yet, %s%s\n", n.Route, plural(n.Tries, "try", "tries"), why)
+		a.printf("Not told on %s yet, %s%s\n", n.Route, wording.Count(n.Tries, "try", "tries"), why)
 	}
 }
 

@@ -53,8 +53,8 @@ func (c judged) standing() []Finding {
 			"nothing is sent any more: %s", sentence(s.Stopped))}
 	case s.Held() != "":
 		return []Finding{c.finding(ConnectorStopped, Critical, time.Time{}, "Run `provhub connector list`, which says what to do.", "nothing is sent, because the config leads to another target than before.")}
-	case s.Unusable != "":
-		return []Finding{c.finding(ConnectorUnusable, Critical, s.UnusableAt, check+".", "its plugin could not be used: %s", sentence(s.Unusable))}
+	case s.Unusable != "" && !c.Maintained:
+		return []Finding{c.finding(ConnectorUnusable, Critical, s.UnusableAt, check+".", "it cannot be used: %s", sentence(joined(s.Unusable)))}
 	case s.Quarantined != "":
 		return []Finding{c.finding(ConnectorQuarantined, Critical, s.QuarantinedAt, "Run `provhub ops list --connector "+c.Name+"` for the causes; it ends by itself once operations succeed.",
 			"it is in quarantine: %s", sentence(s.Quarantined))}
@@ -107,7 +107,16 @@ func operations(n store.Count) string {
 // summaryMax bounds what a summary repeats of what somebody else said.
 const summaryMax = 300
 
-// sentence makes one line of a text, and ends it.
+// joined makes one line of several: what is refused of a config stands in lines of its own.
+func joined(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	return strings.Join(lines, " ")
+}
+
+// sentence takes the first line of a text, and ends it.
 func sentence(text string) string {
 	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
 	if r := []rune(text); len(r) > summaryMax {

@@ -27,7 +27,7 @@ const (
 	LeaverParked         Condition = "leaver.parked"         // who left still has access, and a person has to act
 	LeaverLate           Condition = "leaver.late"           // who left still has access after a while
 	ConnectorStopped     Condition = "connector.stopped"     // nothing is sent before a person acts
-	ConnectorUnusable    Condition = "connector.unusable"    // its plugin does not start
+	ConnectorUnusable    Condition = "connector.unusable"    // its plugin does not start, or finds no target
 	ConnectorQuarantined Condition = "connector.quarantined" // too many operations fail
 	ConnectorDown        Condition = "connector.down"        // its target does not answer
 	ConnectorSilent      Condition = "connector.silent"      // there is work, and none of it is done

@@ -9,6 +9,7 @@ import (
 
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/hub"
+	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/pluginhost"
 	"github.com/provhub/provhub/core/store"
 	"github.com/provhub/provhub/wording"
@@ -102,8 +103,23 @@ func ofPlan(cfg *config.Config, p *store.PlanHead, now time.Time) []Finding {
 		return nil
 	}
 	return []Finding{{Condition: PlanHeld, Subject: p.Source, Severity: Critical, Since: p.CreatedAt, Page: "/plans/" + p.Hash,
-		Summary: fmt.Sprintf("Plan %.12s of source %s with %s is held by a guard, and nobody has decided.", p.Hash, p.Source, wording.Count(p.Operations, "operation", "operations")),
+		Summary: fmt.Sprintf("Plan %.12s of source %s is held by a guard, and nobody has decided: %s%s.", p.Hash, p.Source, wording.Count(p.Operations, "operation", "operations"), kinds(p.Counts)),
 		Do:      fmt.Sprintf("Look at it with `provhub plan show %.12[1]s`, then `provhub plan approve %.12[1]s` or `provhub plan reject %.12[1]s`.", p.Hash)}}
+}
+
+// kinds says how many operations of each kind there are, those that take something away
+// first.
+func kinds(n plan.Counts) string {
+	var parts []string
+	for _, k := range []plan.Kind{plan.Delete, plan.Disable, plan.Update, plan.Create, plan.Adopt, plan.Enable} {
+		if n[k] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[k], k))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
 }
 
 func connectorPage(name string) string { return "/connectors/" + url.PathEscape(name) }

@@ -54,8 +54,8 @@ func TestWhatIsWrong(t *testing.T) {
 		{"a reading waits for a person", source("hr", hub.SourceVitals{ReadAt: ago(time.Hour), Refused: ago(time.Minute)}), SourceHeld, "suspicious"},
 
 		{"a plan was held a moment ago", hub.Vitals{Held: []store.PlanHead{{Hash: "0123456789abcdef", Source: "hr", Operations: 1, CreatedAt: ago(time.Minute)}}}, "", ""},
-		{"a plan is held", hub.Vitals{Held: []store.PlanHead{{Hash: "0123456789abcdef", Source: "hr", Operations: 212, CreatedAt: ago(time.Hour)}}},
-			PlanHeld, "Plan 0123456789ab of source hr with 212 operations is held by a guard, and nobody has decided."},
+		{"a plan is held", hub.Vitals{Held: []store.PlanHead{{Hash: "0123456789abcdef", Source: "hr", Operations: 212, CreatedAt: ago(time.Hour), Counts: plan.Counts{plan.Update: 12, plan.Disable: 200}}}},
+			PlanHeld, "Plan 0123456789ab of source hr is held by a guard, and nobody has decided: 212 operations (200 disable, 12 update)."},
 
 		{"a leaver is on the way", of(hub.ConnectorVitals{Queue: store.QueueLook{Leavers: store.Count{N: 1}, LeaverSince: ago(time.Minute)}}), "", ""},
 		{"a leaver is late", of(hub.ConnectorVitals{Queue: store.QueueLook{Leavers: store.Count{N: 2}, LeaverSince: ago(time.Hour)}}),
@@ -68,6 +68,9 @@ func TestWhatIsWrong(t *testing.T) {
 		{"a person has paused it", state(store.ConnectorState{PausedBy: "ann: maintenance", Stopped: "x"}), "", ""},
 		{"another target", state(store.ConnectorState{Target: "a", OtherTarget: "b"}), ConnectorStopped, "another target"},
 		{"the plugin does not start", state(store.ConnectorState{Unusable: "not pinned", UnusableAt: ago(time.Hour)}), ConnectorUnusable, "not pinned."},
+		{"the target does not answer when the plugin starts, in a maintenance window", of(hub.ConnectorVitals{Maintained: true, State: store.ConnectorState{Unusable: "UNAVAILABLE"}}), "", ""},
+		{"the plugin refuses its config", state(store.ConnectorState{Unusable: "the plugin refuses its config\n  /url: is missing", UnusableAt: ago(time.Hour)}),
+			ConnectorUnusable, "the plugin refuses its config /url: is missing."},
 		{"quarantine", state(store.ConnectorState{Quarantined: "40 of 50 failed", QuarantinedAt: ago(time.Hour)}), ConnectorQuarantined, "40 of 50 failed."},
 		{"the breaker is open", of(hub.ConnectorVitals{Down: true, State: store.ConnectorState{Failures: 7}}), ConnectorDown, "7 failures in a row."},
 		{"as in a maintenance window", of(hub.ConnectorVitals{Down: true, Maintained: true}), "", ""},

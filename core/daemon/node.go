@@ -44,6 +44,8 @@ type Node struct {
 	rooms   []room
 	leads   []func(context.Context)
 	mounts  []mount
+	// problems are what stood in the way of the last plan of each source.
+	problems sync.Map
 	// restarts are of connectors that a reload has changed.
 	restarts sync.WaitGroup
 

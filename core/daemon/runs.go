@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/provhub/provhub/core/config"
@@ -91,14 +93,26 @@ func (n *Node) cycle(ctx context.Context, j jobs.Job) (jobs.Result, error) {
 		return jobs.Result{}, err
 	}
 	n.wake(p)
-	for _, problem := range p.Problems {
-		n.log.Warn("nothing could be planned for a connector; everyone is looked at in it when it is back", "run", j.Run, "source", p.Source, "error", problem)
-	}
+	n.sayProblems(j, p)
 	r := jobs.Result{Outcome: store.RunDone, Summary: p.Summary(), Plan: p.Plan.Hash}
 	if p.Status == store.PlanHeld {
 		r.Outcome = store.RunHeld
 	}
 	return r, nil
+}
+
+// sayProblems logs which connectors nothing could be planned for: as a warning when
+// that is news, and for debugging each time that it is so still.
+func (n *Node) sayProblems(j jobs.Job, p hub.Planned) {
+	before, _ := n.problems.Swap(p.Source, p.Problems)
+	known, _ := before.([]string)
+	for _, problem := range p.Problems {
+		level := slog.LevelWarn
+		if slices.Contains(known, problem) {
+			level = slog.LevelDebug
+		}
+		n.log.Log(context.Background(), level, "nothing could be planned for a connector; everyone is looked at in it when it is back", "run", j.Run, "source", p.Source, "error", problem)
+	}
 }
 
 // wake tells the senders that there may be work from a plan.
