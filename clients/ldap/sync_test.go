@@ -64,7 +64,7 @@ func TestSyncWatchRings(t *testing.T) {
 	for _, what := range []string{"an add", "a deletion"} {
 		select {
 		case <-rung:
-		case <-time.After(5 * time.Second):
+		case <-time.After(30 * time.Second):
 			t.Fatalf("%s does not ring", what)
 		}
 		if what == "an add" {

@@ -184,9 +184,9 @@ func TestKeepAlive(t *testing.T) {
 	cfg.KeepAlive = 10 * time.Millisecond
 	c := client(t, cfg)
 	require.NoError(t, c.Connect(context.Background()))
-	require.Eventually(t, func() bool { return s.Count("keepalive@openssh.com") >= 3 }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return s.Count("keepalive@openssh.com") >= 3 }, 30*time.Second, 5*time.Millisecond)
 	s.Disconnect()
-	require.Eventually(t, func() bool { c.mu.Lock(); defer c.mu.Unlock(); return !c.session.alive() }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { c.mu.Lock(); defer c.mu.Unlock(); return !c.session.alive() }, 30*time.Second, 5*time.Millisecond)
 	_, err := c.Stat(context.Background(), "/outgoing")
 	require.NoError(t, err)
 }

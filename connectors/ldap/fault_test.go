@@ -216,5 +216,5 @@ func TestASlowDirectoryEndsInTime(t *testing.T) {
 	err := target.Update(context.Background(), connector.Update{Target: ref, Changes: []connector.Change{replace("displayName", "x")}})
 	require.Equal(t, connector.OutcomeUnknown, outcome(err))
 	require.True(t, connector.IsCode(err, connector.CodeTimeout), "%v", err)
-	require.Less(t, time.Since(began), 3*time.Second)
+	require.Less(t, time.Since(began), 30*time.Second)
 }

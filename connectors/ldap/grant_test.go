@@ -94,7 +94,7 @@ func TestGroupsFollowTheirMembers(t *testing.T) {
 // eventually waits for what the directory does in its own time.
 func eventually(t *testing.T, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
 		require.True(t, time.Now().Before(end), "it did not happen")
 	}
 }
