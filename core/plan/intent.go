@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/identity"
 )
@@ -14,6 +16,7 @@ import (
 //	pending   the access goes    the wanted one, which goes out after it: that does not wait
 //	sent      another end        a note; looked at again when its outcome is known
 //	not sent  none               the open one is withdrawn
+//	in doubt  leaves it as is    as sent: what an attempt may have done would stay
 //	not sent  same end           nothing, also when the open one is parked
 //	not sent  same end, sooner   the wanted one, which goes out before the other would
 //	not sent  another end        the wanted one, which replaces it
@@ -26,7 +29,7 @@ func (d *differ) settle(op *Operation) {
 	switch {
 	case d.Open.Sent && same:
 	case d.Open.Sent && d.overtake():
-	case d.Open.Sent:
+	case d.Open.Sent, d.Open.Doubt && !same && !overwrites(op, &d.Open.Operation):
 		d.note(NoteInFlight, "an earlier %s may have reached the target; this account is looked at again once its outcome is known", d.Open.Kind)
 	case op == nil:
 		d.step.Withdraw = d.Open.ID
@@ -50,6 +53,28 @@ func (d *differ) overtake() bool {
 		return false
 	}
 	d.step.Operation = op
+	return true
+}
+
+// overwrites reports whether op sets all that open sets, so that it does not matter
+// whether open has had an effect. Who is to be locked out does not wait for that.
+func overwrites(op, open *Operation) bool {
+	switch {
+	case op == nil, op.Enabled == connector.EnabledUnknown && open.Enabled != connector.EnabledUnknown && op.Kind != Delete:
+		return false
+	case op.Kind == Disable, op.Kind == Delete:
+		return true
+	}
+	for _, c := range open.Changes {
+		if !slices.ContainsFunc(op.Changes, func(x Change) bool { return x.Name == c.Name }) {
+			return false
+		}
+	}
+	for _, g := range open.Grants {
+		if !slices.ContainsFunc(op.Grants, func(x GrantChange) bool { return x.Entitlement == g.Entitlement }) {
+			return false
+		}
+	}
 	return true
 }
 

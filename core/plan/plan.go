@@ -104,7 +104,10 @@ type OpenOperation struct {
 	Sent bool
 	// Pending: of what was sent, the target has accepted it and is to be asked later.
 	Pending bool
-	Parked  bool
+	// Doubt: an attempt may have had an effect that nobody has seen, so only what
+	// overwrites that can take its place.
+	Doubt  bool
+	Parked bool
 }
 
 // Step is what Diff decided for one account: at most one operation.

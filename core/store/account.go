@@ -116,6 +116,11 @@ const inFlight = `(o.state IN ('sent', 'unknown') OR o.state = 'retry' AND o.con
 // finished: it is to be asked later, and is there for a disable that comes after.
 const accepted = `(o.state IN ('unknown', 'retry') AND COALESCE(length(o.continuation), 0) > 0)`
 
+// inDoubt is true of an operation, of the table called o, of which an attempt may have had
+// an effect that nobody has seen: another operation may take its place, and has to lead
+// somewhere; none may not.
+const inDoubt = `(` + inFlight + ` OR o.maybe_applied = 1)`
+
 // openStates are the states of an operation that is not finished.
 const openStates = `('ready', 'leased', 'sent', 'retry', 'unknown', 'parked')`
 
@@ -132,7 +137,7 @@ func (o *Org) OpenOperations(ctx context.Context, keys []identity.Key) (map[iden
 
 func (o *Org) openOperations(ctx context.Context, found map[identity.AccountKey]plan.OpenOperation, source string, kind identity.Kind, anchors []string) error {
 	return o.s.dialect.inChunks(anchors, func(marks string, args []any) error {
-		rows, err := o.s.reader.QueryContext(ctx, o.s.rebind(`SELECT body, state, CASE WHEN `+inFlight+` THEN 1 ELSE 0 END, CASE WHEN `+accepted+` THEN 1 ELSE 0 END FROM operation o
+		rows, err := o.s.reader.QueryContext(ctx, o.s.rebind(`SELECT body, state, CASE WHEN `+inFlight+` THEN 1 ELSE 0 END, CASE WHEN `+accepted+` THEN 1 ELSE 0 END, CASE WHEN `+inDoubt+` THEN 1 ELSE 0 END FROM operation o
 			WHERE org_id = ? AND source = ? AND kind = ? AND state IN `+openStates+` AND anchor IN (`+marks+`)`), append([]any{o.id, source, string(kind)}, args...)...)
 		if err != nil {
 			return err
@@ -141,7 +146,7 @@ func (o *Org) openOperations(ctx context.Context, found map[identity.AccountKey]
 		for rows.Next() {
 			var body, state string
 			var op plan.OpenOperation
-			if err := rows.Scan(&body, &state, &op.Sent, &op.Pending); err != nil {
+			if err := rows.Scan(&body, &state, &op.Sent, &op.Pending, &op.Doubt); err != nil {
 				return err
 			}
 			if err := decode(body, &op.Operation); err != nil {

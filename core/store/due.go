@@ -34,7 +34,7 @@ func (o *Org) DueConnectors(ctx context.Context, names []string, now time.Time) 
 }
 
 // Outstanding reports whether the next plan of source has something to look at which no
-// reading brings: an account that was not as we thought and has nothing in flight, or
+// reading brings: an account that was not as we thought and has nothing in doubt, or
 // a person whose date has come.
 func (o *Org) Outstanding(ctx context.Context, source string, now time.Time) (bool, error) {
 	var n int
@@ -43,7 +43,7 @@ func (o *Org) Outstanding(ctx context.Context, source string, now time.Time) (bo
 			OR EXISTS (SELECT 1 FROM replan r JOIN identity i ON i.org_id = r.org_id AND i.source = ? AND i.kind = r.kind AND i.anchor = r.anchor
 				WHERE r.org_id = ? AND r.generation > (SELECT COALESCE(MAX(applied_generation), 0) FROM source_state WHERE org_id = ? AND source = ?)
 				AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.org_id = r.org_id AND o.kind = r.kind AND o.anchor = r.anchor
-					AND o.connector = r.connector AND `+inFlight+`))
+					AND o.connector = r.connector AND o.state IN `+openStates+` AND `+inDoubt+`))
 		THEN 1 ELSE 0 END`, o.id, source, micros(now), source, o.id, o.id, source)
 	return n > 0, o.s.fail("look for what is to be planned", err)
 }

@@ -177,7 +177,7 @@ func TestOpenOperationsSayWhetherTheyCanBeReplaced(t *testing.T) {
 		finish(t, o, store.Finish{ID: ops[1].ID, Fence: ops[1].Fence, State: store.OpParked, Now: now})
 		got := must(o.OpenOperations(t.Context(), keysOf("hr", "1", "2", "3", "4")))
 		require.Equal(t, map[identity.AccountKey]plan.OpenOperation{
-			crm("1"): {Operation: operation("p1", "crm", "1"), Sent: true},
+			crm("1"): {Operation: operation("p1", "crm", "1"), Sent: true, Doubt: true},
 			crm("2"): {Operation: operation("p1", "crm", "2"), Parked: true},
 			crm("3"): {Operation: operation("p1", "crm", "3")},
 		}, got)

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/store"
 	"github.com/provhub/provhub/core/store/storetest"
@@ -143,6 +144,58 @@ func TestOperationsNoLongerWantedAreWithdrawn(t *testing.T) {
 		require.Equal(t, store.OpSent, state(t, o, "p1-crm-1"), "too late")
 		require.Equal(t, store.OpSuperseded, state(t, o, "p1-crm-2"))
 		require.Equal(t, []string{"1"}, pending(t, o), "looked at again, since it was too late")
+	})
+}
+
+// A plan withdraws what it saw in the queue, and no more: what became of it since, and
+// what is known of the person since, is looked at again.
+func TestAWithdrawalThatCameTooLate(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, o *store.Org) {
+		g := read(t, o, people("done", "doubt", "news", "parked"))
+		p := withRevs(creates("p1", "crm", "done", "doubt", "news", "parked"))
+		p.Inputs.Generation = g
+		apply(t, o, p)
+		late := emptyPlan("p2", must(o.Generation(t.Context())))
+		late.Inputs.Partial = true
+		for _, a := range []string{"done", "doubt", "news", "parked"} {
+			late.Withdraw = append(late.Withdraw, "p1-crm-"+a)
+		}
+		for _, op := range send(t, o, lease(t, o, 2)) {
+			if op.Anchor == "done" {
+				finish(t, o, done(op))
+			} else {
+				finish(t, o, store.Finish{ID: op.ID, Fence: op.Fence, State: store.OpRetry, NextAttemptAt: now.Add(time.Hour), MaybeApplied: true, Now: now})
+			}
+		}
+		news := people("news")
+		news[0].State = identity.Leaver
+		apply(t, o, emptyPlan("p3", read(t, o, news)))
+		require.Empty(t, pending(t, o), "all is planned")
+		apply(t, o, late)
+		require.Equal(t, []string{"done", "doubt", "news"}, pending(t, o))
+		for anchor, want := range map[string]store.OpState{"done": store.OpDone, "doubt": store.OpRetry, "news": store.OpReady, "parked": store.OpSuperseded} {
+			require.Equal(t, want, state(t, o, "p1-crm-"+anchor), anchor)
+		}
+	})
+}
+
+// A plan for one person leaves out whoever is referred to otherwise since: nobody would
+// look at that again.
+func TestAPlanForSomeLeavesOutWhoseManagerChanged(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, o *store.Org) {
+		staff := people("1", "2")
+		staff[1].Reference = "1"
+		g := read(t, o, staff)
+		p := withRevs(creates("p1", "crm", "2"))
+		p.Inputs.Generation, p.Inputs.Partial = g, true
+		g = read(t, o, people("1"))
+		apply(t, o, emptyPlan("p2", g))
+		save(t, o, p, store.PlanProposed)
+		require.Empty(t, pending(t, o))
+		n, err := o.ApplyUnmoved(t.Context(), "p1", "alice", now)
+		require.NoError(t, err)
+		require.Zero(t, n)
+		require.Equal(t, []string{"2"}, pending(t, o))
 	})
 }
 

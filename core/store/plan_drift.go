@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -18,11 +19,17 @@ type moving struct {
 // movings are what a plan was made from.
 func (a *application) movings() []moving {
 	of := []any{a.org, a.plan.Hash}
+	// Whom a record refers to counts, too, where nobody looks at it again by themselves: a
+	// plan for some people does not say up to where everything is planned.
+	changed := int64(math.MaxInt64)
+	if a.plan.Inputs.Partial {
+		changed = a.plan.Inputs.Generation
+	}
 	return []moving{
 		{"account", ` FROM operation o LEFT JOIN account x ON x.org_id = o.org_id AND x.source = o.source AND x.connector = o.connector AND x.kind = o.kind AND x.anchor = o.anchor
 			WHERE COALESCE(x.rev, 0) <> o.account_rev AND o.org_id = ? AND o.plan = ? AND o.state = 'planned'`, of},
 		{"source record", ` FROM operation o LEFT JOIN identity x ON x.org_id = o.org_id AND x.source = o.source AND x.kind = o.kind AND x.anchor = o.anchor
-			WHERE COALESCE(x.rev, 0) <> o.identity_rev AND o.org_id = ? AND o.plan = ? AND o.state = 'planned'`, of},
+			WHERE (COALESCE(x.rev, 0) <> o.identity_rev OR x.changed_gen > ?) AND o.org_id = ? AND o.plan = ? AND o.state = 'planned'`, append([]any{changed}, of...)},
 	}
 }
 

@@ -70,24 +70,29 @@ func (a *application) setAll(set string, ids []string) error {
 	})
 }
 
-// withdraw ends operations that are no longer wanted; one that was sent meanwhile
-// has its account looked at again.
+// withdraw ends operations that are no longer wanted. The account is looked at again by
+// the next plan where that is too late or too early: the operation has ended since the
+// plan was made, it may have reached the target, or there are news of the person.
 func (a *application) withdraw() error {
 	return a.t.s.dialect.inChunks(a.plan.withdraw, func(marks string, args []any) error {
-		var open []standing
-		err := a.t.all(&open, `SELECT o.id, o.source, o.connector, o.kind, o.anchor, CASE WHEN `+inFlight+` THEN 1 ELSE 0 END AS in_flight
-			FROM operation o WHERE o.org_id = ? AND o.id IN (`+marks+`) AND o.state IN `+openStates+a.t.s.dialect.forUpdate,
-			append([]any{a.org}, args...)...)
+		var of []struct {
+			ID, Source, Connector, Kind, Anchor string
+			Ends                                bool
+		}
+		err := a.t.all(&of, `SELECT o.id, o.source, o.connector, o.kind, o.anchor, CASE WHEN o.state IN `+openStates+` AND NOT `+inDoubt+`
+				AND NOT EXISTS (SELECT 1 FROM identity i WHERE i.org_id = o.org_id AND i.source = o.source AND i.kind = o.kind AND i.anchor = o.anchor AND i.changed_gen > ?)
+				THEN 1 ELSE 0 END AS ends
+			FROM operation o WHERE o.org_id = ? AND o.id IN (`+marks+`)`+a.t.s.dialect.forUpdate, append([]any{a.plan.Inputs.Generation, a.org}, args...)...)
 		if err != nil {
 			return err
 		}
 		var end []string
 		var again [][]any
-		for _, s := range open {
-			if s.InFlight {
-				again = append(again, []any{a.org, s.Source, s.Connector, s.Kind, s.Anchor})
+		for _, o := range of {
+			if o.Ends {
+				end = append(end, o.ID)
 			} else {
-				end = append(end, s.ID)
+				again = append(again, []any{a.org, o.Source, o.Connector, o.Kind, o.Anchor})
 			}
 		}
 		a.withdrawn += int64(len(end))
