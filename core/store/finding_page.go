@@ -23,6 +23,12 @@ type FindingPage struct {
 // index leads to those that match.
 const findingsLooked = 2_000
 
+// connectorsLooked bounds the connectors that are searched in that way for one page.
+const connectorsLooked = 4
+
+// behind sorts behind every situation, kind and place in a connector.
+const behind = "~"
+
 // findingOrder is how findings are walked within a connector:
 //
 //	open   by situation, which the index finding_open leads to
@@ -67,15 +73,18 @@ func (o *Org) findingPage(ctx context.Context, f FindingFilter) (p FindingPage, 
 			return p, err
 		}
 	}
-	for _, name := range names {
+	for i, name := range names {
 		if name != from {
 			place = nil
 		}
-		if w.next == "" {
-			err = w.run(ctx, name, place)
-		}
-		if err != nil {
+		if err = w.run(ctx, name, place); err != nil {
 			return p, err
+		}
+		if w.next == "" && w.rest.sql != "" && i >= connectorsLooked && i < len(names)-1 {
+			w.next = findingPlace(name, w.order, behind, behind, behind)
+		}
+		if w.next != "" {
+			break
 		}
 	}
 	return FindingPage{w.found, w.next}, nil
