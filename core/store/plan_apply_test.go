@@ -179,6 +179,28 @@ func TestAWithdrawalThatCameTooLate(t *testing.T) {
 	})
 }
 
+// A plan does not put what was pushed while it was made behind a load: it did not see it.
+func TestWhatIsPushedMeanwhileIsNotSlowedDown(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, o *store.Org) {
+		g := read(t, o, people("1"))
+		whole, push := withRevs(creates("p1", "crm", "1")), withRevs(creates("p2", "crm", "1"))
+		push.Operations[0].Lane, push.Inputs.Partial = plan.LaneUrgent, true
+		whole.Inputs.Generation, push.Inputs.Generation = g, g
+		save(t, o, whole, store.PlanProposed)
+		require.Equal(t, 1, apply(t, o, push))
+		n, err := o.ApplyUnmoved(t.Context(), "p1", "alice", now)
+		require.NoError(t, err)
+		require.Zero(t, n)
+		require.Equal(t, store.OpReady, state(t, o, "p2-crm-1"))
+		require.Equal(t, []string{"1"}, pending(t, o), "looked at again")
+
+		later := withRevs(creates("p3", "crm", "1"))
+		later.Inputs.Generation = must(o.Generation(t.Context()))
+		require.Equal(t, 1, apply(t, o, later), "which saw it")
+		require.Equal(t, store.OpSuperseded, state(t, o, "p2-crm-1"))
+	})
+}
+
 // A plan for one person leaves out whoever is referred to otherwise since: nobody would
 // look at that again.
 func TestAPlanForSomeLeavesOutWhoseManagerChanged(t *testing.T) {

@@ -10,21 +10,24 @@ type standing struct {
 	MaybeApplied                    bool `db:"maybe_applied"`
 	// Overtaken: the target has accepted it, and the planned one takes the access away.
 	Overtaken bool `db:"overtaken"`
+	// Sooner: the plan did not see it, and it goes out before the planned one would.
+	Sooner bool `db:"sooner"`
 }
 
 // clearTheWay ends the open operations that the plan replaces, also one that the
 // target has accepted where the access is to be taken away, and leaves out
-// accounts whose open operation may have reached the target: those are looked at
-// again by the next plan, and so are those for which nothing was planned for
+// accounts whose open operation may have reached the target, or was pushed while the
+// plan was made and goes out sooner: those are looked at again by the next plan, and so are those for which nothing was planned for
 // that reason.
 func (a *application) clearTheWay() error {
 	var open []standing
 	// Locked: a worker may be about to send one of them.
 	err := a.t.all(&open, `SELECT o.id, n.id AS planned, o.source, o.connector, o.kind, o.anchor, o.maybe_applied,
-			CASE WHEN `+inFlight+` THEN 1 ELSE 0 END AS in_flight, CASE WHEN `+accepted+` AND n.op IN ('disable', 'delete') THEN 1 ELSE 0 END AS overtaken
+			CASE WHEN `+inFlight+` THEN 1 ELSE 0 END AS in_flight, CASE WHEN `+accepted+` AND n.op IN ('disable', 'delete') THEN 1 ELSE 0 END AS overtaken,
+			CASE WHEN o.lane < n.lane AND EXISTS (SELECT 1 FROM plan p WHERE p.org_id = o.org_id AND p.hash = o.plan AND p.generation >= ?) THEN 1 ELSE 0 END AS sooner
 		FROM operation n CROSS JOIN operation o WHERE n.org_id = ? AND n.plan = ? AND n.state = 'planned'
 			AND o.org_id = n.org_id AND o.source = n.source AND o.kind = n.kind AND o.anchor = n.anchor AND o.connector = n.connector AND o.state IN `+openStates+
-		a.t.s.dialect.lock("o"), a.org, a.plan.Hash)
+		a.t.s.dialect.lock("o"), a.plan.Inputs.Generation, a.org, a.plan.Hash)
 	if err != nil {
 		return err
 	}
@@ -32,7 +35,7 @@ func (a *application) clearTheWay() error {
 	var again [][]any
 	for _, s := range open {
 		switch {
-		case s.InFlight && !s.Overtaken:
+		case s.InFlight && !s.Overtaken, s.Sooner:
 			skip = append(skip, s.Planned)
 			again = append(again, []any{a.org, s.Source, s.Connector, s.Kind, s.Anchor})
 		default:
