@@ -51,7 +51,7 @@ func TestStopDoesNotWaitForEver(t *testing.T) {
 	_, err = tx.ExecContext(t.Context(), `INSERT INTO app_user (login) VALUES ('lock')`)
 	require.NoError(t, err)
 	n := l.start("a")
-	l.within(20*time.Second, "something is under way", func() bool {
+	l.within(90*time.Second, "something is under way", func() bool {
 		counts, err := n.State().OperationCounts(t.Context())
 		require.NoError(t, err)
 		return counts["crm"][store.OpSent] > 0
