@@ -13,6 +13,7 @@ import (
 
 	"github.com/provhub/provhub/core/hub"
 	"github.com/provhub/provhub/core/store"
+	"github.com/provhub/provhub/wording"
 )
 
 func (a *app) auditCommand() *cobra.Command {
@@ -131,7 +132,7 @@ func (a *app) auditVerify() *cobra.Command {
 			if t != nil {
 				return t
 			}
-			a.printf("The audit trail is intact: %s, each chained to the one before.\n", plural(int(n), "entry", "entries"))
+			a.printf("The audit trail is intact: %s, each chained to the one before.\n", wording.Count(int(n), "entry", "entries"))
 			return nil
 		}),
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/hub"
 	"github.com/provhub/provhub/core/store"
+	"github.com/provhub/provhub/wording"
 )
 
 func (a *app) connectorCommand() *cobra.Command {
@@ -45,7 +46,7 @@ func (a *app) connectorList() *cobra.Command {
 			a.table([]any{"connector", "plugin", "enabled accounts", "open", "parked", "state"}, rows)
 			for _, f := range unfed {
 				a.printf("%s: source %s feeds it no more; %s left as before, and nobody of %[2]s who leaves is disabled there\n",
-					f.Connector, f.Source, plural(f.Accounts, "enabled account is", "enabled accounts are"))
+					f.Connector, f.Source, wording.Count(f.Accounts, "enabled account is", "enabled accounts are"))
 			}
 			return nil
 		}),

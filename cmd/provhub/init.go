@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/provhub/provhub/core/hub"
+	"github.com/provhub/provhub/wording"
 )
 
 //go:embed init.yaml
@@ -78,8 +79,8 @@ but their schema, and nothing is written.`,
 			for _, w := range r.Warnings {
 				a.printf("warning: %s\n", w)
 			}
-			a.printf("%s is valid: %s, %s, %s.\n", cfg.Path, plural(len(cfg.Sources), "source", "sources"),
-				plural(len(cfg.Connectors), "connector", "connectors"), plural(r.Rules, "rule", "rules"))
+			a.printf("%s is valid: %s, %s, %s.\n", cfg.Path, wording.Count(r.Sources, "source", "sources"),
+				wording.Count(r.Connectors, "connector", "connectors"), wording.Count(r.Rules, "rule", "rules"))
 			return nil
 		},
 	}

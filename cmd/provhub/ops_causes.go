@@ -11,6 +11,7 @@ import (
 	"github.com/provhub/provhub/core/helpdesk"
 	"github.com/provhub/provhub/core/hub"
 	"github.com/provhub/provhub/core/store"
+	"github.com/provhub/provhub/wording"
 )
 
 func (a *app) opsCauses() *cobra.Command {
@@ -74,7 +75,7 @@ func (a *app) listCauses(ctx context.Context, h *hub.Hub, f store.CauseFilter) e
 		a.printCause(c)
 	}
 	if found.More > 0 {
-		a.printf("\n%s more: --limit takes more.\n", plural(found.More, "cause", "causes"))
+		a.printf("\n%s more: --limit takes more.\n", wording.Count(found.More, "cause", "causes"))
 	}
 	return nil
 }
@@ -111,7 +112,7 @@ func countedOperations(c store.Cause) string {
 	if c.More {
 		return fmt.Sprintf("%d+ operations", c.Count)
 	}
-	return plural(c.Count, "operation", "operations")
+	return wording.Count(c.Count, "operation", "operations")
 }
 
 // countText tells how many of a cause are in which state, are leavers, are with ops.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/provhub/provhub/core/hub"
 	"github.com/provhub/provhub/core/store"
+	"github.com/provhub/provhub/wording"
 )
 
 // opsPress are the flags of what is done to several operations: their ids, or what
@@ -88,7 +89,7 @@ func (a *app) printPressed(m hub.Mended, done string) {
 		a.printf("No operation matches.\n")
 		return
 	}
-	a.printf("%s %s.\n", plural(m.Done, "operation", "operations"), done)
+	a.printf("%s %s.\n", wording.Count(m.Done, "operation", "operations"), done)
 	for _, r := range m.Why {
 		a.printf("  not done: %s\n", r.Why)
 	}

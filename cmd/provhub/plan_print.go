@@ -10,6 +10,7 @@ import (
 	"github.com/provhub/provhub/core/hub"
 	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/store"
+	"github.com/provhub/provhub/wording"
 )
 
 func (a *app) printPlanned(p hub.Planned, all bool) {
@@ -17,13 +18,13 @@ func (a *app) printPlanned(p hub.Planned, all bool) {
 	for _, problem := range p.Problems {
 		a.printf("  NOT PLANNED: %s\n", strings.ReplaceAll(problem, "\n", "\n    "))
 	}
-	a.printf("\nPlan %s: %s\n", short(p.Plan.Hash), countsText(p.Plan.Operations))
+	a.printf("\nPlan %s: %s\n", short(p.Plan.Hash), plan.CountsOf(p.Plan.Operations))
 	a.printOps(p.Plan.Operations, all)
 	if n := len(p.Plan.Withdraw); n > 0 {
-		a.printf("\n%s withdrawn: no longer wanted.\n", plural(n, "open operation is", "open operations are"))
+		a.printf("\n%s withdrawn: no longer wanted.\n", wording.Count(n, "open operation is", "open operations are"))
 	}
 	if n := decisions(p.Plan.Operations); n > 0 {
-		a.printf("\n%s to be decided by a person: applied, they wait in the queue as parked.\n", plural(n, "operation is", "operations are"))
+		a.printf("\n%s to be decided by a person: applied, they wait in the queue as parked.\n", wording.Count(n, "operation is", "operations are"))
 	}
 	a.printNotes("Left alone", p.Plan.Notes, all)
 	a.printNotes("Could not be worked out", p.Plan.Faults, all)
@@ -65,7 +66,7 @@ func (a *app) printReading(p hub.Planned) {
 		a.printFault(f)
 	}
 	if more := r.Source.FaultCount + r.FaultCount - len(faults); more > 0 {
-		a.printf("  and %s; `provhub source check %s` lists them\n", plural(more, "more bad record", "more bad records"), p.Source)
+		a.printf("  and %s; `provhub source check %s` lists them\n", wording.Count(more, "more bad record", "more bad records"), p.Source)
 	}
 	a.printFindings(r.Findings)
 	for _, w := range r.Source.Incomplete {
@@ -83,7 +84,7 @@ func pushText(r cycle.Report) string {
 	case r.Vanished > 0:
 		return "gone"
 	}
-	return "as it was"
+	return "as it was: what follows from it was done before, or is in a plan or the queue already"
 }
 
 // readingText says in one line what a reading found.
@@ -98,29 +99,7 @@ func readingText(r cycle.Report) string {
 	if what == "" {
 		what = "nothing new"
 	}
-	return plural(r.Source.Rows, "row", "rows") + ", " + what
-}
-
-// countsText counts operations by kind: "3 create, 1 disable".
-func countsText(ops []plan.Operation) string {
-	counts := map[plan.Kind]int{}
-	for _, o := range ops {
-		counts[o.Kind]++
-	}
-	return kindsText(counts)
-}
-
-func kindsText(counts plan.Counts) string {
-	var parts []string
-	for _, k := range plan.Kinds {
-		if counts[k] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", counts[k], k))
-		}
-	}
-	if len(parts) == 0 {
-		return "nothing to do"
-	}
-	return strings.Join(parts, ", ")
+	return wording.Count(r.Source.Rows, "row", "rows") + ", " + what
 }
 
 // opsShown is how many operations a plan lists when not asked for all.

@@ -30,7 +30,7 @@ func (a *app) planList() *cobra.Command {
 			}
 			rows := make([][]any, len(plans))
 			for i, p := range plans {
-				rows[i] = []any{short(p.Hash), p.Inputs.Source, statusText(p, time.Now()), when(p.CreatedAt, time.Now()), kindsText(p.Counts), p.ApprovedBy}
+				rows[i] = []any{short(p.Hash), p.Inputs.Source, statusText(p, time.Now()), when(p.CreatedAt, time.Now()), p.Counts.String(), p.ApprovedBy}
 			}
 			a.table([]any{"plan", "source", "status", "made", "operations", "approved by"}, rows)
 			return nil
@@ -55,7 +55,7 @@ func (a *app) planShow() *cobra.Command {
 			}{row, ops}); done {
 				return err
 			}
-			a.printf("Plan %s from %s, %s, made %s: %s\n", short(row.Hash), row.Inputs.Source, statusText(row, time.Now()), when(row.CreatedAt, time.Now()), kindsText(row.Counts))
+			a.printf("Plan %s from %s, %s, made %s: %s\n", short(row.Hash), row.Inputs.Source, statusText(row, time.Now()), when(row.CreatedAt, time.Now()), row.Counts)
 			a.printDecision(row)
 			for _, o := range ops {
 				a.printf("\n%s %s in %s  (%s, operation %s)\n  because %s\n", o.Kind, o.Anchor, o.Connector, o.State, short(o.ID), o.Reason)

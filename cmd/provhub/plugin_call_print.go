@@ -9,6 +9,7 @@ import (
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/pluginhost"
+	"github.com/provhub/provhub/wording"
 )
 
 func (h *handCall) describe(ctx context.Context, binary string) error {
@@ -189,7 +190,7 @@ func (h *handCall) printList(all []connector.Object, end connector.ListEnd) erro
 	if !end.Complete {
 		state = "there may be more"
 	}
-	h.app.printf("%s; %s\n", plural(len(all), "object", "objects"), state)
+	h.app.printf("%s; %s\n", wording.Count(len(all), "object", "objects"), state)
 	h.printToken(end.SyncToken)
 	return nil
 }
@@ -219,7 +220,7 @@ func (h *handCall) printChanges(told []connector.TargetChange, last []byte, expi
 		h.app.printf("The token is too old: list everything once.\n")
 	}
 	h.app.table([]any{"id", "what"}, cells)
-	h.app.printf("%s\n", plural(len(told), "change", "changes"))
+	h.app.printf("%s\n", wording.Count(len(told), "change", "changes"))
 	h.printToken(last)
 	return nil
 }

@@ -113,14 +113,6 @@ func when(t, now time.Time) string {
 	return t.Format("2006-01-02 15:04")
 }
 
-// plural returns "1 person", "3 people".
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
 // list joins what there is with commas.
 func list(parts []string) string {
 	kept := parts[:0:0]

@@ -125,13 +125,13 @@ func (a *app) printReconciled(r hub.Reconciled) {
 		a.printSurveyed(s)
 	}
 	if r.Corrected+r.Considered > 0 {
-		a.printf("  The next plan looks at %s; run `provhub sync`.\n", plural(r.Corrected+r.Considered, "of them", "of them"))
+		a.printf("  The next plan looks at %s; run `provhub sync`.\n", wording.Count(r.Corrected+r.Considered, "of them", "of them"))
 	}
 	if r.Resolved > 0 {
-		a.printf("  %s not so any more.\n", plural(r.Resolved, "earlier finding is", "earlier findings are"))
+		a.printf("  %s not so any more.\n", wording.Count(r.Resolved, "earlier finding is", "earlier findings are"))
 	}
 	if p := r.Plan; p != nil {
-		a.printf("  Plan %s disables %s: it is %s.\n", short(p.Plan.Hash), plural(len(p.Plan.Operations), "orphan", "orphans"), p.Status)
+		a.printf("  Plan %s disables %s: it is %s.\n", short(p.Plan.Hash), wording.Count(len(p.Plan.Operations), "orphan", "orphans"), p.Status)
 		for _, v := range p.Plan.Verdicts {
 			a.printf("  %s\n", v.Text)
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -22,9 +21,7 @@ var pluginsDir string
 
 func TestMain(m *testing.M) {
 	testscript.Main(testingM{m}, map[string]func(){
-		"provhub": func() {
-			os.Exit(run(context.Background(), os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
-		},
+		"provhub":   func() { os.Exit(start()) },
 		"targets":   targetsProgram,
 		"directory": directoryProgram,
 		"scim":      scimProgram,
@@ -66,6 +63,8 @@ func TestScripts(t *testing.T) {
 			"id":      capture,
 			"tmpfs":   tmpfs,
 			"servers": servers,
+			"until":   until,
+			"fetch":   fetch,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {

@@ -21,6 +21,7 @@ import (
 	"github.com/provhub/provhub/core/metrics"
 	"github.com/provhub/provhub/core/store"
 	"github.com/provhub/provhub/core/web"
+	"github.com/provhub/provhub/wording"
 )
 
 func (a *app) serveCommand() *cobra.Command {
@@ -148,5 +149,5 @@ func (a *app) printServing(n *daemon.Node, addr net.Addr) {
 		scheme = "https"
 	}
 	a.printf("Serving %s at %s://%s: %s, %s, state in %s\n", cfg.Org, scheme, addr,
-		plural(len(cfg.Sources), "source", "sources"), plural(len(cfg.Connectors), "connector", "connectors"), n.State().Where())
+		wording.Count(len(cfg.Sources), "source", "sources"), wording.Count(len(cfg.Connectors), "connector", "connectors"), n.State().Where())
 }

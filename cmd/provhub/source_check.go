@@ -14,6 +14,7 @@ import (
 	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/quality"
 	"github.com/provhub/provhub/core/source"
+	"github.com/provhub/provhub/wording"
 )
 
 func (a *app) sourceListCommand() *cobra.Command {
@@ -150,7 +151,7 @@ func (a *app) checkSource(cmd *cobra.Command, h *hub.Hub, name string) (checked,
 	}
 	r := c.Report
 	if more := r.Source.FaultCount + r.FaultCount - told; more > 0 {
-		a.printf("  and %s\n", plural(more, "more bad record", "more bad records"))
+		a.printf("  and %s\n", wording.Count(more, "more bad record", "more bad records"))
 	}
 	for _, w := range append(r.Source.Warnings, r.Warnings...) {
 		a.printf("  warning: %s\n", w)

@@ -11,6 +11,7 @@ import (
 	"github.com/provhub/provhub/core/cycle"
 	"github.com/provhub/provhub/core/hub"
 	"github.com/provhub/provhub/core/identity"
+	"github.com/provhub/provhub/wording"
 )
 
 // fieldChange is what became of one attribute; nil: it has no value.
@@ -98,7 +99,7 @@ func (d *differ) end(r cycle.Report) {
 		d.a.printf("Nothing is different from what is stored.\n")
 	}
 	if r.Missing > 0 {
-		d.a.printf("%s from the reading and would be kept: it is incomplete, or lost too many at once.\n", plural(r.Missing, "identity is missing", "identities are missing"))
+		d.a.printf("%s from the reading and would be kept: it is incomplete, or lost too many at once.\n", wording.Count(r.Missing, "identity is missing", "identities are missing"))
 	}
 }
 

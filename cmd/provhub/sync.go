@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/provhub/provhub/core/hub"
+	"github.com/provhub/provhub/wording"
 )
 
 func (a *app) applyCommand() *cobra.Command {
@@ -32,7 +33,7 @@ Exit codes: 0 all done, 3 held by a guard, 4 done but operations are parked or w
 				return err
 			}
 			if a.output != "json" {
-				a.printf("Plan %s applied: %s in the queue.\n", short(row.Hash), plural(n, "operation", "operations"))
+				a.printf("Plan %s applied: %s in the queue.\n", short(row.Hash), wording.Count(n, "operation", "operations"))
 			}
 			return a.drainWith(cmd.Context(), h, d.options())
 		}),

@@ -11,6 +11,7 @@ import (
 	"github.com/provhub/provhub/core/hub"
 	"github.com/provhub/provhub/core/signin"
 	"github.com/provhub/provhub/core/store"
+	"github.com/provhub/provhub/wording"
 )
 
 func (a *app) userCommand() *cobra.Command {
@@ -158,7 +159,7 @@ func (a *app) userSignOut() *cobra.Command {
 			if done, err := a.json(map[string]any{"user": args[0], "sessions": n}); done {
 				return err
 			}
-			a.printf("%s ended.\n", plural(n, "session", "sessions"))
+			a.printf("%s ended.\n", wording.Count(n, "session", "sessions"))
 			return nil
 		}),
 	}

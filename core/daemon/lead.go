@@ -20,7 +20,8 @@ const (
 
 // lead does what one node does for all, as long as it has the lock of it: it watches
 // the sources that tell when something changed, has those planned for that need it
-// though they did not change, and applies plans that were approved.
+// though they did not change, applies plans that were approved, and does what commands
+// ask for.
 func (t *term) lead(ctx context.Context) {
 	every(ctx, leadEvery, func(ctx context.Context) {
 		lock, err := t.role.Lock(ctx, "lead")
@@ -32,7 +33,7 @@ func (t *term) lead(ctx context.Context) {
 		}
 		defer lock.Release()
 		var parts sync.WaitGroup
-		for _, part := range append([]func(context.Context){t.watch, t.remind, t.applyApproved}, t.n.leads...) {
+		for _, part := range append([]func(context.Context){t.watch, t.remind, t.applyApproved, t.requests}, t.n.leads...) {
 			parts.Go(func() { part(ctx) })
 		}
 		parts.Wait()

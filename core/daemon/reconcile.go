@@ -29,22 +29,25 @@ func (n *Node) reconcile(ctx context.Context, j jobs.Job) (jobs.Result, error) {
 	}
 	out := jobs.Result{Outcome: store.RunDone, Summary: r.Summary()}
 	if r.Plan != nil {
-		out.Plan = r.Plan.Plan.Hash
-		if n.wake(*r.Plan); r.Plan.Status == store.PlanHeld {
-			out.Outcome = store.RunHeld
-		}
+		n.wake(*r.Plan)
+		out.Plan, out.Outcome = r.Plan.Plan.Hash, outcomeOf(r.Plan)
 	}
+	return out, n.planFor(ctx, &r)
+}
+
+// planFor has the sources planned for whose accounts were found not to be as they should.
+func (n *Node) planFor(ctx context.Context, r *hub.Reconciled) error {
 	if r.Corrected+r.Considered == 0 {
-		return out, nil
+		return nil
 	}
-	c, err := h.Connector(j.Subject)
+	c, err := n.Hub().Connector(r.Connector)
 	if err != nil {
-		return out, err
+		return err
 	}
-	for _, s := range h.SourcesOf(c) {
+	for _, s := range n.Hub().SourcesOf(c) {
 		if err := n.Ask(ctx, "cycle", s, "reconciliation of "+c.Name); err != nil {
-			return out, err
+			return err
 		}
 	}
-	return out, nil
+	return nil
 }

@@ -57,9 +57,13 @@ type Drained struct {
 
 // Drain sends what is in the queue, on all connectors side by side, until nothing
 // is due. What a run before left in doubt is settled first. It returns a row for
-// each connector that had something to do.
+// each connector that had something to do. Where a node serves, that sends: it is waited
+// for as long as o says, [store.ErrBusy] when o does not.
 func (h *Hub) Drain(ctx context.Context, o DrainOptions) ([]Drained, error) {
 	release, err := h.org.Work(ctx, "provhub, sending")
+	if o.Wait > 0 && h.besideNode(ctx, err) {
+		return h.drainBeside(ctx, o)
+	}
 	if err != nil {
 		return nil, err
 	}

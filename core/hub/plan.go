@@ -47,9 +47,13 @@ type Planned struct {
 
 // Plan reads the sources, works out the difference and stores it as plans; one
 // that a guard trips over is held. Nothing is sent. A source that cannot be
-// planned for is in the error, and does not stop the others.
+// planned for is in the error, and does not stop the others. A node that serves does it
+// in its place.
 func (h *Hub) Plan(ctx context.Context, o PlanOptions) ([]Planned, error) {
 	release, err := h.org.Work(ctx, "provhub, planning")
+	if h.besideNode(ctx, err) {
+		return h.cyclesBeside(ctx, AskPlan, o)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,8 @@ var ErrPushRequest = errors.New("cannot be pushed")
 
 // Push takes over one person's record and carries out what follows for this person
 // alone: what else is planned, held or waiting stays as it is. [ErrPushRequest]
-// when the request is at fault; [store.ErrBusy] while another run is at work.
+// when the request is at fault; [store.ErrBusy] while another run is at work. A node
+// that serves does it in its place.
 func (h *Hub) Push(ctx context.Context, r PushRequest, d DrainOptions) (SyncResult, error) {
 	var out SyncResult
 	s, err := h.pushedTo(r)
@@ -38,6 +39,9 @@ func (h *Hub) Push(ctx context.Context, r PushRequest, d DrainOptions) (SyncResu
 		return out, err
 	}
 	release, err := h.org.Work(ctx, "provhub source push")
+	if h.besideNode(ctx, err) {
+		return h.pushBeside(ctx, s, r, d)
+	}
 	if err != nil {
 		return out, err
 	}

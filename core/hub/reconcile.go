@@ -16,7 +16,7 @@ import (
 // ReconcileOptions say how one run reacts.
 type ReconcileOptions struct {
 	// React takes the place of what the config says, by situation; nil: as configured.
-	React map[reconcile.Situation]reconcile.Reaction
+	React map[reconcile.Situation]reconcile.Reaction `json:"react,omitempty"`
 }
 
 // Reconciled is what a reconciliation found and did.
@@ -44,11 +44,19 @@ func (r *Reconciled) Findings() (n int) {
 
 // Reconcile compares one target with the ledger, and the ledger with what is wanted, records what it finds, and reacts
 // as the config says, or o. It changes nothing in the target by itself; what it has
-// planned goes the way of every plan. It asks for the working role.
-func (h *Hub) Reconcile(ctx context.Context, name string, o ReconcileOptions) (Reconciled, error) {
+// planned goes the way of every plan. It asks for the working role; a node that serves
+// does it in its place.
+func (h *Hub) Reconcile(ctx context.Context, name string, o ReconcileOptions) (out Reconciled, err error) {
+	if _, err := h.Connector(name); err != nil {
+		return out, err
+	}
 	release, err := h.org.Work(ctx, "provhub reconcile")
+	if h.besideNode(ctx, err) {
+		err = h.handOver(ctx, AskReconcile, name, o, &out)
+		return out, err
+	}
 	if err != nil {
-		return Reconciled{}, err
+		return out, err
 	}
 	defer release()
 	return h.ReconcileOne(ctx, name, o)

@@ -22,10 +22,22 @@ const roundsMax = 3
 // [store.ErrPlanState] when a guard holds it.
 func (h *Hub) Apply(ctx context.Context, hash string) (ready int, err error) {
 	release, err := h.org.Work(ctx, "provhub, applying a plan")
+	if h.besideNode(ctx, err) {
+		row, err := h.org.Plan(ctx, hash)
+		if err == nil {
+			err = h.handOver(ctx, AskApply, row.Inputs.Source, ApplyRequest{row.Hash}, &ready)
+		}
+		return ready, err
+	}
 	if err != nil {
 		return 0, err
 	}
 	defer release()
+	return h.apply(ctx, hash)
+}
+
+// apply is Apply for who holds the working role, or the lock of the plan's source.
+func (h *Hub) apply(ctx context.Context, hash string) (ready int, err error) {
 	row, err := h.org.Plan(ctx, hash)
 	if err != nil {
 		return 0, err
@@ -119,9 +131,12 @@ type SyncResult struct {
 // not applied; the others go on. Where an account was not as we thought, or what
 // became of an operation is known only now, it plans again. The result says what
 // was done also when there is an error: one source that cannot be read does not
-// stop the others.
+// stop the others. A node that serves does it in its place.
 func (h *Hub) Sync(ctx context.Context, o PlanOptions, d DrainOptions) (SyncResult, error) {
 	release, err := h.org.Work(ctx, "provhub sync")
+	if h.besideNode(ctx, err) {
+		return h.syncBeside(ctx, o, d)
+	}
 	if err != nil {
 		return SyncResult{}, err
 	}

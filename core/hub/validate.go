@@ -31,15 +31,17 @@ type ValidateOptions struct {
 
 // Validation is what a validation found besides faults.
 type Validation struct {
-	Rules    int      `json:"rules"`
-	Warnings []string `json:"warnings,omitempty"`
+	Sources    int      `json:"sources"`
+	Connectors int      `json:"connectors"`
+	Rules      int      `json:"rules"`
+	Warnings   []string `json:"warnings,omitempty"`
 }
 
 // Validate checks what the config file alone cannot tell: rules against the
 // source's columns and the target's attributes, and the plugins' own configs. All
 // faults come back together, as [config.Faults].
 func Validate(ctx context.Context, cfg *config.Config, o ValidateOptions) (Validation, error) {
-	v := validator{cfg: cfg, log: o.Log}
+	v := validator{cfg: cfg, log: o.Log, Validation: Validation{Sources: len(cfg.Sources), Connectors: len(cfg.Connectors)}}
 	for i := range cfg.Sources {
 		if s := &cfg.Sources[i]; s.CSV != nil && (s.Pickup == nil || s.Pickup.SFTP == nil) || !o.Offline {
 			v.source(ctx, s)

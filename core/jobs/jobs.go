@@ -112,6 +112,26 @@ func Start(ctx context.Context, o Options) (Runner, error) {
 	return startRiver(ctx, p, pool, schema)
 }
 
+// Do runs one job now, and waits while another run of the same thing is under way. The
+// error is that the state could not be read or written, or that ctx ended.
+func Do(ctx context.Context, o Options, j Job) error {
+	p := &performer{o: o}
+	for {
+		again, err := p.perform(ctx, j)
+		if err != nil || again == 0 {
+			return err
+		}
+		t := time.NewTimer(again)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		case <-t.C:
+		}
+		j.At = o.Now() // what ran meanwhile has not done it
+	}
+}
+
 // key names what one run at a time is of.
 type key struct{ kind, subject string }
 

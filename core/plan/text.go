@@ -1,6 +1,11 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/provhub/provhub/wording"
+)
 
 // String renders the operation in one line for logs and errors, with no
 // attribute values: "disable 1001 on crm: left: …".
@@ -15,4 +20,18 @@ func CountsOf(ops []Operation) Counts {
 		c[ops[i].Kind]++
 	}
 	return c
+}
+
+// String counts operations in the order in which people read them: "3 creates, 1 disable".
+func (c Counts) String() string {
+	var parts []string
+	for _, k := range Kinds {
+		if c[k] > 0 {
+			parts = append(parts, wording.Count(c[k], string(k), string(k)+"s"))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing to do"
+	}
+	return strings.Join(parts, ", ")
 }

@@ -18,7 +18,7 @@ var copied = []string{
 	"plan", "operation", "attempt", "connector_state", "connector_rules", "target_schema", "run", "schedule", "finding", "alert", "alert_notice", "web_user", "audit", "audit_head",
 }
 
-var leftBehind = []string{"node", "web_session", "web_try", "goose_db_version"}
+var leftBehind = []string{"node", "request", "web_session", "web_try", "goose_db_version"}
 
 // ErrNotEmpty: the database to be filled holds something.
 var ErrNotEmpty = errors.New("the database that is to be filled is not empty")

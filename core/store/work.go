@@ -33,7 +33,7 @@ func busy(holder string) error {
 	if holder == "" {
 		holder = "it does not say which"
 	}
-	return refuse(ErrBusy, "another provhub works on this state: %s; wait until it ends, or leave the work to it if it is a daemon, which reads, reconciles and sends by itself", holder)
+	return refuse(ErrBusy, "another provhub works on this state: %s; wait until it ends, or leave the work to it", holder)
 }
 
 // workSQLite holds an OS lock on a file beside the database. The file stays: to

@@ -35,7 +35,7 @@ func TestEveryPageShowsWhatItIsAbout(t *testing.T) {
 		"/operations/" + op:              {"eve", "INVALID_VALUE", "Send another value", "Never send", "Hand to the operators", "Tries"},
 		person("1005"):                   {"crm", "wiki", "no account yet", "History", "What the source says"},
 		person("1005") + "/explain/wiki": {"scope", "attribute userName", "person.login is", "eve"},
-		"/plans":                         {short(plan), "held", "6 disable"},
+		"/plans":                         {short(plan), "held", "6 disables"},
 		"/plans/" + plan:                 {"Why it is held", "Approve this plan", "Reject this plan", "1001", "disable"},
 		"/runs":                          {"Nothing has run yet"},
 		"/audit":                         {"operation.parked", "provhub", "session.begin"},

@@ -174,7 +174,7 @@ func kindsText(counts plan.Counts) string {
 	var parts []string
 	for _, k := range plan.Kinds {
 		if counts[k] > 0 {
-			parts = append(parts, count(counts[k])+" "+string(k))
+			parts = append(parts, plural(counts[k], string(k), string(k)+"s"))
 		}
 	}
 	if len(parts) == 0 {
