@@ -33,11 +33,13 @@ func TestListPagesByKey(t *testing.T) {
 		mustApply(t, target, connector.Grant{Call: id("g"), Principal: user("user07"), Entitlement: role("writer")})
 
 		seen := map[string]int{}
-		n := 0
+		n, gone := 0, false
 		_, err := target.List(context.Background(), connector.ListQuery{Type: "user", PageSize: 4}, func(o connector.Object) error {
 			seen[o.Ref.Name]++
 			n++
-			if n == 5 {
+			// Creates are beside each other: who comes fifth is not known; a role keeps its holder.
+			if n >= 5 && !gone && o.Ref.Name != "user07" {
+				gone = true
 				s.exec("DELETE FROM app_user WHERE login = '"+o.Ref.Name+"'", "INSERT INTO app_user (login) VALUES ('zzz')")
 			}
 			if o.Ref.Name == "user07" {
