@@ -54,16 +54,22 @@ func TestFirstReading(t *testing.T) {
 	l.eventually("crm", map[string]bool{"ann": true})
 }
 
-// Beside a node nobody else reads, plans or sends; whoever tries is told by whom.
+// Beside a node nobody else reads, plans or sends; whoever tries is told by whom, and
+// what a command wants the node does.
 func TestNobodyElseWorks(t *testing.T) {
 	each(t, []string{"crm"}, func(t *testing.T, l *lab) {
 		l.people("1,ann,here")
 		l.start("a")
 		other := l.open("b")
 		defer other.hub.Close()
-		_, err := other.hub.Sync(t.Context(), hub.PlanOptions{}, hub.DrainOptions{})
+		_, err := other.hub.State().Work(t.Context(), "test")
 		require.ErrorIs(t, err, store.ErrBusy)
 		require.ErrorContains(t, err, "provhub serve, process")
+		require.EventuallyWithT(t, func(c *assertions) { // a node is known as one a moment after it has its role
+			_, err := other.hub.Sync(t.Context(), hub.PlanOptions{}, hub.DrainOptions{})
+			require.NoError(c, err)
+		}, 60*time.Second, 100*time.Millisecond)
+		l.eventually("crm", map[string]bool{"ann": true})
 	})
 }
 
