@@ -74,7 +74,7 @@ func (p *process) describe(ctx context.Context, limit time.Duration) (Descriptio
 	defer cancel()
 	r, err := p.rpc.Describe(ctx, &pluginv1.DescribeRequest{})
 	if err != nil {
-		return Description{}, &StartError{Path: p.run.Name(), What: "does not say what it is", Err: rpcError(err)}
+		return Description{}, &StartError{Path: p.run.Name(), What: "does not say what it is", Err: rpcError(ctx, err)}
 	}
 	return Description{Description: protocol.FromProtoDescription(r), Path: p.run.Name(), SHA256: p.sha256, Protocol: p.major}, nil
 }
@@ -108,7 +108,7 @@ func (in *Instance) configure(ctx context.Context, p *process, d Description) (c
 		},
 	})
 	if err != nil {
-		return connector.Capabilities{}, &StartError{Path: in.cfg.Path, What: "does not take its config", Err: in.rpcError(err), Log: in.book.last(5)}
+		return connector.Capabilities{}, &StartError{Path: in.cfg.Path, What: "does not take its config", Err: in.rpcError(ctx, err), Log: in.book.last(5)}
 	}
 	if err := in.findings(r.GetDiagnostics()); err != nil {
 		return connector.Capabilities{}, err
@@ -145,7 +145,7 @@ func (in *Instance) discover(ctx context.Context, p *process) (connector.Schema,
 	defer cancel()
 	r, err := p.rpc.DiscoverSchema(ctx, &pluginv1.DiscoverSchemaRequest{InstanceId: in.cfg.InstanceID})
 	if err != nil {
-		return nil, fmt.Errorf("read the schema: %w", in.rpcError(err))
+		return nil, fmt.Errorf("read the schema: %w", in.rpcError(ctx, err))
 	}
 	if e := protocol.FromProtoError(r.GetError()); e != nil {
 		e = in.redact.Error(e)

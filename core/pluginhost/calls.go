@@ -27,7 +27,7 @@ func (in *Instance) Get(ctx context.Context, ref connector.Ref, attributes []str
 	defer cancel()
 	r, err := l.proc.rpc.Get(ctx, &pluginv1.GetRequest{InstanceId: in.cfg.InstanceID, Ref: pref, Attributes: attributes})
 	if err != nil {
-		return connector.Object{}, in.rpcError(err)
+		return connector.Object{}, in.rpcError(ctx, err)
 	}
 	if e := in.targetError(r.GetError()); e != nil {
 		return connector.Object{}, e
@@ -88,7 +88,7 @@ func CheckOnce(ctx context.Context, cfg Config) (steps []connector.CheckStep, pr
 func (in *Instance) checkBy(ctx context.Context, p *process) (steps []connector.CheckStep, product string, err error) {
 	r, err := p.rpc.Check(ctx, &pluginv1.CheckRequest{InstanceId: in.cfg.InstanceID})
 	if err != nil {
-		return nil, "", in.rpcError(err)
+		return nil, "", in.rpcError(ctx, err)
 	}
 	steps, product = protocol.FromProtoCheck(r)
 	for i := range steps {
@@ -129,7 +129,7 @@ func (in *Instance) RotateSecrets(ctx context.Context, secrets map[string]connec
 	defer cancel()
 	r, err := l.proc.rpc.RotateSecrets(ctx, &pluginv1.RotateSecretsRequest{InstanceId: in.cfg.InstanceID, Secrets: protocol.ToProtoSecrets(all)})
 	if err != nil {
-		return in.rpcError(err)
+		return in.rpcError(ctx, err)
 	}
 	if e := in.targetError(r.GetError()); e != nil {
 		return e
@@ -143,18 +143,22 @@ func (in *Instance) targetError(p *pluginv1.Error) *connector.Error {
 	return e
 }
 
-// rpcError classes what gRPC says; it is about the plugin, never about the
+// rpcError classes what gRPC says of a call under ctx; it is about the plugin, never about the
 // target, whose errors are in the messages.
-func (in *Instance) rpcError(err error) *connector.Error {
-	e := rpcError(err)
+func (in *Instance) rpcError(ctx context.Context, err error) *connector.Error {
+	e := rpcError(ctx, err)
 	e = in.redact.Error(e)
 	return e
 }
 
-func rpcError(err error) *connector.Error {
+func rpcError(ctx context.Context, err error) *connector.Error {
 	st := status.Convert(err)
+	code := st.Code()
+	if code == codes.Canceled && ctx.Err() == nil {
+		code = codes.Unavailable // nobody cancelled: the host closed the connection, as the process had ended
+	}
 	e := &connector.Error{Code: connector.CodeInternal, Message: "the plugin answered: " + st.Message(), NativeCode: "gRPC " + st.Code().String(), Cause: err}
-	switch st.Code() {
+	switch code {
 	case codes.Unavailable:
 		e.Code, e.Scope, e.Message = connector.CodeUnavailable, connector.ScopeInstance, "the plugin stopped before it answered"
 	case codes.DeadlineExceeded:

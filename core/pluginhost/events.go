@@ -27,7 +27,7 @@ func (in *Instance) listen(ctx context.Context, rpc pluginv1.ConnectorServiceCli
 		return
 	}
 	if ctx.Err() == nil {
-		in.log.Warn("the plugin's notices ended", "error", in.rpcError(err))
+		in.log.Warn("the plugin's notices ended", "error", in.rpcError(ctx, err))
 	}
 }
 

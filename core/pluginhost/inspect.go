@@ -55,7 +55,7 @@ func inspect(ctx context.Context, path, sha256 string, ask *pluginv1.ValidateCon
 	defer cancel()
 	r, err := p.rpc.ValidateConfig(ctx, ask)
 	if err != nil {
-		return d, nil, fmt.Errorf("plugin %s: check the config: %w", path, rpcError(err))
+		return d, nil, fmt.Errorf("plugin %s: check the config: %w", path, rpcError(ctx, err))
 	}
 	return d, protocol.FromProtoFindings(r.GetDiagnostics()), nil
 }

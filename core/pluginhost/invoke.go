@@ -30,7 +30,7 @@ func (in *Instance) Invoke(ctx context.Context, name string, args json.RawMessag
 	}
 	stream, err := l.proc.rpc.Invoke(ctx, request)
 	if err != nil {
-		return nil, in.rpcError(err)
+		return nil, in.rpcError(ctx, err)
 	}
 	for {
 		m, err := stream.Recv()
@@ -38,7 +38,7 @@ func (in *Instance) Invoke(ctx context.Context, name string, args json.RawMessag
 			return nil, connector.Errorf(connector.CodeInternal, "the plugin ended the action without saying how")
 		}
 		if err != nil {
-			return nil, in.rpcError(err)
+			return nil, in.rpcError(ctx, err)
 		}
 		switch k := m.GetMessage().(type) {
 		case *pluginv1.InvokeResponse_Progress:

@@ -21,7 +21,7 @@ func (in *Instance) List(ctx context.Context, q connector.ListQuery, yield func(
 	defer cancel()
 	pages, err := l.proc.rpc.List(ctx, protocol.ToProtoListRequest(in.cfg.InstanceID, q))
 	if err != nil {
-		return connector.ListEnd{}, in.rpcError(err)
+		return connector.ListEnd{}, in.rpcError(ctx, err)
 	}
 	for {
 		page, err := pages.Recv()
@@ -29,7 +29,7 @@ func (in *Instance) List(ctx context.Context, q connector.ListQuery, yield func(
 			return connector.ListEnd{}, connector.Errorf(connector.CodeInternal, "the plugin ended a listing without saying so")
 		}
 		if err != nil {
-			return connector.ListEnd{}, in.rpcError(err)
+			return connector.ListEnd{}, in.rpcError(ctx, err)
 		}
 		if e := in.targetError(page.GetError()); e != nil {
 			return connector.ListEnd{}, e
@@ -90,7 +90,7 @@ func (in *Instance) Changes(ctx context.Context, q connector.ChangesQuery, yield
 	if err == io.EOF {
 		return token, false, nil
 	}
-	return token, false, in.rpcError(err)
+	return token, false, in.rpcError(ctx, err)
 }
 
 func yieldChanges(m *pluginv1.ChangesResponse, yield func(connector.TargetChange) error) error {

@@ -144,7 +144,7 @@ func (in *Instance) drain(l *live, grace time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	if err := l.proc.drain(ctx, grace); err != nil && l.proc.run.exitStatus() == "" {
-		in.log.Warn("the plugin did not drain", "error", in.rpcError(err))
+		in.log.Warn("the plugin did not drain", "error", in.rpcError(ctx, err))
 	}
 	for !l.stream.idle() && ctx.Err() == nil && l.stream.why() == nil {
 		time.Sleep(time.Millisecond) // the last answers are on their way
