@@ -27,6 +27,7 @@ var pure = []string{"core/identity", "wording", "connectors/connector"}
 
 var walls = []wall{
 	{"connectors/connector", nil, "the contract imports the standard library only, so that a connector builds without the hub"},
+	{"connectors/connector/span", []string{"connectors/connector"}, "spans are told of by everybody, and know the codes of the contract alone"},
 	{"connectors/connectortest", []string{"connectors/connector", "connectors/connectortest", "connectors/memory", "clients", "plugins", "core/pluginhost", "schemas", "wording"}, "the conformance kit runs a connector through the real process"},
 	{"connectors", []string{"connectors/connector", "clients", "schemas", "wording"}, "connectors import neither the core nor each other"},
 	{"connectors/sql", []string{"connectors/connector", "connectors/sql", "clients", "wording"}, "connectors import neither the core nor each other"},
@@ -52,6 +53,7 @@ var walls = []wall{
 	{"core/reconcile", append(pure, "core/plan"), "comparing reads the target and the ledger, and writes nothing"},
 	{"core/config", append(pure, "core/reconcile", "clients", "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/quality", "core/schedule", "core/store", "schemas"), "config describes the rooms it configures"},
 	{"core/secret", append(pure, "core/config"), "secrets are where the config says"},
+	{"core/tracing", []string{"connectors/connector", "core/config"}, "an exporter knows spans, not what they are about"},
 	{"core/cycle", append(pure, "core/source", "core/mapping", "core/lifecycle", "core/plan", "core/quality", "core/store", "core/config"), "a cycle starts no process and sends nothing"},
 	{"core/dispatch", append(pure, "core/plan", "core/store"), "dispatch sends what was planned; it knows a target as an interface"},
 	{"core/helpdesk", append(pure, "core/plan", "core/store"), "helpdesk finds words for what the store holds"},

@@ -7,6 +7,7 @@ import (
 	goldap "github.com/go-ldap/ldap/v3"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/connector/span"
 )
 
 // Client speaks to one directory. It is safe for concurrent use: operations of
@@ -77,8 +78,10 @@ func call[T any](ctx context.Context, c *Client, k kind, about string, f func(*g
 	return callOn(ctx, c, k, about, func(cn *conn) (T, error) { return f(cn.ldap) })
 }
 
-func callOn[T any](ctx context.Context, c *Client, k kind, about string, f func(*conn) (T, error)) (T, error) {
+func callOn[T any](ctx context.Context, c *Client, k kind, about string, f func(*conn) (T, error)) (v T, err error) {
 	var none T
+	ctx, sp := span.Request(ctx, about)
+	defer func() { sp.End(err) }()
 	ctx, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
 	cn, err := c.pool.acquire(ctx)
@@ -89,7 +92,7 @@ func callOn[T any](ctx context.Context, c *Client, k kind, about string, f func(
 		c.pool.release(cn, nil)
 		return none, unsent(ctx)
 	}
-	v, err := await(ctx, func() (T, error) { return f(cn) })
+	v, err = await(ctx, func() (T, error) { return f(cn) })
 	err = faultOf(k, about, err)
 	c.pool.release(cn, err)
 	return v, err

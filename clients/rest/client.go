@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/connector/span"
 )
 
 // maxBody bounds an answer; a listing comes in pages.
@@ -101,7 +102,14 @@ func (c *Client) Do(ctx context.Context, call Call) (header http.Header, err err
 // Exchange makes one call and returns the answer as it came, for an API whose
 // statuses have a meaning of their own. Into is not looked at. The error says, as
 // that of Do does, why there is no answer or only the beginning of one.
-func (c *Client) Exchange(ctx context.Context, call Call) (*Answer, error) {
+func (c *Client) Exchange(ctx context.Context, call Call) (a *Answer, err error) {
+	ctx, s := span.Request(ctx, call.Method)
+	defer func() {
+		if a != nil {
+			s.Number("http.response.status_code", a.Status)
+		}
+		s.End(err)
+	}()
 	var left atomic.Bool // the request may have reached the API
 	req, err := c.request(ctx, call, &left)
 	if err != nil {
@@ -113,7 +121,7 @@ func (c *Client) Exchange(ctx context.Context, call Call) (*Answer, error) {
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
-	a := &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}
+	a = &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}
 	switch {
 	case a.Status < 200 || a.Status > 299:
 		return a, nil // the status counts, whatever became of its explanation

@@ -3,10 +3,12 @@ package sftp
 import (
 	"context"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/connector/span"
 )
 
 // Client talks to one server. Its methods may be called at the same time; they
@@ -139,7 +141,10 @@ func (c *Client) do(ctx context.Context, what string, call func(*session) error)
 // on runs one call on a connection that is open already. One that broke is not
 // used again.
 func (c *Client) on(ctx context.Context, s *session, what string, call func() error) error {
+	verb, _, _ := strings.Cut(what, " ") // without the name of a file
+	ctx, sp := span.Request(ctx, verb)
 	err := s.during(ctx, c.cfg.Stall, call)
+	sp.End(err)
 	if err == nil {
 		return nil
 	}

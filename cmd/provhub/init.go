@@ -65,7 +65,7 @@ but their schema, and nothing is written.`,
 			}
 			r, err := hub.Validate(cmd.Context(), cfg, hub.ValidateOptions{Offline: offline, Log: a.logger(cfg.Log)})
 			if err == nil && !offline {
-				err = tellable(cfg)
+				err = watchable(cfg)
 			}
 			if err != nil {
 				return a.faults(err)

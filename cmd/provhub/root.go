@@ -149,7 +149,7 @@ func (a *app) open(ctx context.Context) (*hub.Hub, error) {
 	if err != nil {
 		return nil, err
 	}
-	return hub.Open(ctx, cfg, hub.Options{Log: a.logger(cfg.Log), Actor: a.actor, Progress: a.progress()})
+	return hub.Open(ctx, cfg, hub.Options{Version: version, Log: a.logger(cfg.Log), Actor: a.actor, Progress: a.progress()})
 }
 
 func (a *app) logger(l config.Log) *slog.Logger {

@@ -62,7 +62,7 @@ func (a *app) serve(ctx context.Context) (err error) {
 	}
 	log := a.serveLogger(cfg.Log)
 	counts := metrics.New(version)
-	h, err := hub.Open(ctx, cfg, hub.Options{Log: log, Actor: a.actor, StartAgain: startAgain, Observer: counts, Store: []store.Option{store.WithObserver(counts.Committed)}})
+	h, err := hub.Open(ctx, cfg, hub.Options{Version: version, Log: log, Actor: a.actor, StartAgain: startAgain, Observer: counts, Store: []store.Option{store.WithObserver(counts.Committed)}})
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (a *app) serve(ctx context.Context) (err error) {
 	n.Mount("/", pages(n))
 	n.Mount("/metrics", metricsOf(counts))
 	n.Background("metrics", func(ctx context.Context) error { return counts.Watch(ctx, n) })
-	if err := tellable(cfg); err != nil {
+	if err := watchable(cfg); err != nil {
 		return err
 	}
 	tellPeople(n)
@@ -133,7 +133,7 @@ func (a *app) reload(ctx context.Context, log *slog.Logger) (*config.Config, err
 		return nil, err
 	}
 	_, err = hub.Validate(ctx, cfg, hub.ValidateOptions{Offline: true, Log: log})
-	return cfg, errors.Join(err, tellable(cfg))
+	return cfg, errors.Join(err, watchable(cfg))
 }
 
 // serveLogger logs all that the config asks for: nobody reads what a daemon prints.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -33,10 +34,10 @@ func tellPeople(n *daemon.Node) {
 	n.Lead(desk.Lead)
 }
 
-// tellable says why people could not be told that something is wrong, such as a secret
-// that is not there.
-func tellable(cfg *config.Config) error {
+// watchable says why people could not be told that something is wrong, or traces not be
+// exported, such as a secret that is not there.
+func watchable(cfg *config.Config) error {
 	routes, err := alert.NewRoutes(cfg)
 	routes.Close()
-	return err
+	return errors.Join(err, hub.CheckTraces(cfg))
 }

@@ -109,11 +109,13 @@ func (e *entity) fromNamed(row map[string]any) (*record, error) {
 
 // named runs a query and reads its rows by column name, in lower case.
 func (s *session) named(ctx context.Context, st dialect.Statement) ([]map[string]any, error) {
-	rows, err := s.conn.QueryContext(ctx, st.SQL, st.Args...)
-	if err != nil {
-		return nil, err
-	}
-	return readNamed(rows)
+	return traced(ctx, st.SQL, func(ctx context.Context) ([]map[string]any, error) {
+		rows, err := s.conn.QueryContext(ctx, st.SQL, st.Args...)
+		if err != nil {
+			return nil, err
+		}
+		return readNamed(rows)
+	})
 }
 
 func readNamed(rows *stdsql.Rows) ([]map[string]any, error) {

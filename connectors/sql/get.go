@@ -12,11 +12,13 @@ import (
 type direct struct{ db *stdsql.DB }
 
 func (q direct) query(ctx context.Context, st dialect.Statement, n int) ([][]any, error) {
-	rows, err := q.db.QueryContext(ctx, st.SQL, st.Args...)
-	if err != nil {
-		return nil, err
-	}
-	return readAll(rows, n)
+	return traced(ctx, st.SQL, func(ctx context.Context) ([][]any, error) {
+		rows, err := q.db.QueryContext(ctx, st.SQL, st.Args...)
+		if err != nil {
+			return nil, err
+		}
+		return readAll(rows, n)
+	})
 }
 
 // Get implements [connector.Getter]. A row marked as deleted is NOT_FOUND unless

@@ -37,7 +37,7 @@ func (t *Target) grouped(ctx context.Context, db *database, m *model, units []*u
 	for _, i := range work {
 		scripts[i], out[i] = t.inSavepoint(ctx, db, m, s, units[i])
 	}
-	again := t.commitGroup(db, s, tx, units, work, scripts, out)
+	again := t.commitGroup(ctx, db, s, tx, units, work, scripts, out)
 	db.sessions.give(s)
 	for _, i := range again {
 		out[i] = t.locked(ctx, db, m, units[i])
@@ -80,8 +80,8 @@ func (t *Target) inSavepoint(ctx context.Context, db *database, m *model, s *ses
 
 // commitGroup commits what the units did. A constraint that is only checked at
 // the commit rolls all of them back; they are then to be done one by one.
-func (t *Target) commitGroup(db *database, s *session, tx *stdsql.Tx, units []*unit, work []int, scripts []*script, out []answers) (again []int) {
-	err := tx.Commit()
+func (t *Target) commitGroup(ctx context.Context, db *database, s *session, tx *stdsql.Tx, units []*unit, work []int, scripts []*script, out []answers) (again []int) {
+	err := commit(ctx, tx)
 	for _, i := range work {
 		if scripts[i] == nil {
 			continue // failed on its own, and keeps its answer

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/connector/span"
 	"github.com/provhub/provhub/connectors/sql/dialect"
 )
 
@@ -118,6 +119,9 @@ func (t *Target) sendAll(ctx context.Context, db *database, jobs []*piped) {
 
 // send writes one chunk over one connection and reads the answers.
 func (t *Target) send(ctx context.Context, db *database, jobs []*piped) {
+	ctx, s := span.Request(ctx, "pipeline")
+	s.Number("db.operation.batch.size", len(jobs))
+	defer s.End(nil) // each account has an outcome of its own
 	conn, err := db.h.Pool.Acquire(ctx)
 	if err != nil {
 		for _, j := range jobs {

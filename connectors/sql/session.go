@@ -126,6 +126,10 @@ func (p *sessions) begin(ctx context.Context, s *session) (*stdsql.Tx, error) {
 }
 
 func (s *session) exec(ctx context.Context, st dialect.Statement) (stdsql.Result, error) {
+	return traced(ctx, st.SQL, func(ctx context.Context) (stdsql.Result, error) { return s.execute(ctx, st) })
+}
+
+func (s *session) execute(ctx context.Context, st dialect.Statement) (stdsql.Result, error) {
 	p, err := s.prepare(ctx, st.SQL)
 	switch {
 	case err != nil:
@@ -138,6 +142,10 @@ func (s *session) exec(ctx context.Context, st dialect.Statement) (stdsql.Result
 
 // query runs a statement and reads all rows of n columns.
 func (s *session) query(ctx context.Context, st dialect.Statement, n int) ([][]any, error) {
+	return traced(ctx, st.SQL, func(ctx context.Context) ([][]any, error) { return s.rows(ctx, st, n) })
+}
+
+func (s *session) rows(ctx context.Context, st dialect.Statement, n int) ([][]any, error) {
 	p, err := s.prepare(ctx, st.SQL)
 	if err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/connector/span"
 	"github.com/provhub/provhub/core/hub"
 	"github.com/provhub/provhub/core/store"
 )
@@ -105,6 +106,7 @@ func (a *API) pushed(w http.ResponseWriter, r *http.Request) {
 	request.Source = r.PathValue("source")
 	began := time.Now()
 	ctx := context.WithoutCancel(r.Context()) // whoever hangs up does not stop what has begun
+	ctx = span.Remote(ctx, r.Header.Get("traceparent"))
 	res, err := a.hub.Push(ctx, request, hub.DrainOptions{Wait: a.o.Wait})
 	var out Result
 	if err == nil {
@@ -114,7 +116,11 @@ func (a *API) pushed(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, err)
 		return
 	}
-	a.o.Log.Info("a record was pushed", "source", request.Source, "status", out.Status, "took", time.Since(began))
+	about := []any{"source", request.Source, "status", out.Status, "took", time.Since(began)}
+	if out.Trace != "" {
+		about = append(about, "trace", out.Trace)
+	}
+	a.o.Log.Info("a record was pushed", about...)
 	answer(w, http.StatusOK, out)
 }
 
@@ -145,6 +151,9 @@ type Result struct {
 	Status     string      `json:"status"`
 	Plan       string      `json:"plan"`
 	Operations []Operation `json:"operations"`
+	// Trace is the id of its trace, the caller's where that sent a traceparent; "": it
+	// has none.
+	Trace string `json:"trace,omitempty"`
 }
 
 // Operation is one operation that followed.
@@ -160,7 +169,7 @@ type Operation struct {
 func (a *API) result(ctx context.Context, r hub.SyncResult) (Result, error) {
 	out := Result{Status: "nothing", Operations: []Operation{}}
 	for _, p := range r.Plans {
-		out.Plan = p.Plan.Hash
+		out.Plan, out.Trace = p.Plan.Hash, p.Trace
 		if len(p.Plan.Operations) > 0 {
 			out.Status = "done"
 		}

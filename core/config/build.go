@@ -41,6 +41,7 @@ func (b *builder) config(raw *rawConfig, s Settings) *Config {
 	cfg.Serve = b.serve(cfg, &raw.Serve, s.Listen)
 	cfg.Web = b.web(cfg, raw.Web)
 	cfg.Alerts = b.alerts(cfg, raw.Alerts)
+	cfg.Tracing = b.tracing(cfg, &raw.Tracing)
 	b.sources(cfg, raw)
 	b.connectors(cfg, raw)
 	return cfg

@@ -37,6 +37,8 @@ type Config struct {
 	Retention store.Retention
 	// Alerts says when people are told that something is wrong, and how.
 	Alerts Alerts
+	// Tracing says where traces go.
+	Tracing Tracing
 	// Web are the pages for people; nil: none are served.
 	Web *Web
 }

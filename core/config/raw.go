@@ -36,6 +36,7 @@ type rawConfig struct {
 	Serve      rawServe                     `yaml:"serve"`
 	Retention  rawRetention                 `yaml:"retention"`
 	Web        *rawWeb                      `yaml:"web"`
+	Tracing    rawTracing                   `yaml:"tracing"`
 	Alerts     *rawAlerts                   `yaml:"alerts"`
 }
 

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/connector/span"
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/mapping"
@@ -143,7 +144,9 @@ func (c *Cycle) pass(ctx context.Context, now time.Time) (*plan.Plan, Report, er
 		{"guard", p.guard},       // is it too much at once?
 	} {
 		began := time.Now()
-		err := phase.run(ctx)
+		within, s := span.Start(ctx, phase.name)
+		err := phase.run(within)
+		s.End(err)
 		if c.Timed != nil {
 			c.Timed(phase.name, time.Since(began))
 		}

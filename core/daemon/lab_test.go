@@ -68,6 +68,7 @@ type lab struct {
 	more       map[string]string // of a connector: further YAML in lines of their own
 	cron       string
 	timeout    string // of a call
+	top        string // further YAML of the file
 }
 
 func newLab(t *testing.T, state string, connectors ...string) *lab {
@@ -147,7 +148,7 @@ func (l *lab) write() {
 		}
 		fmt.Fprintf(&connectors, labConnector, c, more, l.timeout)
 	}
-	text := fmt.Sprintf(labConfig, l.state, filepath.Join(pluginsDir, "provhub-connector-sql"), secrets.String(), l.cron) + connectors.String()
+	text := fmt.Sprintf(labConfig, l.state, filepath.Join(pluginsDir, "provhub-connector-sql"), secrets.String(), l.cron) + connectors.String() + l.top
 	require.NoError(l.t, os.WriteFile(l.path("provhub.yaml"), []byte(text), 0o600))
 }
 

@@ -25,9 +25,9 @@ func (n *Node) reconcile(ctx context.Context, j jobs.Job) (jobs.Result, error) {
 	h := n.Hub()
 	r, err := h.ReconcileOne(ctx, j.Subject, hub.ReconcileOptions{})
 	if err != nil {
-		return jobs.Result{}, err
+		return jobs.Result{Trace: r.Trace}, err
 	}
-	out := jobs.Result{Outcome: store.RunDone, Summary: r.Summary()}
+	out := jobs.Result{Outcome: store.RunDone, Summary: r.Summary(), Trace: r.Trace}
 	if r.Plan != nil {
 		n.wake(*r.Plan)
 		out.Plan, out.Outcome = r.Plan.Plan.Hash, outcomeOf(r.Plan)

@@ -90,11 +90,11 @@ func unlessHeld(ctx context.Context, h *hub.Hub, s *config.Source) (string, erro
 func (n *Node) cycle(ctx context.Context, j jobs.Job) (jobs.Result, error) {
 	p, err := n.Hub().Cycle(ctx, hub.PlanOptions{Source: j.Subject})
 	if err != nil {
-		return jobs.Result{}, err
+		return jobs.Result{Trace: p.Trace}, err
 	}
 	n.wake(p)
 	n.sayProblems(j, p)
-	r := jobs.Result{Outcome: store.RunDone, Summary: p.Summary(), Plan: p.Plan.Hash}
+	r := jobs.Result{Outcome: store.RunDone, Summary: p.Summary(), Plan: p.Plan.Hash, Trace: p.Trace}
 	if p.Status == store.PlanHeld {
 		r.Outcome = store.RunHeld
 	}

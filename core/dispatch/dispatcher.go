@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/provhub/provhub/connectors/connector/span"
 	"github.com/provhub/provhub/core/store"
 )
 
@@ -42,7 +43,9 @@ type Options struct {
 	// Maintenance, when set, returns until when nothing is sent because the target is
 	// worked on; the zero time: it is not.
 	Maintenance func(now time.Time) (until time.Time)
-	Log         *slog.Logger // nil: [slog.Default]
+	// Traces begins the traces of operations that belong to none; nil: they have none.
+	Traces *span.Tracer
+	Log    *slog.Logger // nil: [slog.Default]
 	// Progress, when set, is told after every batch of outcomes.
 	Progress func(Summary)
 	// Finished, when set, is told of every outcome that was recorded. It must not block.

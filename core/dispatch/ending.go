@@ -16,6 +16,7 @@ type ending struct {
 	plan   string // hash of the plan that it is of
 	number int    // of the attempt, in this drain
 	took   time.Duration
+	trace  string // the id of its trace; "": it has none
 	// signals concern the connector as a whole: throttle, down, stop.
 	signals []Verdict
 	// alive: the target gave an answer of its own.

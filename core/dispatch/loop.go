@@ -183,5 +183,10 @@ func (l *loop) start(ctx context.Context, w Work) {
 	a := &attempt{d: l.d, number: l.health.begun, w: w, shape: shape,
 		lagged: seen && l.d.opts.Now().Sub(since) >= l.d.opts.ReadLag}
 	l.flying[w.ID] = true
-	go func() { l.ended <- a.carry(ctx) }()
+	go func() {
+		ctx, s := l.traceAttempt(ctx, w)
+		e := a.carry(ctx)
+		traceEnd(ctx, s, &e)
+		l.ended <- e
+	}()
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/provhub/provhub/connectors/connector/span"
 	"github.com/provhub/provhub/core/store"
 )
 
@@ -35,7 +36,10 @@ func (l *loop) flush(ctx context.Context) error {
 	if len(l.pending) == 0 {
 		return nil
 	}
-	fenced, err := l.d.opts.Queue.Finish(ctx, l.pending)
+	writing, s := span.Start(ctx, "record")
+	s.Text("provhub.connector", l.d.opts.Connector).Number("provhub.operations", len(l.pending))
+	fenced, err := l.d.opts.Queue.Finish(writing, l.pending)
+	s.End(err)
 	if err != nil {
 		return err
 	}
@@ -99,6 +103,9 @@ func (l *loop) log(e ending) {
 	}
 	if !f.NextAttemptAt.IsZero() {
 		about = append(about, slog.Time("next", f.NextAttemptAt))
+	}
+	if e.trace != "" {
+		about = append(about, slog.String("trace", e.trace))
 	}
 	l.d.opts.Log.LogAttrs(context.Background(), level, text, about...)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/connector/span"
 	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/store"
@@ -25,6 +26,8 @@ type Work struct {
 	Timeout time.Duration
 	// Taken is when its lease began.
 	Taken time.Time
+
+	batch *span.Span // of taking it; nil: that is not traced
 }
 
 // Shape is what the target can do and what its objects look like.

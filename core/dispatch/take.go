@@ -54,6 +54,7 @@ func (l *loop) take(ctx context.Context, n int) error {
 	o := l.d.opts
 	now := o.Now()
 	l.askedAt = now
+	ctx, s := l.traceBatch(ctx)
 	late := func(n int, due time.Time) ([]store.OpRow, error) {
 		return o.Queue.Accepted(ctx, o.Connector, o.Owner, n, due, now, o.LeaseTime)
 	}
@@ -85,6 +86,12 @@ func (l *loop) take(ctx context.Context, n int) error {
 	works, err := l.works(ctx, rows, now)
 	if err != nil {
 		return l.strayed(rows, now, err)
+	}
+	for i := range works {
+		works[i].batch = s
+	}
+	if len(works) > 0 {
+		s.Number("provhub.operations", len(works)).End(nil)
 	}
 	slices.SortStableFunc(works, byTurn)
 	l.taken = append(l.taken, works...)

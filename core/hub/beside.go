@@ -40,7 +40,9 @@ func (h *Hub) Config() *config.Config { return h.cfg }
 // Cycle reads one source, plans, and applies the plan, unless a guard holds it. It
 // needs the lock of the source. Accounts that moved meanwhile are left to the next
 // cycle. Nothing is sent: that is for the dispatchers.
-func (h *Hub) Cycle(ctx context.Context, o PlanOptions) (Planned, error) {
+func (h *Hub) Cycle(ctx context.Context, o PlanOptions) (p Planned, err error) {
+	ctx, s := h.run(ctx, "cycle", aboutSource, o.Source)
+	defer func() { s.End(err) }()
 	sources, err := h.sources(o.Source)
 	if err != nil {
 		return Planned{}, err
@@ -48,7 +50,7 @@ func (h *Hub) Cycle(ctx context.Context, o PlanOptions) (Planned, error) {
 	if len(sources) != 1 {
 		return Planned{}, unknown("source", o.Source, nil)
 	}
-	p, err := h.planAndApply(ctx, func() (Planned, error) { return h.planOne(ctx, sources[0], o) })
+	p, err = h.planAndApply(ctx, func() (Planned, error) { return h.planOne(ctx, sources[0], o) })
 	if err != nil {
 		return p, err
 	}
@@ -58,7 +60,9 @@ func (h *Hub) Cycle(ctx context.Context, o PlanOptions) (Planned, error) {
 // Take takes over one person's record and puts what follows into the queue. It needs
 // no lock: it does not wait for a reading of the whole source that is under way.
 // [ErrPushRequest] when the request is at fault.
-func (h *Hub) Take(ctx context.Context, r PushRequest) (Planned, error) {
+func (h *Hub) Take(ctx context.Context, r PushRequest) (p Planned, err error) {
+	ctx, sp := h.run(ctx, "push", aboutSource, r.Source)
+	defer func() { sp.End(err) }()
 	s, err := h.pushedTo(r)
 	if err != nil {
 		return Planned{}, err
@@ -73,7 +77,7 @@ func (h *Hub) planAndApply(ctx context.Context, plan func() (Planned, error)) (p
 			return p, err
 		}
 		var drift *store.DriftError
-		_, err = h.org.ApplyUnmoved(ctx, p.Plan.Hash, h.opt.Actor, h.now())
+		_, err = h.enqueue(ctx, p.Plan.Hash, h.org.ApplyUnmoved)
 		switch {
 		case err == nil:
 			p.Status = store.PlanApplied
@@ -135,7 +139,7 @@ func (h *Hub) ApplyApproved(ctx context.Context, row store.PlanRow) error {
 	if err := h.sameInputs(ctx, row); err != nil {
 		return err
 	}
-	_, err := h.org.ApplyPlan(ctx, row.Hash, h.opt.Actor, h.now())
+	_, err := h.enqueue(ctx, row.Hash, h.org.ApplyPlan)
 	return err
 }
 

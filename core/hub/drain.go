@@ -121,7 +121,9 @@ func (h *Hub) openConnectors(ctx context.Context) ([]*config.Connector, error) {
 
 // drainOne drains one connector. A plugin that does not start stops only its own
 // connector.
-func (h *Hub) drainOne(ctx context.Context, c *config.Connector, o DrainOptions) (dispatch.Summary, error) {
+func (h *Hub) drainOne(ctx context.Context, c *config.Connector, o DrainOptions) (did dispatch.Summary, err error) {
+	ctx, s := h.run(ctx, "drain", aboutConnector, c.Name)
+	defer func() { s.Number("provhub.done", did.Done).End(err) }()
 	in, err := h.Instance(ctx, c)
 	if err != nil {
 		return dispatch.Summary{Connector: c.Name, Stopped: err.Error()}, nil
@@ -147,7 +149,7 @@ func (h *Hub) drainOne(ctx context.Context, c *config.Connector, o DrainOptions)
 func (h *Hub) dispatchOptions(c *config.Connector, in *pluginhost.Instance) dispatch.Options {
 	return dispatch.Options{
 		Connector: c.Name, Queue: h.org, Target: in, Owner: h.Node(), InFlight: c.InFlight,
-		Retry: dispatch.Retry(c.Retry), Quarantine: dispatch.Quarantine(c.Quarantine), ReadLag: h.opt.ReadLag, Log: h.log, Now: h.now,
+		Retry: dispatch.Retry(c.Retry), Quarantine: dispatch.Quarantine(c.Quarantine), ReadLag: h.opt.ReadLag, Traces: &h.traces.Tracer, Log: h.log, Now: h.now,
 		Finished: h.opt.Observer.Finished, Maintenance: c.Maintenance.Until,
 	}
 }

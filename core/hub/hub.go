@@ -27,6 +27,8 @@ type Options struct {
 	// Node names this process in leases, and to other nodes; "": the machine, the process
 	// and some letters that no other process has.
 	Node string
+	// Version is this program's, for traces.
+	Version string
 	// Actor is who is named in the audit trail; "" is refused.
 	Actor string
 	// Now tells the time; nil means [time.Now].
@@ -61,6 +63,8 @@ type Hub struct {
 	now   func() time.Time
 	store *store.Store
 	org   *store.Org
+
+	traces *traces
 
 	*plugins // shared with what [Hub.As] returns
 }
@@ -106,7 +110,9 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Hub, error) {
 	}
 	p := &plugins{instances: map[string]*running{}, leaving: map[string]*leaving{}}
 	p.life, p.die = context.WithCancel(context.WithoutCancel(ctx))
-	return &Hub{cfg: cfg, opt: opt, log: opt.Log, now: opt.Now, store: st, org: st.Org(cfg.Org), plugins: p}, nil
+	h := &Hub{cfg: cfg, opt: opt, log: opt.Log, now: opt.Now, store: st, org: st.Org(cfg.Org), traces: &traces{}, plugins: p}
+	h.traces.use(h)
+	return h, nil
 }
 
 // As returns the same hub for what actor does: the audit trail names them. It shares
@@ -163,6 +169,7 @@ func (h *Hub) Close() error {
 		})
 	}
 	wg.Wait()
+	h.traces.close()
 	return errors.Join(append(errs, h.store.Close())...)
 }
 

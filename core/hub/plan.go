@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/provhub/provhub/connectors/connector/span"
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/cycle"
 	"github.com/provhub/provhub/core/identity"
@@ -43,6 +44,8 @@ type Planned struct {
 	Existed bool `json:"existed"`
 	// Problems are connectors that nothing could be planned for, and why.
 	Problems []string `json:"problems,omitempty"`
+	// Trace is the id of the trace it was made in; "": none.
+	Trace string `json:"trace,omitempty"`
 }
 
 // Plan reads the sources, works out the difference and stores it as plans; one
@@ -108,8 +111,12 @@ func (h *Hub) sources(name string) ([]*config.Source, error) {
 }
 
 func (h *Hub) planOne(ctx context.Context, s *config.Source, o PlanOptions) (out Planned, err error) {
+	ctx, sp := h.run(ctx, "plan", aboutSource, s.Name)
 	pass := h.observeCycle(s.Name, o.push != nil)
-	defer func() { pass.ended(&out, err) }()
+	defer func() {
+		pass.ended(&out, err)
+		sp.End(err)
+	}()
 	c, problems, err := h.cycle(ctx, s, o)
 	if err != nil {
 		return Planned{}, err
@@ -122,7 +129,8 @@ func (h *Hub) planOne(ctx context.Context, s *config.Source, o PlanOptions) (out
 	if err != nil {
 		return Planned{}, err
 	}
-	out = Planned{Source: s.Name, Status: store.PlanProposed, Plan: p, Report: report, Problems: problems}
+	out = Planned{Source: s.Name, Status: store.PlanProposed, Plan: p, Report: report, Problems: problems, Trace: span.Trace(ctx)}
+	sp.Text(aboutPlan, p.Hash).Number("provhub.operations", len(p.Operations))
 	if len(p.Verdicts) > 0 {
 		out.Status = store.PlanHeld
 	}
@@ -159,7 +167,9 @@ func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycl
 		return nil, nil, err
 	}
 	connectors := slices.DeleteFunc(h.fedBy(s), func(c *config.Connector) bool { return o.only != "" && c.Name != o.only })
-	failed := h.startWithin(ctx, connectors, o.patience)
+	starting, started := span.Start(ctx, "plugins")
+	failed := h.startWithin(starting, connectors, o.patience)
+	started.Number("provhub.failed", len(failed)).End(nil)
 	var problems []string
 	var errs []error
 	c := &cycle.Cycle{Store: h.org, Source: *s, Reader: reader, Accept: o.Accept, Others: o.others, Push: o.push, Progress: func(p cycle.Progress) {

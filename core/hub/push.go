@@ -32,8 +32,9 @@ var ErrPushRequest = errors.New("cannot be pushed")
 // alone: what else is planned, held or waiting stays as it is. [ErrPushRequest]
 // when the request is at fault; [store.ErrBusy] while another run is at work. A node
 // that serves does it in its place.
-func (h *Hub) Push(ctx context.Context, r PushRequest, d DrainOptions) (SyncResult, error) {
-	var out SyncResult
+func (h *Hub) Push(ctx context.Context, r PushRequest, d DrainOptions) (out SyncResult, err error) {
+	ctx, sp := h.run(ctx, "push", aboutSource, r.Source)
+	defer func() { sp.End(err) }()
 	s, err := h.pushedTo(r)
 	if err != nil {
 		return out, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/connector/span"
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/reconcile"
@@ -32,6 +33,8 @@ type Reconciled struct {
 	Resolved int `json:"resolved"`
 	// Plan is the plan that disables orphans; nil: there was none to make.
 	Plan *Planned `json:"plan,omitempty"`
+	// Trace is the id of the trace of the run; "": it has none.
+	Trace string `json:"trace,omitempty"`
 }
 
 // Findings is how many accounts are not as they should be.
@@ -63,8 +66,10 @@ func (h *Hub) Reconcile(ctx context.Context, name string, o ReconcileOptions) (o
 }
 
 // ReconcileOne is [Hub.Reconcile] for who holds the working role.
-func (h *Hub) ReconcileOne(ctx context.Context, name string, o ReconcileOptions) (Reconciled, error) {
-	out := Reconciled{Connector: name}
+func (h *Hub) ReconcileOne(ctx context.Context, name string, o ReconcileOptions) (out Reconciled, err error) {
+	ctx, s := h.run(ctx, "reconcile", aboutConnector, name)
+	defer func() { s.Number("provhub.findings", out.Findings()).End(err) }()
+	out = Reconciled{Connector: name, Trace: span.Trace(ctx)}
 	c, in, err := h.instanceOf(ctx, name)
 	if err != nil {
 		return out, err

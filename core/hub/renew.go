@@ -21,13 +21,14 @@ func (h *Hub) Renew(cfg *config.Config) (*Hub, error) {
 	case cfg.Org != h.cfg.Org:
 		return nil, &UsageError{"org is another one: stop provhub and start it again"}
 	}
-	return &Hub{cfg: cfg, opt: h.opt, log: h.log, now: h.now, store: h.store, org: h.org, plugins: h.plugins}, nil
+	return &Hub{cfg: cfg, opt: h.opt, log: h.log, now: h.now, store: h.store, org: h.org, traces: h.traces, plugins: h.plugins}, nil
 }
 
 // Succeed puts h in the place of was, which made it and starts no plugin any more. It
 // returns the connectors that are not as they were, or are gone: each one's plugin is
 // started anew once [Hub.Release] was called for it, when nothing is sent to it any more.
 func (h *Hub) Succeed(was *Hub) (changed []string) {
+	h.traces.use(h)
 	for i := range was.cfg.Connectors {
 		c := &was.cfg.Connectors[i]
 		if is, err := h.Connector(c.Name); err != nil || h.settings(is) != was.settings(c) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/plan"
@@ -45,7 +46,15 @@ func (h *Hub) apply(ctx context.Context, hash string) (ready int, err error) {
 	if err := h.sameInputs(ctx, row); err != nil {
 		return 0, err
 	}
-	return h.org.ApplyPlan(ctx, row.Hash, h.opt.Actor, h.now())
+	return h.enqueue(ctx, row.Hash, h.org.ApplyPlan)
+}
+
+// enqueue puts the operations of a plan into the queue, with its trace.
+func (h *Hub) enqueue(ctx context.Context, hash string, how func(ctx context.Context, hash, actor string, now time.Time) (int, error)) (ready int, err error) {
+	ctx, s := h.run(ctx, "apply", aboutPlan, hash)
+	ready, err = how(ctx, hash, h.opt.Actor, h.now())
+	s.Number("provhub.operations", ready).End(err)
+	return ready, err
 }
 
 // sameInputs compares what only the hub can see: the source and the rules. What
@@ -132,16 +141,17 @@ type SyncResult struct {
 // became of an operation is known only now, it plans again. The result says what
 // was done also when there is an error: one source that cannot be read does not
 // stop the others. A node that serves does it in its place.
-func (h *Hub) Sync(ctx context.Context, o PlanOptions, d DrainOptions) (SyncResult, error) {
+func (h *Hub) Sync(ctx context.Context, o PlanOptions, d DrainOptions) (out SyncResult, err error) {
+	ctx, s := h.run(ctx, "sync", aboutSource, o.Source)
+	defer func() { s.End(err) }()
 	release, err := h.org.Work(ctx, "provhub sync")
 	if h.besideNode(ctx, err) {
 		return h.syncBeside(ctx, o, d)
 	}
 	if err != nil {
-		return SyncResult{}, err
+		return out, err
 	}
 	defer release()
-	var out SyncResult
 	if _, _, err := h.org.Recover(ctx, h.Node(), h.now()); err != nil {
 		return out, err
 	}
@@ -200,7 +210,7 @@ func (h *Hub) applyAll(ctx context.Context, plans []Planned) error {
 		if p.Status != store.PlanProposed && p.Status != store.PlanApproved {
 			continue
 		}
-		if _, err := h.org.ApplyPlan(ctx, p.Plan.Hash, h.opt.Actor, h.now()); err != nil {
+		if _, err := h.enqueue(ctx, p.Plan.Hash, h.org.ApplyPlan); err != nil {
 			errs = append(errs, fmt.Errorf("source %s: %w", p.Source, err))
 			continue
 		}

@@ -41,6 +41,7 @@ type Result struct {
 	Outcome store.RunOutcome // "": done
 	Summary string           // one sentence for people
 	Plan    string           // hash of the plan that was made; "": none
+	Trace   string           // the id of its trace; "": it has none
 }
 
 // Work does what a job says. Its ctx ends when the node stops or loses its lock.

@@ -130,6 +130,9 @@ func (p *performer) end(ctx context.Context, run store.Run, res Result, werr err
 	if res.Plan != "" {
 		about = append(about, "plan", res.Plan)
 	}
+	if res.Trace != "" {
+		about = append(about, "trace", res.Trace)
+	}
 	log("a run ended", about...)
 	if p.o.Ended != nil {
 		p.o.Ended(run)

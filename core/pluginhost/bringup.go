@@ -164,7 +164,7 @@ func (in *Instance) streamOptions(caps connector.Capabilities) streamOptions {
 	o := streamOptions{
 		instance: in.cfg.InstanceID, window: in.cfg.Window, inFlight: in.cfg.InFlight,
 		answerGrace: in.cfg.Times.AnswerGrace, cancelGrace: in.cfg.Times.CancelGrace,
-		redact: in.redact, log: in.log, suspects: in.suspects, throttled: in.cfg.OnThrottle,
+		redact: in.redact, log: in.log, suspects: in.suspects, throttled: in.cfg.OnThrottle, tracer: newTracer(in.cfg.Path, in.redact),
 	}
 	if caps.MaxInFlight > 0 && (o.inFlight == 0 || caps.MaxInFlight < o.inFlight) {
 		o.inFlight = caps.MaxInFlight

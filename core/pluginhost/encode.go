@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/connector/span"
 	"github.com/provhub/provhub/plugins/protocol"
 	"github.com/provhub/provhub/schemas/gen/pluginv1"
 )
@@ -20,6 +21,7 @@ type call struct {
 	left    int           // not answered
 	done    chan struct{} // closed when none is left
 	units   []*unit
+	span    *span.Span // nil: it is not traced
 }
 
 // unit is what goes out in one message and is never split: the operations of

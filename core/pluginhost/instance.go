@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/connector/span"
 	"github.com/provhub/provhub/plugins/protocol"
 	"github.com/provhub/provhub/plugins/redact"
 )
@@ -109,6 +110,9 @@ func newInstance(cfg Config) *Instance {
 // collect operations for speed.
 func (in *Instance) Apply(ctx context.Context, ops []connector.Operation) []connector.Result {
 	c := newCall(ops, in.cfg.Timeout)
+	ctx, s := span.Request(ctx, "Apply")
+	c.traced(ctx, s)
+	defer func() { s.End(c.failure()) }()
 	l, why := in.acquire(ctx)
 	if l == nil {
 		for _, u := range c.units {

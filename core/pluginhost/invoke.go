@@ -53,6 +53,7 @@ func (in *Instance) Invoke(ctx context.Context, name string, args json.RawMessag
 			}
 			return nil, connector.Errorf(connector.CodeInternal, "the plugin says that the action failed, and not why")
 		case *pluginv1.InvokeResponse_ResultJson:
+			finish(ctx, cancel, stream)
 			return in.result(k.ResultJson)
 		default:
 			return nil, connector.Errorf(connector.CodeInternal, "the plugin answered the action with a message that this version does not know")

@@ -100,8 +100,8 @@ func clientConfig(s spec, run *runner, dir *runDir, stderr, syncOut, syncErr io.
 		Stderr:     stderr,
 		SyncStdout: syncOut,
 		SyncStderr: syncErr,
-		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(
-			grpc.MaxCallRecvMsgSize(protocol.MaxMessageBytes), grpc.MaxCallSendMsgSize(protocol.MaxMessageBytes))},
+		GRPCDialOptions: append(newTracer(s.path, s.book.redact).dialOptions(), grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(protocol.MaxMessageBytes), grpc.MaxCallSendMsgSize(protocol.MaxMessageBytes))),
 	}
 }
 

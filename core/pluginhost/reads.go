@@ -38,6 +38,7 @@ func (in *Instance) List(ctx context.Context, q connector.ListQuery, yield func(
 			return connector.ListEnd{}, err
 		}
 		if page.GetLast() {
+			finish(ctx, cancel, pages)
 			return connector.ListEnd{Complete: page.GetComplete(), SyncToken: page.GetSyncToken()}, nil
 		}
 	}

@@ -25,6 +25,7 @@ type streamOptions struct {
 	log         *slog.Logger
 	suspects    *suspects
 	throttled   func(until time.Time)
+	tracer      tracer
 }
 
 // stream is the one Apply stream to a process. Many goroutines submit; one

@@ -43,13 +43,13 @@ func (s *stream) deliver(results []*pluginv1.Result) {
 		r := protocol.FromProtoResult(p)
 		r.Err = s.redact.Error(r.Err)
 		r.Preview = s.redact.Text(r.Preview)
-		s.settle(r)
+		s.settle(r, p)
 	}
 	s.nudge()
 }
 
-// settle gives one answer to whoever waits for it.
-func (s *stream) settle(r connector.Result) {
+// settle gives one answer, as it is on the wire too, to whoever waits for it.
+func (s *stream) settle(r connector.Result, wire *pluginv1.Result) {
 	s.mu.Lock()
 	p, ok := s.pending[r.ID]
 	if !ok {
@@ -68,6 +68,7 @@ func (s *stream) settle(r connector.Result) {
 	s.heard = time.Now()
 	verb := p.unit.verbs[p.k]
 	late := !p.abandoned.IsZero()
+	s.tracer.result(p.unit.call.span, wire) // before the answer: then the trace may be over
 	if !late {
 		p.unit.answer(p.k, r)
 	}

@@ -69,6 +69,11 @@ func ForSource(cfg *config.Config, s *config.Source) (map[string]connector.Secre
 	return fetch(cfg, s.Secrets)
 }
 
+// ForTracing fetches the headers that traces are sent with.
+func ForTracing(cfg *config.Config) (map[string]connector.Secret, error) {
+	return fetch(cfg, cfg.Tracing.Headers)
+}
+
 func fetch(cfg *config.Config, names map[string]string) (map[string]connector.Secret, error) {
 	byName := map[string]config.Secret{}
 	for _, s := range cfg.Secrets {

@@ -13,7 +13,7 @@ import (
 
 // operationColumns are what scanOperation reads.
 const operationColumns = `body, plan, seq, state, attempts, steps_done, maybe_applied, edited, next_attempt_at, fence, lane,
-	created_at, updated_at, last_error, continuation, cause, failing_since, handed_at, handed_by, handed_note`
+	created_at, updated_at, last_error, continuation, cause, failing_since, handed_at, handed_by, handed_note, trace`
 
 func scanOperation(rows *sql.Rows) (OpRow, error) {
 	var op OpRow
@@ -22,7 +22,7 @@ func scanOperation(rows *sql.Rows) (OpRow, error) {
 	var next, created, updated, failing, handedAt int64
 	var handed Handed
 	err := rows.Scan(&body, &op.Plan, &op.Seq, &op.State, &op.Attempts, &op.StepsDone, &op.MaybeApplied, &op.Edited, &next, &op.Fence, &lane,
-		&created, &updated, &lastError, &op.Continuation, &op.FailsFor, &failing, &handedAt, &handed.By, &handed.Note)
+		&created, &updated, &lastError, &op.Continuation, &op.FailsFor, &failing, &handedAt, &handed.By, &handed.Note, &op.Trace)
 	if err != nil {
 		return op, err
 	}

@@ -1,13 +1,15 @@
 package store
 
+import "github.com/provhub/provhub/connectors/connector/span"
+
 // makeReady lets the operations out, except those of which a person decides.
 func (a *application) makeReady() (err error) {
 	if a.parked, err = a.t.exec(`UPDATE operation SET state = 'parked', updated_at = ?, failing_since = ? WHERE org_id = ? AND plan = ? AND state = 'planned'
 		AND code <> ''`, micros(a.now), micros(a.now), a.org, a.plan.Hash); err != nil {
 		return err
 	}
-	a.ready, err = a.t.exec(`UPDATE operation SET state = 'ready', updated_at = ? WHERE org_id = ? AND plan = ? AND state = 'planned'`,
-		micros(a.now), a.org, a.plan.Hash)
+	a.ready, err = a.t.exec(`UPDATE operation SET state = 'ready', updated_at = ?, trace = ? WHERE org_id = ? AND plan = ? AND state = 'planned'`,
+		micros(a.now), span.Traceparent(a.t.ctx), a.org, a.plan.Hash)
 	return err
 }
 

@@ -141,6 +141,8 @@ type OpRow struct {
 	FailingSince time.Time `json:"failing_since,omitzero"`
 	// Handed says who handed it to the operators of the hub; nil: nobody.
 	Handed *Handed `json:"handed,omitempty"`
+	// Trace is the traceparent of the run that put it into the queue; "": that was not traced.
+	Trace string `json:"-"`
 	// Fence is the token of the lease it is worked on under; 0: none.
 	Fence int64 `json:"-"`
 }

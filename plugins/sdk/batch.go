@@ -21,7 +21,7 @@ func (e *engine) runBatch(ctx context.Context, c *call, o *opened, b connector.B
 	if len(c.units) == 1 && len(ops) == 1 {
 		ctx = withOperation(ctx, ops[0].Meta())
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(c.trace().in(ctx), limit)
 	defer cancel()
 	late := time.AfterFunc(limit+answerGrace, func() { e.overrun(c, anyStep, errTimeout) })
 	defer late.Stop()

@@ -154,7 +154,7 @@ func fit(r *pb.Result) {
 	if proto.Size(r) <= maxResultBytes {
 		return
 	}
-	r.Preview = ""
+	r.Preview, r.Spans = "", nil
 	if r.Object != nil {
 		r.Object = &pb.Object{Ref: r.Object.Ref, Enabled: r.Object.Enabled, Version: r.Object.Version}
 	}

@@ -42,7 +42,8 @@ func Serve(d *connector.Definition) {
 		VersionedPlugins: protocol.PluginSets(s),
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(opts,
-				grpc.MaxRecvMsgSize(protocol.MaxMessageBytes), grpc.MaxSendMsgSize(protocol.MaxMessageBytes))...)
+				grpc.MaxRecvMsgSize(protocol.MaxMessageBytes), grpc.MaxSendMsgSize(protocol.MaxMessageBytes),
+				grpc.ChainUnaryInterceptor(traceUnary), grpc.ChainStreamInterceptor(traceStream))...)
 		},
 		Logger: hclog.New(&hclog.LoggerOptions{Name: "go-plugin", Level: hclog.Warn, Output: stderr, JSONFormat: true}),
 	})

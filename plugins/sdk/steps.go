@@ -26,7 +26,7 @@ func (e *engine) runSteps(ctx context.Context, c *call, u *unit, o *opened) {
 			continue
 		}
 		op = found.in(op)
-		r := e.attempt(ctx, c, i, o, op)
+		r := e.attempt(u.trace(i).in(ctx), c, i, o, op)
 		found.learn(op, r)
 		e.answer(u, i, r)
 	}

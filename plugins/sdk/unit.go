@@ -35,6 +35,7 @@ type unit struct {
 	group string
 	size  int
 
+	traces   []*traced // of the operations; may be shorter
 	state    unitState
 	answered []bool
 	step     int         // the operation under way, where they go one by one
@@ -46,6 +47,7 @@ type unit struct {
 func (u *unit) add(op connector.Operation) {
 	u.ops = append(u.ops, op)
 	u.answered = append(u.answered, false)
+	u.keepTrace(trace(op))
 }
 
 func (u *unit) complete() bool { return len(u.ops) >= u.size }
@@ -186,7 +188,9 @@ func (e *engine) close(u *unit, i int, r connector.Result) {
 	u.answered[i] = true
 	delete(e.open, opID{u.out, r.ID})
 	e.note(r, u.out)
-	u.out.put(protocol.ToProtoResult(r))
+	p := protocol.ToProtoResult(r)
+	u.trace(i).end(p, r)
+	u.out.put(p)
 	e.wakeSettled()
 }
 

@@ -586,6 +586,55 @@ func (ChangeMode) EnumDescriptor() ([]byte, []int) {
 	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{9}
 }
 
+type SpanKind int32
+
+const (
+	SpanKind_SPAN_KIND_UNSPECIFIED SpanKind = 0 // internal
+	SpanKind_SPAN_KIND_SERVER      SpanKind = 1 // the call itself
+	SpanKind_SPAN_KIND_CLIENT      SpanKind = 2 // a request to the target
+)
+
+// Enum value maps for SpanKind.
+var (
+	SpanKind_name = map[int32]string{
+		0: "SPAN_KIND_UNSPECIFIED",
+		1: "SPAN_KIND_SERVER",
+		2: "SPAN_KIND_CLIENT",
+	}
+	SpanKind_value = map[string]int32{
+		"SPAN_KIND_UNSPECIFIED": 0,
+		"SPAN_KIND_SERVER":      1,
+		"SPAN_KIND_CLIENT":      2,
+	}
+)
+
+func (x SpanKind) Enum() *SpanKind {
+	p := new(SpanKind)
+	*p = x
+	return p
+}
+
+func (x SpanKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SpanKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_provhub_plugin_v1_connector_proto_enumTypes[10].Descriptor()
+}
+
+func (SpanKind) Type() protoreflect.EnumType {
+	return &file_provhub_plugin_v1_connector_proto_enumTypes[10]
+}
+
+func (x SpanKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SpanKind.Descriptor instead.
+func (SpanKind) EnumDescriptor() ([]byte, []int) {
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{10}
+}
+
 type Outcome int32
 
 const (
@@ -643,11 +692,11 @@ func (x Outcome) String() string {
 }
 
 func (Outcome) Descriptor() protoreflect.EnumDescriptor {
-	return file_provhub_plugin_v1_connector_proto_enumTypes[10].Descriptor()
+	return file_provhub_plugin_v1_connector_proto_enumTypes[11].Descriptor()
 }
 
 func (Outcome) Type() protoreflect.EnumType {
-	return &file_provhub_plugin_v1_connector_proto_enumTypes[10]
+	return &file_provhub_plugin_v1_connector_proto_enumTypes[11]
 }
 
 func (x Outcome) Number() protoreflect.EnumNumber {
@@ -656,7 +705,7 @@ func (x Outcome) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Outcome.Descriptor instead.
 func (Outcome) EnumDescriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{10}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{11}
 }
 
 // The code decides what the hub does; the ranges are part of the contract, so
@@ -747,11 +796,11 @@ func (x ErrorCode) String() string {
 }
 
 func (ErrorCode) Descriptor() protoreflect.EnumDescriptor {
-	return file_provhub_plugin_v1_connector_proto_enumTypes[11].Descriptor()
+	return file_provhub_plugin_v1_connector_proto_enumTypes[12].Descriptor()
 }
 
 func (ErrorCode) Type() protoreflect.EnumType {
-	return &file_provhub_plugin_v1_connector_proto_enumTypes[11]
+	return &file_provhub_plugin_v1_connector_proto_enumTypes[12]
 }
 
 func (x ErrorCode) Number() protoreflect.EnumNumber {
@@ -760,7 +809,7 @@ func (x ErrorCode) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ErrorCode.Descriptor instead.
 func (ErrorCode) EnumDescriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{11}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{12}
 }
 
 type Scope int32
@@ -799,11 +848,11 @@ func (x Scope) String() string {
 }
 
 func (Scope) Descriptor() protoreflect.EnumDescriptor {
-	return file_provhub_plugin_v1_connector_proto_enumTypes[12].Descriptor()
+	return file_provhub_plugin_v1_connector_proto_enumTypes[13].Descriptor()
 }
 
 func (Scope) Type() protoreflect.EnumType {
-	return &file_provhub_plugin_v1_connector_proto_enumTypes[12]
+	return &file_provhub_plugin_v1_connector_proto_enumTypes[13]
 }
 
 func (x Scope) Number() protoreflect.EnumNumber {
@@ -812,7 +861,7 @@ func (x Scope) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Scope.Descriptor instead.
 func (Scope) EnumDescriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{12}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{13}
 }
 
 type ChangeKind int32
@@ -848,11 +897,11 @@ func (x ChangeKind) String() string {
 }
 
 func (ChangeKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_provhub_plugin_v1_connector_proto_enumTypes[13].Descriptor()
+	return file_provhub_plugin_v1_connector_proto_enumTypes[14].Descriptor()
 }
 
 func (ChangeKind) Type() protoreflect.EnumType {
-	return &file_provhub_plugin_v1_connector_proto_enumTypes[13]
+	return &file_provhub_plugin_v1_connector_proto_enumTypes[14]
 }
 
 func (x ChangeKind) Number() protoreflect.EnumNumber {
@@ -861,7 +910,7 @@ func (x ChangeKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ChangeKind.Descriptor instead.
 func (ChangeKind) EnumDescriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{13}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{14}
 }
 
 type DescribeRequest struct {
@@ -3368,7 +3417,7 @@ type Operation struct {
 	DryRun         bool                   `protobuf:"varint,11,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`          // answer WOULD_APPLY, change nothing
 	Timeout        *durationpb.Duration   `protobuf:"bytes,7,opt,name=timeout,proto3" json:"timeout,omitempty"`
 	IfVersion      string                 `protobuf:"bytes,8,opt,name=if_version,json=ifVersion,proto3" json:"if_version,omitempty"`
-	Traceparent    string                 `protobuf:"bytes,9,opt,name=traceparent,proto3" json:"traceparent,omitempty"` // W3C
+	Traceparent    string                 `protobuf:"bytes,9,opt,name=traceparent,proto3" json:"traceparent,omitempty"` // W3C; where it says sampled, the result has spans
 	// Types that are valid to be assigned to Action:
 	//
 	//	*Operation_Create
@@ -4439,6 +4488,7 @@ type Result struct {
 	Took               *durationpb.Duration   `protobuf:"bytes,11,opt,name=took,proto3" json:"took,omitempty"`
 	TargetRequestId    string                 `protobuf:"bytes,12,opt,name=target_request_id,json=targetRequestId,proto3" json:"target_request_id,omitempty"`
 	Preview            string                 `protobuf:"bytes,13,opt,name=preview,proto3" json:"preview,omitempty"` // dry run: LDIF, SQL, HTTP; redacted
+	Spans              []*Span                `protobuf:"bytes,14,rep,name=spans,proto3" json:"spans,omitempty"`     // what was done for it; first its own
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -4564,6 +4614,251 @@ func (x *Result) GetPreview() string {
 	return ""
 }
 
+func (x *Result) GetSpans() []*Span {
+	if x != nil {
+		return x.Spans
+	}
+	return nil
+}
+
+// A span that has ended (OpenTelemetry). The hub brings it to a collector, so that
+// a plugin needs neither the way there nor the credentials. Calls other than Apply
+// carry the header traceparent, and are answered with the trailer
+// provhub-spans-bin: a Spans message. Names and texts are codes, never values.
+type Spans struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Spans         []*Span                `protobuf:"bytes,1,rep,name=spans,proto3" json:"spans,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Spans) Reset() {
+	*x = Spans{}
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Spans) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Spans) ProtoMessage() {}
+
+func (x *Spans) ProtoReflect() protoreflect.Message {
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Spans.ProtoReflect.Descriptor instead.
+func (*Spans) Descriptor() ([]byte, []int) {
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *Spans) GetSpans() []*Span {
+	if x != nil {
+		return x.Spans
+	}
+	return nil
+}
+
+type Span struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`                             // eight bytes
+	ParentId      []byte                 `protobuf:"bytes,2,opt,name=parent_id,json=parentId,proto3" json:"parent_id,omitempty"` // of another one, or of the traceparent
+	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`                         // "create", "PATCH", "search"
+	Kind          SpanKind               `protobuf:"varint,4,opt,name=kind,proto3,enum=provhub.plugin.v1.SpanKind" json:"kind,omitempty"`
+	StartUnixNano uint64                 `protobuf:"fixed64,5,opt,name=start_unix_nano,json=startUnixNano,proto3" json:"start_unix_nano,omitempty"`
+	EndUnixNano   uint64                 `protobuf:"fixed64,6,opt,name=end_unix_nano,json=endUnixNano,proto3" json:"end_unix_nano,omitempty"`
+	ErrorCode     string                 `protobuf:"bytes,7,opt,name=error_code,json=errorCode,proto3" json:"error_code,omitempty"` // empty: it did not fail
+	Attributes    []*SpanAttribute       `protobuf:"bytes,8,rep,name=attributes,proto3" json:"attributes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Span) Reset() {
+	*x = Span{}
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Span) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Span) ProtoMessage() {}
+
+func (x *Span) ProtoReflect() protoreflect.Message {
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Span.ProtoReflect.Descriptor instead.
+func (*Span) Descriptor() ([]byte, []int) {
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *Span) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Span) GetParentId() []byte {
+	if x != nil {
+		return x.ParentId
+	}
+	return nil
+}
+
+func (x *Span) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Span) GetKind() SpanKind {
+	if x != nil {
+		return x.Kind
+	}
+	return SpanKind_SPAN_KIND_UNSPECIFIED
+}
+
+func (x *Span) GetStartUnixNano() uint64 {
+	if x != nil {
+		return x.StartUnixNano
+	}
+	return 0
+}
+
+func (x *Span) GetEndUnixNano() uint64 {
+	if x != nil {
+		return x.EndUnixNano
+	}
+	return 0
+}
+
+func (x *Span) GetErrorCode() string {
+	if x != nil {
+		return x.ErrorCode
+	}
+	return ""
+}
+
+func (x *Span) GetAttributes() []*SpanAttribute {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+type SpanAttribute struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Key   string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// Types that are valid to be assigned to Value:
+	//
+	//	*SpanAttribute_Text
+	//	*SpanAttribute_Number
+	Value         isSpanAttribute_Value `protobuf_oneof:"value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SpanAttribute) Reset() {
+	*x = SpanAttribute{}
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SpanAttribute) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SpanAttribute) ProtoMessage() {}
+
+func (x *SpanAttribute) ProtoReflect() protoreflect.Message {
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SpanAttribute.ProtoReflect.Descriptor instead.
+func (*SpanAttribute) Descriptor() ([]byte, []int) {
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *SpanAttribute) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *SpanAttribute) GetValue() isSpanAttribute_Value {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *SpanAttribute) GetText() string {
+	if x != nil {
+		if x, ok := x.Value.(*SpanAttribute_Text); ok {
+			return x.Text
+		}
+	}
+	return ""
+}
+
+func (x *SpanAttribute) GetNumber() int64 {
+	if x != nil {
+		if x, ok := x.Value.(*SpanAttribute_Number); ok {
+			return x.Number
+		}
+	}
+	return 0
+}
+
+type isSpanAttribute_Value interface {
+	isSpanAttribute_Value()
+}
+
+type SpanAttribute_Text struct {
+	Text string `protobuf:"bytes,2,opt,name=text,proto3,oneof"`
+}
+
+type SpanAttribute_Number struct {
+	Number int64 `protobuf:"varint,3,opt,name=number,proto3,oneof"`
+}
+
+func (*SpanAttribute_Text) isSpanAttribute_Value() {}
+
+func (*SpanAttribute_Number) isSpanAttribute_Value() {}
+
 type Error struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Code          ErrorCode              `protobuf:"varint,1,opt,name=code,proto3,enum=provhub.plugin.v1.ErrorCode" json:"code,omitempty"`
@@ -4580,7 +4875,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[48]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4592,7 +4887,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[48]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4605,7 +4900,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{48}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Error) GetCode() ErrorCode {
@@ -4675,7 +4970,7 @@ type GetRequest struct {
 
 func (x *GetRequest) Reset() {
 	*x = GetRequest{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[49]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4687,7 +4982,7 @@ func (x *GetRequest) String() string {
 func (*GetRequest) ProtoMessage() {}
 
 func (x *GetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[49]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4700,7 +4995,7 @@ func (x *GetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRequest.ProtoReflect.Descriptor instead.
 func (*GetRequest) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{49}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *GetRequest) GetInstanceId() string {
@@ -4734,7 +5029,7 @@ type GetResponse struct {
 
 func (x *GetResponse) Reset() {
 	*x = GetResponse{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[50]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4746,7 +5041,7 @@ func (x *GetResponse) String() string {
 func (*GetResponse) ProtoMessage() {}
 
 func (x *GetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[50]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4759,7 +5054,7 @@ func (x *GetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetResponse.ProtoReflect.Descriptor instead.
 func (*GetResponse) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{50}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *GetResponse) GetObject() *Object {
@@ -4790,7 +5085,7 @@ type ListRequest struct {
 
 func (x *ListRequest) Reset() {
 	*x = ListRequest{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[51]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4802,7 +5097,7 @@ func (x *ListRequest) String() string {
 func (*ListRequest) ProtoMessage() {}
 
 func (x *ListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[51]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4815,7 +5110,7 @@ func (x *ListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
 func (*ListRequest) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{51}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ListRequest) GetInstanceId() string {
@@ -4870,7 +5165,7 @@ type Filter struct {
 
 func (x *Filter) Reset() {
 	*x = Filter{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[52]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4882,7 +5177,7 @@ func (x *Filter) String() string {
 func (*Filter) ProtoMessage() {}
 
 func (x *Filter) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[52]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4895,7 +5190,7 @@ func (x *Filter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Filter.ProtoReflect.Descriptor instead.
 func (*Filter) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{52}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Filter) GetAttribute() string {
@@ -4927,7 +5222,7 @@ type ListResponse struct {
 
 func (x *ListResponse) Reset() {
 	*x = ListResponse{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[53]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4939,7 +5234,7 @@ func (x *ListResponse) String() string {
 func (*ListResponse) ProtoMessage() {}
 
 func (x *ListResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[53]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4952,7 +5247,7 @@ func (x *ListResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResponse.ProtoReflect.Descriptor instead.
 func (*ListResponse) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{53}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *ListResponse) GetObjects() []*Object {
@@ -5016,7 +5311,7 @@ type ChangesRequest struct {
 
 func (x *ChangesRequest) Reset() {
 	*x = ChangesRequest{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[54]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5028,7 +5323,7 @@ func (x *ChangesRequest) String() string {
 func (*ChangesRequest) ProtoMessage() {}
 
 func (x *ChangesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[54]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5041,7 +5336,7 @@ func (x *ChangesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangesRequest.ProtoReflect.Descriptor instead.
 func (*ChangesRequest) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{54}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ChangesRequest) GetInstanceId() string {
@@ -5085,7 +5380,7 @@ type ChangesResponse struct {
 
 func (x *ChangesResponse) Reset() {
 	*x = ChangesResponse{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[55]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5097,7 +5392,7 @@ func (x *ChangesResponse) String() string {
 func (*ChangesResponse) ProtoMessage() {}
 
 func (x *ChangesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[55]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5110,7 +5405,7 @@ func (x *ChangesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangesResponse.ProtoReflect.Descriptor instead.
 func (*ChangesResponse) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{55}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ChangesResponse) GetChanges() []*Change {
@@ -5162,7 +5457,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[56]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5174,7 +5469,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[56]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5187,7 +5482,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{56}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Change) GetKind() ChangeKind {
@@ -5245,7 +5540,7 @@ type InvokeRequest struct {
 
 func (x *InvokeRequest) Reset() {
 	*x = InvokeRequest{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[57]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5257,7 +5552,7 @@ func (x *InvokeRequest) String() string {
 func (*InvokeRequest) ProtoMessage() {}
 
 func (x *InvokeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[57]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5270,7 +5565,7 @@ func (x *InvokeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvokeRequest.ProtoReflect.Descriptor instead.
 func (*InvokeRequest) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{57}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *InvokeRequest) GetInstanceId() string {
@@ -5322,7 +5617,7 @@ type InvokeResponse struct {
 
 func (x *InvokeResponse) Reset() {
 	*x = InvokeResponse{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[58]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5334,7 +5629,7 @@ func (x *InvokeResponse) String() string {
 func (*InvokeResponse) ProtoMessage() {}
 
 func (x *InvokeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[58]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5347,7 +5642,7 @@ func (x *InvokeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvokeResponse.ProtoReflect.Descriptor instead.
 func (*InvokeResponse) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{58}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *InvokeResponse) GetMessage() isInvokeResponse_Message {
@@ -5417,7 +5712,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[59]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5429,7 +5724,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[59]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5442,7 +5737,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{59}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Progress) GetDone() int64 {
@@ -5474,7 +5769,7 @@ type EventsRequest struct {
 
 func (x *EventsRequest) Reset() {
 	*x = EventsRequest{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[60]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5486,7 +5781,7 @@ func (x *EventsRequest) String() string {
 func (*EventsRequest) ProtoMessage() {}
 
 func (x *EventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[60]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5499,7 +5794,7 @@ func (x *EventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventsRequest.ProtoReflect.Descriptor instead.
 func (*EventsRequest) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{60}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{63}
 }
 
 type EventsResponse struct {
@@ -5519,7 +5814,7 @@ type EventsResponse struct {
 
 func (x *EventsResponse) Reset() {
 	*x = EventsResponse{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[61]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5531,7 +5826,7 @@ func (x *EventsResponse) String() string {
 func (*EventsResponse) ProtoMessage() {}
 
 func (x *EventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[61]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5544,7 +5839,7 @@ func (x *EventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventsResponse.ProtoReflect.Descriptor instead.
 func (*EventsResponse) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{61}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *EventsResponse) GetInstanceId() string {
@@ -5640,7 +5935,7 @@ type Recovered struct {
 
 func (x *Recovered) Reset() {
 	*x = Recovered{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[62]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5652,7 +5947,7 @@ func (x *Recovered) String() string {
 func (*Recovered) ProtoMessage() {}
 
 func (x *Recovered) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[62]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5665,7 +5960,7 @@ func (x *Recovered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recovered.ProtoReflect.Descriptor instead.
 func (*Recovered) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{62}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{65}
 }
 
 type SchemaChanged struct {
@@ -5677,7 +5972,7 @@ type SchemaChanged struct {
 
 func (x *SchemaChanged) Reset() {
 	*x = SchemaChanged{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[63]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5689,7 +5984,7 @@ func (x *SchemaChanged) String() string {
 func (*SchemaChanged) ProtoMessage() {}
 
 func (x *SchemaChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[63]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5702,7 +5997,7 @@ func (x *SchemaChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SchemaChanged.ProtoReflect.Descriptor instead.
 func (*SchemaChanged) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{63}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *SchemaChanged) GetEtag() string {
@@ -5720,7 +6015,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[64]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5732,7 +6027,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[64]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5745,7 +6040,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{64}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{67}
 }
 
 type HealthResponse struct {
@@ -5761,7 +6056,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[65]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5773,7 +6068,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[65]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5786,7 +6081,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{65}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *HealthResponse) GetServing() bool {
@@ -5836,7 +6131,7 @@ type InstanceHealth struct {
 
 func (x *InstanceHealth) Reset() {
 	*x = InstanceHealth{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[66]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5848,7 +6143,7 @@ func (x *InstanceHealth) String() string {
 func (*InstanceHealth) ProtoMessage() {}
 
 func (x *InstanceHealth) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[66]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5861,7 +6156,7 @@ func (x *InstanceHealth) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstanceHealth.ProtoReflect.Descriptor instead.
 func (*InstanceHealth) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{66}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *InstanceHealth) GetInstanceId() string {
@@ -5901,7 +6196,7 @@ type DrainRequest struct {
 
 func (x *DrainRequest) Reset() {
 	*x = DrainRequest{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[67]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5913,7 +6208,7 @@ func (x *DrainRequest) String() string {
 func (*DrainRequest) ProtoMessage() {}
 
 func (x *DrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[67]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5926,7 +6221,7 @@ func (x *DrainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainRequest.ProtoReflect.Descriptor instead.
 func (*DrainRequest) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{67}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *DrainRequest) GetGrace() *durationpb.Duration {
@@ -5945,7 +6240,7 @@ type DrainResponse struct {
 
 func (x *DrainResponse) Reset() {
 	*x = DrainResponse{}
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[68]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5957,7 +6252,7 @@ func (x *DrainResponse) String() string {
 func (*DrainResponse) ProtoMessage() {}
 
 func (x *DrainResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[68]
+	mi := &file_provhub_plugin_v1_connector_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5970,7 +6265,7 @@ func (x *DrainResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainResponse.ProtoReflect.Descriptor instead.
 func (*DrainResponse) Descriptor() ([]byte, []int) {
-	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{68}
+	return file_provhub_plugin_v1_connector_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *DrainResponse) GetUnansweredOperationIds() []string {
@@ -6292,7 +6587,7 @@ const file_provhub_plugin_v1_connector_proto_rawDesc = "" +
 	"\vretry_after\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"retryAfter\x12\x14\n" +
 	"\x05limit\x18\x02 \x01(\x03R\x05limit\x12\x1c\n" +
-	"\tremaining\x18\x03 \x01(\x03R\tremaining\"\xf9\x04\n" +
+	"\tremaining\x18\x03 \x01(\x03R\tremaining\"\xa8\x05\n" +
 	"\x06Result\x12!\n" +
 	"\foperation_id\x18\x01 \x01(\tR\voperationId\x124\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\x1a.provhub.plugin.v1.OutcomeR\aoutcome\x12.\n" +
@@ -6309,7 +6604,27 @@ const file_provhub_plugin_v1_connector_proto_rawDesc = "" +
 	" \x03(\v2\x1c.provhub.plugin.v1.ObjectRefR\valsoDeleted\x12-\n" +
 	"\x04took\x18\v \x01(\v2\x19.google.protobuf.DurationR\x04took\x12*\n" +
 	"\x11target_request_id\x18\f \x01(\tR\x0ftargetRequestId\x12\x18\n" +
-	"\apreview\x18\r \x01(\tR\apreview\"\xd8\x02\n" +
+	"\apreview\x18\r \x01(\tR\apreview\x12-\n" +
+	"\x05spans\x18\x0e \x03(\v2\x17.provhub.plugin.v1.SpanR\x05spans\"6\n" +
+	"\x05Spans\x12-\n" +
+	"\x05spans\x18\x01 \x03(\v2\x17.provhub.plugin.v1.SpanR\x05spans\"\xa5\x02\n" +
+	"\x04Span\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\fR\x02id\x12\x1b\n" +
+	"\tparent_id\x18\x02 \x01(\fR\bparentId\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12/\n" +
+	"\x04kind\x18\x04 \x01(\x0e2\x1b.provhub.plugin.v1.SpanKindR\x04kind\x12&\n" +
+	"\x0fstart_unix_nano\x18\x05 \x01(\x06R\rstartUnixNano\x12\"\n" +
+	"\rend_unix_nano\x18\x06 \x01(\x06R\vendUnixNano\x12\x1d\n" +
+	"\n" +
+	"error_code\x18\a \x01(\tR\terrorCode\x12@\n" +
+	"\n" +
+	"attributes\x18\b \x03(\v2 .provhub.plugin.v1.SpanAttributeR\n" +
+	"attributes\"Z\n" +
+	"\rSpanAttribute\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x04text\x18\x02 \x01(\tH\x00R\x04text\x12\x18\n" +
+	"\x06number\x18\x03 \x01(\x03H\x00R\x06numberB\a\n" +
+	"\x05value\"\xd8\x02\n" +
 	"\x05Error\x120\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x1c.provhub.plugin.v1.ErrorCodeR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x16\n" +
@@ -6501,7 +6816,11 @@ const file_provhub_plugin_v1_connector_proto_rawDesc = "" +
 	"ChangeMode\x12\x1b\n" +
 	"\x17CHANGE_MODE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13CHANGE_MODE_REPLACE\x10\x01\x12\x16\n" +
-	"\x12CHANGE_MODE_MODIFY\x10\x02*\x83\x02\n" +
+	"\x12CHANGE_MODE_MODIFY\x10\x02*Q\n" +
+	"\bSpanKind\x12\x19\n" +
+	"\x15SPAN_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10SPAN_KIND_SERVER\x10\x01\x12\x14\n" +
+	"\x10SPAN_KIND_CLIENT\x10\x02*\x83\x02\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fOUTCOME_APPLIED\x10\x01\x12\x15\n" +
@@ -6576,8 +6895,8 @@ func file_provhub_plugin_v1_connector_proto_rawDescGZIP() []byte {
 	return file_provhub_plugin_v1_connector_proto_rawDescData
 }
 
-var file_provhub_plugin_v1_connector_proto_enumTypes = make([]protoimpl.EnumInfo, 14)
-var file_provhub_plugin_v1_connector_proto_msgTypes = make([]protoimpl.MessageInfo, 69)
+var file_provhub_plugin_v1_connector_proto_enumTypes = make([]protoimpl.EnumInfo, 15)
+var file_provhub_plugin_v1_connector_proto_msgTypes = make([]protoimpl.MessageInfo, 72)
 var file_provhub_plugin_v1_connector_proto_goTypes = []any{
 	(Idempotency)(0),               // 0: provhub.plugin.v1.Idempotency
 	(ChangesSupport)(0),            // 1: provhub.plugin.v1.ChangesSupport
@@ -6589,232 +6908,240 @@ var file_provhub_plugin_v1_connector_proto_goTypes = []any{
 	(EnabledState)(0),              // 7: provhub.plugin.v1.EnabledState
 	(OperationKind)(0),             // 8: provhub.plugin.v1.OperationKind
 	(ChangeMode)(0),                // 9: provhub.plugin.v1.ChangeMode
-	(Outcome)(0),                   // 10: provhub.plugin.v1.Outcome
-	(ErrorCode)(0),                 // 11: provhub.plugin.v1.ErrorCode
-	(Scope)(0),                     // 12: provhub.plugin.v1.Scope
-	(ChangeKind)(0),                // 13: provhub.plugin.v1.ChangeKind
-	(*DescribeRequest)(nil),        // 14: provhub.plugin.v1.DescribeRequest
-	(*DescribeResponse)(nil),       // 15: provhub.plugin.v1.DescribeResponse
-	(*SecretSpec)(nil),             // 16: provhub.plugin.v1.SecretSpec
-	(*Capabilities)(nil),           // 17: provhub.plugin.v1.Capabilities
-	(*ActionSpec)(nil),             // 18: provhub.plugin.v1.ActionSpec
-	(*ValidateConfigRequest)(nil),  // 19: provhub.plugin.v1.ValidateConfigRequest
-	(*ValidateConfigResponse)(nil), // 20: provhub.plugin.v1.ValidateConfigResponse
-	(*UpgradeConfigRequest)(nil),   // 21: provhub.plugin.v1.UpgradeConfigRequest
-	(*UpgradeConfigResponse)(nil),  // 22: provhub.plugin.v1.UpgradeConfigResponse
-	(*Diagnostic)(nil),             // 23: provhub.plugin.v1.Diagnostic
-	(*Secret)(nil),                 // 24: provhub.plugin.v1.Secret
-	(*ConfigureRequest)(nil),       // 25: provhub.plugin.v1.ConfigureRequest
-	(*Limits)(nil),                 // 26: provhub.plugin.v1.Limits
-	(*ConfigureResponse)(nil),      // 27: provhub.plugin.v1.ConfigureResponse
-	(*RotateSecretsRequest)(nil),   // 28: provhub.plugin.v1.RotateSecretsRequest
-	(*RotateSecretsResponse)(nil),  // 29: provhub.plugin.v1.RotateSecretsResponse
-	(*ReleaseRequest)(nil),         // 30: provhub.plugin.v1.ReleaseRequest
-	(*ReleaseResponse)(nil),        // 31: provhub.plugin.v1.ReleaseResponse
-	(*CheckRequest)(nil),           // 32: provhub.plugin.v1.CheckRequest
-	(*CheckResponse)(nil),          // 33: provhub.plugin.v1.CheckResponse
-	(*CheckItem)(nil),              // 34: provhub.plugin.v1.CheckItem
-	(*DiscoverSchemaRequest)(nil),  // 35: provhub.plugin.v1.DiscoverSchemaRequest
-	(*DiscoverSchemaResponse)(nil), // 36: provhub.plugin.v1.DiscoverSchemaResponse
-	(*ObjectType)(nil),             // 37: provhub.plugin.v1.ObjectType
-	(*AttributeSpec)(nil),          // 38: provhub.plugin.v1.AttributeSpec
-	(*Value)(nil),                  // 39: provhub.plugin.v1.Value
-	(*Attribute)(nil),              // 40: provhub.plugin.v1.Attribute
-	(*ObjectRef)(nil),              // 41: provhub.plugin.v1.ObjectRef
-	(*Object)(nil),                 // 42: provhub.plugin.v1.Object
-	(*ApplyRequest)(nil),           // 43: provhub.plugin.v1.ApplyRequest
-	(*ApplyOpen)(nil),              // 44: provhub.plugin.v1.ApplyOpen
-	(*OperationBatch)(nil),         // 45: provhub.plugin.v1.OperationBatch
-	(*Cancel)(nil),                 // 46: provhub.plugin.v1.Cancel
-	(*Operation)(nil),              // 47: provhub.plugin.v1.Operation
-	(*Create)(nil),                 // 48: provhub.plugin.v1.Create
-	(*Update)(nil),                 // 49: provhub.plugin.v1.Update
-	(*AttributeChange)(nil),        // 50: provhub.plugin.v1.AttributeChange
-	(*SetEnabled)(nil),             // 51: provhub.plugin.v1.SetEnabled
-	(*Delete)(nil),                 // 52: provhub.plugin.v1.Delete
-	(*Grant)(nil),                  // 53: provhub.plugin.v1.Grant
-	(*Revoke)(nil),                 // 54: provhub.plugin.v1.Revoke
-	(*SetCredential)(nil),          // 55: provhub.plugin.v1.SetCredential
-	(*Rename)(nil),                 // 56: provhub.plugin.v1.Rename
-	(*Poll)(nil),                   // 57: provhub.plugin.v1.Poll
-	(*ApplyResponse)(nil),          // 58: provhub.plugin.v1.ApplyResponse
-	(*ResultBatch)(nil),            // 59: provhub.plugin.v1.ResultBatch
-	(*Throttle)(nil),               // 60: provhub.plugin.v1.Throttle
-	(*Result)(nil),                 // 61: provhub.plugin.v1.Result
-	(*Error)(nil),                  // 62: provhub.plugin.v1.Error
-	(*GetRequest)(nil),             // 63: provhub.plugin.v1.GetRequest
-	(*GetResponse)(nil),            // 64: provhub.plugin.v1.GetResponse
-	(*ListRequest)(nil),            // 65: provhub.plugin.v1.ListRequest
-	(*Filter)(nil),                 // 66: provhub.plugin.v1.Filter
-	(*ListResponse)(nil),           // 67: provhub.plugin.v1.ListResponse
-	(*ChangesRequest)(nil),         // 68: provhub.plugin.v1.ChangesRequest
-	(*ChangesResponse)(nil),        // 69: provhub.plugin.v1.ChangesResponse
-	(*Change)(nil),                 // 70: provhub.plugin.v1.Change
-	(*InvokeRequest)(nil),          // 71: provhub.plugin.v1.InvokeRequest
-	(*InvokeResponse)(nil),         // 72: provhub.plugin.v1.InvokeResponse
-	(*Progress)(nil),               // 73: provhub.plugin.v1.Progress
-	(*EventsRequest)(nil),          // 74: provhub.plugin.v1.EventsRequest
-	(*EventsResponse)(nil),         // 75: provhub.plugin.v1.EventsResponse
-	(*Recovered)(nil),              // 76: provhub.plugin.v1.Recovered
-	(*SchemaChanged)(nil),          // 77: provhub.plugin.v1.SchemaChanged
-	(*HealthRequest)(nil),          // 78: provhub.plugin.v1.HealthRequest
-	(*HealthResponse)(nil),         // 79: provhub.plugin.v1.HealthResponse
-	(*InstanceHealth)(nil),         // 80: provhub.plugin.v1.InstanceHealth
-	(*DrainRequest)(nil),           // 81: provhub.plugin.v1.DrainRequest
-	(*DrainResponse)(nil),          // 82: provhub.plugin.v1.DrainResponse
-	(*durationpb.Duration)(nil),    // 83: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),  // 84: google.protobuf.Timestamp
-	(*structpb.Struct)(nil),        // 85: google.protobuf.Struct
+	(SpanKind)(0),                  // 10: provhub.plugin.v1.SpanKind
+	(Outcome)(0),                   // 11: provhub.plugin.v1.Outcome
+	(ErrorCode)(0),                 // 12: provhub.plugin.v1.ErrorCode
+	(Scope)(0),                     // 13: provhub.plugin.v1.Scope
+	(ChangeKind)(0),                // 14: provhub.plugin.v1.ChangeKind
+	(*DescribeRequest)(nil),        // 15: provhub.plugin.v1.DescribeRequest
+	(*DescribeResponse)(nil),       // 16: provhub.plugin.v1.DescribeResponse
+	(*SecretSpec)(nil),             // 17: provhub.plugin.v1.SecretSpec
+	(*Capabilities)(nil),           // 18: provhub.plugin.v1.Capabilities
+	(*ActionSpec)(nil),             // 19: provhub.plugin.v1.ActionSpec
+	(*ValidateConfigRequest)(nil),  // 20: provhub.plugin.v1.ValidateConfigRequest
+	(*ValidateConfigResponse)(nil), // 21: provhub.plugin.v1.ValidateConfigResponse
+	(*UpgradeConfigRequest)(nil),   // 22: provhub.plugin.v1.UpgradeConfigRequest
+	(*UpgradeConfigResponse)(nil),  // 23: provhub.plugin.v1.UpgradeConfigResponse
+	(*Diagnostic)(nil),             // 24: provhub.plugin.v1.Diagnostic
+	(*Secret)(nil),                 // 25: provhub.plugin.v1.Secret
+	(*ConfigureRequest)(nil),       // 26: provhub.plugin.v1.ConfigureRequest
+	(*Limits)(nil),                 // 27: provhub.plugin.v1.Limits
+	(*ConfigureResponse)(nil),      // 28: provhub.plugin.v1.ConfigureResponse
+	(*RotateSecretsRequest)(nil),   // 29: provhub.plugin.v1.RotateSecretsRequest
+	(*RotateSecretsResponse)(nil),  // 30: provhub.plugin.v1.RotateSecretsResponse
+	(*ReleaseRequest)(nil),         // 31: provhub.plugin.v1.ReleaseRequest
+	(*ReleaseResponse)(nil),        // 32: provhub.plugin.v1.ReleaseResponse
+	(*CheckRequest)(nil),           // 33: provhub.plugin.v1.CheckRequest
+	(*CheckResponse)(nil),          // 34: provhub.plugin.v1.CheckResponse
+	(*CheckItem)(nil),              // 35: provhub.plugin.v1.CheckItem
+	(*DiscoverSchemaRequest)(nil),  // 36: provhub.plugin.v1.DiscoverSchemaRequest
+	(*DiscoverSchemaResponse)(nil), // 37: provhub.plugin.v1.DiscoverSchemaResponse
+	(*ObjectType)(nil),             // 38: provhub.plugin.v1.ObjectType
+	(*AttributeSpec)(nil),          // 39: provhub.plugin.v1.AttributeSpec
+	(*Value)(nil),                  // 40: provhub.plugin.v1.Value
+	(*Attribute)(nil),              // 41: provhub.plugin.v1.Attribute
+	(*ObjectRef)(nil),              // 42: provhub.plugin.v1.ObjectRef
+	(*Object)(nil),                 // 43: provhub.plugin.v1.Object
+	(*ApplyRequest)(nil),           // 44: provhub.plugin.v1.ApplyRequest
+	(*ApplyOpen)(nil),              // 45: provhub.plugin.v1.ApplyOpen
+	(*OperationBatch)(nil),         // 46: provhub.plugin.v1.OperationBatch
+	(*Cancel)(nil),                 // 47: provhub.plugin.v1.Cancel
+	(*Operation)(nil),              // 48: provhub.plugin.v1.Operation
+	(*Create)(nil),                 // 49: provhub.plugin.v1.Create
+	(*Update)(nil),                 // 50: provhub.plugin.v1.Update
+	(*AttributeChange)(nil),        // 51: provhub.plugin.v1.AttributeChange
+	(*SetEnabled)(nil),             // 52: provhub.plugin.v1.SetEnabled
+	(*Delete)(nil),                 // 53: provhub.plugin.v1.Delete
+	(*Grant)(nil),                  // 54: provhub.plugin.v1.Grant
+	(*Revoke)(nil),                 // 55: provhub.plugin.v1.Revoke
+	(*SetCredential)(nil),          // 56: provhub.plugin.v1.SetCredential
+	(*Rename)(nil),                 // 57: provhub.plugin.v1.Rename
+	(*Poll)(nil),                   // 58: provhub.plugin.v1.Poll
+	(*ApplyResponse)(nil),          // 59: provhub.plugin.v1.ApplyResponse
+	(*ResultBatch)(nil),            // 60: provhub.plugin.v1.ResultBatch
+	(*Throttle)(nil),               // 61: provhub.plugin.v1.Throttle
+	(*Result)(nil),                 // 62: provhub.plugin.v1.Result
+	(*Spans)(nil),                  // 63: provhub.plugin.v1.Spans
+	(*Span)(nil),                   // 64: provhub.plugin.v1.Span
+	(*SpanAttribute)(nil),          // 65: provhub.plugin.v1.SpanAttribute
+	(*Error)(nil),                  // 66: provhub.plugin.v1.Error
+	(*GetRequest)(nil),             // 67: provhub.plugin.v1.GetRequest
+	(*GetResponse)(nil),            // 68: provhub.plugin.v1.GetResponse
+	(*ListRequest)(nil),            // 69: provhub.plugin.v1.ListRequest
+	(*Filter)(nil),                 // 70: provhub.plugin.v1.Filter
+	(*ListResponse)(nil),           // 71: provhub.plugin.v1.ListResponse
+	(*ChangesRequest)(nil),         // 72: provhub.plugin.v1.ChangesRequest
+	(*ChangesResponse)(nil),        // 73: provhub.plugin.v1.ChangesResponse
+	(*Change)(nil),                 // 74: provhub.plugin.v1.Change
+	(*InvokeRequest)(nil),          // 75: provhub.plugin.v1.InvokeRequest
+	(*InvokeResponse)(nil),         // 76: provhub.plugin.v1.InvokeResponse
+	(*Progress)(nil),               // 77: provhub.plugin.v1.Progress
+	(*EventsRequest)(nil),          // 78: provhub.plugin.v1.EventsRequest
+	(*EventsResponse)(nil),         // 79: provhub.plugin.v1.EventsResponse
+	(*Recovered)(nil),              // 80: provhub.plugin.v1.Recovered
+	(*SchemaChanged)(nil),          // 81: provhub.plugin.v1.SchemaChanged
+	(*HealthRequest)(nil),          // 82: provhub.plugin.v1.HealthRequest
+	(*HealthResponse)(nil),         // 83: provhub.plugin.v1.HealthResponse
+	(*InstanceHealth)(nil),         // 84: provhub.plugin.v1.InstanceHealth
+	(*DrainRequest)(nil),           // 85: provhub.plugin.v1.DrainRequest
+	(*DrainResponse)(nil),          // 86: provhub.plugin.v1.DrainResponse
+	(*durationpb.Duration)(nil),    // 87: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),  // 88: google.protobuf.Timestamp
+	(*structpb.Struct)(nil),        // 89: google.protobuf.Struct
 }
 var file_provhub_plugin_v1_connector_proto_depIdxs = []int32{
-	16,  // 0: provhub.plugin.v1.DescribeResponse.secrets:type_name -> provhub.plugin.v1.SecretSpec
-	17,  // 1: provhub.plugin.v1.DescribeResponse.capabilities:type_name -> provhub.plugin.v1.Capabilities
-	18,  // 2: provhub.plugin.v1.DescribeResponse.actions:type_name -> provhub.plugin.v1.ActionSpec
+	17,  // 0: provhub.plugin.v1.DescribeResponse.secrets:type_name -> provhub.plugin.v1.SecretSpec
+	18,  // 1: provhub.plugin.v1.DescribeResponse.capabilities:type_name -> provhub.plugin.v1.Capabilities
+	19,  // 2: provhub.plugin.v1.DescribeResponse.actions:type_name -> provhub.plugin.v1.ActionSpec
 	8,   // 3: provhub.plugin.v1.Capabilities.operations:type_name -> provhub.plugin.v1.OperationKind
 	0,   // 4: provhub.plugin.v1.Capabilities.idempotency:type_name -> provhub.plugin.v1.Idempotency
 	1,   // 5: provhub.plugin.v1.Capabilities.changes:type_name -> provhub.plugin.v1.ChangesSupport
 	2,   // 6: provhub.plugin.v1.Capabilities.credential_delivery:type_name -> provhub.plugin.v1.CredentialDelivery
-	23,  // 7: provhub.plugin.v1.ValidateConfigResponse.diagnostics:type_name -> provhub.plugin.v1.Diagnostic
-	23,  // 8: provhub.plugin.v1.UpgradeConfigResponse.diagnostics:type_name -> provhub.plugin.v1.Diagnostic
+	24,  // 7: provhub.plugin.v1.ValidateConfigResponse.diagnostics:type_name -> provhub.plugin.v1.Diagnostic
+	24,  // 8: provhub.plugin.v1.UpgradeConfigResponse.diagnostics:type_name -> provhub.plugin.v1.Diagnostic
 	3,   // 9: provhub.plugin.v1.Diagnostic.severity:type_name -> provhub.plugin.v1.Severity
-	24,  // 10: provhub.plugin.v1.ConfigureRequest.secrets:type_name -> provhub.plugin.v1.Secret
-	26,  // 11: provhub.plugin.v1.ConfigureRequest.limits:type_name -> provhub.plugin.v1.Limits
-	83,  // 12: provhub.plugin.v1.Limits.operation_timeout:type_name -> google.protobuf.Duration
-	23,  // 13: provhub.plugin.v1.ConfigureResponse.diagnostics:type_name -> provhub.plugin.v1.Diagnostic
-	17,  // 14: provhub.plugin.v1.ConfigureResponse.capabilities:type_name -> provhub.plugin.v1.Capabilities
-	62,  // 15: provhub.plugin.v1.ConfigureResponse.error:type_name -> provhub.plugin.v1.Error
-	24,  // 16: provhub.plugin.v1.RotateSecretsRequest.secrets:type_name -> provhub.plugin.v1.Secret
-	62,  // 17: provhub.plugin.v1.RotateSecretsResponse.error:type_name -> provhub.plugin.v1.Error
-	34,  // 18: provhub.plugin.v1.CheckResponse.items:type_name -> provhub.plugin.v1.CheckItem
+	25,  // 10: provhub.plugin.v1.ConfigureRequest.secrets:type_name -> provhub.plugin.v1.Secret
+	27,  // 11: provhub.plugin.v1.ConfigureRequest.limits:type_name -> provhub.plugin.v1.Limits
+	87,  // 12: provhub.plugin.v1.Limits.operation_timeout:type_name -> google.protobuf.Duration
+	24,  // 13: provhub.plugin.v1.ConfigureResponse.diagnostics:type_name -> provhub.plugin.v1.Diagnostic
+	18,  // 14: provhub.plugin.v1.ConfigureResponse.capabilities:type_name -> provhub.plugin.v1.Capabilities
+	66,  // 15: provhub.plugin.v1.ConfigureResponse.error:type_name -> provhub.plugin.v1.Error
+	25,  // 16: provhub.plugin.v1.RotateSecretsRequest.secrets:type_name -> provhub.plugin.v1.Secret
+	66,  // 17: provhub.plugin.v1.RotateSecretsResponse.error:type_name -> provhub.plugin.v1.Error
+	35,  // 18: provhub.plugin.v1.CheckResponse.items:type_name -> provhub.plugin.v1.CheckItem
 	4,   // 19: provhub.plugin.v1.CheckItem.status:type_name -> provhub.plugin.v1.CheckStatus
-	62,  // 20: provhub.plugin.v1.CheckItem.error:type_name -> provhub.plugin.v1.Error
-	83,  // 21: provhub.plugin.v1.CheckItem.took:type_name -> google.protobuf.Duration
-	37,  // 22: provhub.plugin.v1.DiscoverSchemaResponse.object_types:type_name -> provhub.plugin.v1.ObjectType
-	23,  // 23: provhub.plugin.v1.DiscoverSchemaResponse.diagnostics:type_name -> provhub.plugin.v1.Diagnostic
-	62,  // 24: provhub.plugin.v1.DiscoverSchemaResponse.error:type_name -> provhub.plugin.v1.Error
+	66,  // 20: provhub.plugin.v1.CheckItem.error:type_name -> provhub.plugin.v1.Error
+	87,  // 21: provhub.plugin.v1.CheckItem.took:type_name -> google.protobuf.Duration
+	38,  // 22: provhub.plugin.v1.DiscoverSchemaResponse.object_types:type_name -> provhub.plugin.v1.ObjectType
+	24,  // 23: provhub.plugin.v1.DiscoverSchemaResponse.diagnostics:type_name -> provhub.plugin.v1.Diagnostic
+	66,  // 24: provhub.plugin.v1.DiscoverSchemaResponse.error:type_name -> provhub.plugin.v1.Error
 	5,   // 25: provhub.plugin.v1.ObjectType.kind:type_name -> provhub.plugin.v1.ObjectKind
-	38,  // 26: provhub.plugin.v1.ObjectType.attributes:type_name -> provhub.plugin.v1.AttributeSpec
+	39,  // 26: provhub.plugin.v1.ObjectType.attributes:type_name -> provhub.plugin.v1.AttributeSpec
 	8,   // 27: provhub.plugin.v1.ObjectType.operations:type_name -> provhub.plugin.v1.OperationKind
 	6,   // 28: provhub.plugin.v1.AttributeSpec.type:type_name -> provhub.plugin.v1.ValueType
-	84,  // 29: provhub.plugin.v1.Value.timestamp:type_name -> google.protobuf.Timestamp
-	41,  // 30: provhub.plugin.v1.Value.reference:type_name -> provhub.plugin.v1.ObjectRef
-	85,  // 31: provhub.plugin.v1.Value.object:type_name -> google.protobuf.Struct
-	39,  // 32: provhub.plugin.v1.Attribute.values:type_name -> provhub.plugin.v1.Value
-	41,  // 33: provhub.plugin.v1.Object.ref:type_name -> provhub.plugin.v1.ObjectRef
-	40,  // 34: provhub.plugin.v1.Object.attributes:type_name -> provhub.plugin.v1.Attribute
+	88,  // 29: provhub.plugin.v1.Value.timestamp:type_name -> google.protobuf.Timestamp
+	42,  // 30: provhub.plugin.v1.Value.reference:type_name -> provhub.plugin.v1.ObjectRef
+	89,  // 31: provhub.plugin.v1.Value.object:type_name -> google.protobuf.Struct
+	40,  // 32: provhub.plugin.v1.Attribute.values:type_name -> provhub.plugin.v1.Value
+	42,  // 33: provhub.plugin.v1.Object.ref:type_name -> provhub.plugin.v1.ObjectRef
+	41,  // 34: provhub.plugin.v1.Object.attributes:type_name -> provhub.plugin.v1.Attribute
 	7,   // 35: provhub.plugin.v1.Object.enabled:type_name -> provhub.plugin.v1.EnabledState
-	84,  // 36: provhub.plugin.v1.Object.modified_at:type_name -> google.protobuf.Timestamp
-	41,  // 37: provhub.plugin.v1.Object.grants:type_name -> provhub.plugin.v1.ObjectRef
-	44,  // 38: provhub.plugin.v1.ApplyRequest.open:type_name -> provhub.plugin.v1.ApplyOpen
-	45,  // 39: provhub.plugin.v1.ApplyRequest.batch:type_name -> provhub.plugin.v1.OperationBatch
-	46,  // 40: provhub.plugin.v1.ApplyRequest.cancel:type_name -> provhub.plugin.v1.Cancel
-	47,  // 41: provhub.plugin.v1.OperationBatch.operations:type_name -> provhub.plugin.v1.Operation
-	83,  // 42: provhub.plugin.v1.Operation.timeout:type_name -> google.protobuf.Duration
-	48,  // 43: provhub.plugin.v1.Operation.create:type_name -> provhub.plugin.v1.Create
-	49,  // 44: provhub.plugin.v1.Operation.update:type_name -> provhub.plugin.v1.Update
-	51,  // 45: provhub.plugin.v1.Operation.set_enabled:type_name -> provhub.plugin.v1.SetEnabled
-	52,  // 46: provhub.plugin.v1.Operation.delete:type_name -> provhub.plugin.v1.Delete
-	53,  // 47: provhub.plugin.v1.Operation.grant:type_name -> provhub.plugin.v1.Grant
-	54,  // 48: provhub.plugin.v1.Operation.revoke:type_name -> provhub.plugin.v1.Revoke
-	55,  // 49: provhub.plugin.v1.Operation.set_credential:type_name -> provhub.plugin.v1.SetCredential
-	56,  // 50: provhub.plugin.v1.Operation.rename:type_name -> provhub.plugin.v1.Rename
-	57,  // 51: provhub.plugin.v1.Operation.poll:type_name -> provhub.plugin.v1.Poll
-	40,  // 52: provhub.plugin.v1.Create.attributes:type_name -> provhub.plugin.v1.Attribute
+	88,  // 36: provhub.plugin.v1.Object.modified_at:type_name -> google.protobuf.Timestamp
+	42,  // 37: provhub.plugin.v1.Object.grants:type_name -> provhub.plugin.v1.ObjectRef
+	45,  // 38: provhub.plugin.v1.ApplyRequest.open:type_name -> provhub.plugin.v1.ApplyOpen
+	46,  // 39: provhub.plugin.v1.ApplyRequest.batch:type_name -> provhub.plugin.v1.OperationBatch
+	47,  // 40: provhub.plugin.v1.ApplyRequest.cancel:type_name -> provhub.plugin.v1.Cancel
+	48,  // 41: provhub.plugin.v1.OperationBatch.operations:type_name -> provhub.plugin.v1.Operation
+	87,  // 42: provhub.plugin.v1.Operation.timeout:type_name -> google.protobuf.Duration
+	49,  // 43: provhub.plugin.v1.Operation.create:type_name -> provhub.plugin.v1.Create
+	50,  // 44: provhub.plugin.v1.Operation.update:type_name -> provhub.plugin.v1.Update
+	52,  // 45: provhub.plugin.v1.Operation.set_enabled:type_name -> provhub.plugin.v1.SetEnabled
+	53,  // 46: provhub.plugin.v1.Operation.delete:type_name -> provhub.plugin.v1.Delete
+	54,  // 47: provhub.plugin.v1.Operation.grant:type_name -> provhub.plugin.v1.Grant
+	55,  // 48: provhub.plugin.v1.Operation.revoke:type_name -> provhub.plugin.v1.Revoke
+	56,  // 49: provhub.plugin.v1.Operation.set_credential:type_name -> provhub.plugin.v1.SetCredential
+	57,  // 50: provhub.plugin.v1.Operation.rename:type_name -> provhub.plugin.v1.Rename
+	58,  // 51: provhub.plugin.v1.Operation.poll:type_name -> provhub.plugin.v1.Poll
+	41,  // 52: provhub.plugin.v1.Create.attributes:type_name -> provhub.plugin.v1.Attribute
 	7,   // 53: provhub.plugin.v1.Create.enabled:type_name -> provhub.plugin.v1.EnabledState
-	24,  // 54: provhub.plugin.v1.Create.initial_credential:type_name -> provhub.plugin.v1.Secret
-	41,  // 55: provhub.plugin.v1.Update.target:type_name -> provhub.plugin.v1.ObjectRef
-	50,  // 56: provhub.plugin.v1.Update.changes:type_name -> provhub.plugin.v1.AttributeChange
+	25,  // 54: provhub.plugin.v1.Create.initial_credential:type_name -> provhub.plugin.v1.Secret
+	42,  // 55: provhub.plugin.v1.Update.target:type_name -> provhub.plugin.v1.ObjectRef
+	51,  // 56: provhub.plugin.v1.Update.changes:type_name -> provhub.plugin.v1.AttributeChange
 	9,   // 57: provhub.plugin.v1.AttributeChange.mode:type_name -> provhub.plugin.v1.ChangeMode
-	39,  // 58: provhub.plugin.v1.AttributeChange.values:type_name -> provhub.plugin.v1.Value
-	39,  // 59: provhub.plugin.v1.AttributeChange.remove:type_name -> provhub.plugin.v1.Value
-	41,  // 60: provhub.plugin.v1.SetEnabled.target:type_name -> provhub.plugin.v1.ObjectRef
-	41,  // 61: provhub.plugin.v1.Delete.target:type_name -> provhub.plugin.v1.ObjectRef
-	41,  // 62: provhub.plugin.v1.Grant.principal:type_name -> provhub.plugin.v1.ObjectRef
-	41,  // 63: provhub.plugin.v1.Grant.entitlement:type_name -> provhub.plugin.v1.ObjectRef
-	40,  // 64: provhub.plugin.v1.Grant.attributes:type_name -> provhub.plugin.v1.Attribute
-	84,  // 65: provhub.plugin.v1.Grant.expires_at:type_name -> google.protobuf.Timestamp
-	41,  // 66: provhub.plugin.v1.Revoke.principal:type_name -> provhub.plugin.v1.ObjectRef
-	41,  // 67: provhub.plugin.v1.Revoke.entitlement:type_name -> provhub.plugin.v1.ObjectRef
-	41,  // 68: provhub.plugin.v1.SetCredential.target:type_name -> provhub.plugin.v1.ObjectRef
-	24,  // 69: provhub.plugin.v1.SetCredential.credential:type_name -> provhub.plugin.v1.Secret
-	41,  // 70: provhub.plugin.v1.Rename.target:type_name -> provhub.plugin.v1.ObjectRef
-	59,  // 71: provhub.plugin.v1.ApplyResponse.batch:type_name -> provhub.plugin.v1.ResultBatch
-	60,  // 72: provhub.plugin.v1.ApplyResponse.throttle:type_name -> provhub.plugin.v1.Throttle
-	61,  // 73: provhub.plugin.v1.ResultBatch.results:type_name -> provhub.plugin.v1.Result
-	83,  // 74: provhub.plugin.v1.Throttle.retry_after:type_name -> google.protobuf.Duration
-	10,  // 75: provhub.plugin.v1.Result.outcome:type_name -> provhub.plugin.v1.Outcome
-	62,  // 76: provhub.plugin.v1.Result.error:type_name -> provhub.plugin.v1.Error
-	42,  // 77: provhub.plugin.v1.Result.object:type_name -> provhub.plugin.v1.Object
-	24,  // 78: provhub.plugin.v1.Result.returned_credential:type_name -> provhub.plugin.v1.Secret
-	83,  // 79: provhub.plugin.v1.Result.poll_after:type_name -> google.protobuf.Duration
-	84,  // 80: provhub.plugin.v1.Result.expires_at:type_name -> google.protobuf.Timestamp
-	41,  // 81: provhub.plugin.v1.Result.also_deleted:type_name -> provhub.plugin.v1.ObjectRef
-	83,  // 82: provhub.plugin.v1.Result.took:type_name -> google.protobuf.Duration
-	11,  // 83: provhub.plugin.v1.Error.code:type_name -> provhub.plugin.v1.ErrorCode
-	12,  // 84: provhub.plugin.v1.Error.scope:type_name -> provhub.plugin.v1.Scope
-	83,  // 85: provhub.plugin.v1.Error.retry_after:type_name -> google.protobuf.Duration
-	41,  // 86: provhub.plugin.v1.Error.conflicting:type_name -> provhub.plugin.v1.ObjectRef
-	41,  // 87: provhub.plugin.v1.GetRequest.ref:type_name -> provhub.plugin.v1.ObjectRef
-	42,  // 88: provhub.plugin.v1.GetResponse.object:type_name -> provhub.plugin.v1.Object
-	62,  // 89: provhub.plugin.v1.GetResponse.error:type_name -> provhub.plugin.v1.Error
-	66,  // 90: provhub.plugin.v1.ListRequest.filter:type_name -> provhub.plugin.v1.Filter
-	42,  // 91: provhub.plugin.v1.ListResponse.objects:type_name -> provhub.plugin.v1.Object
-	62,  // 92: provhub.plugin.v1.ListResponse.error:type_name -> provhub.plugin.v1.Error
-	70,  // 93: provhub.plugin.v1.ChangesResponse.changes:type_name -> provhub.plugin.v1.Change
-	62,  // 94: provhub.plugin.v1.ChangesResponse.error:type_name -> provhub.plugin.v1.Error
-	13,  // 95: provhub.plugin.v1.Change.kind:type_name -> provhub.plugin.v1.ChangeKind
-	41,  // 96: provhub.plugin.v1.Change.ref:type_name -> provhub.plugin.v1.ObjectRef
-	42,  // 97: provhub.plugin.v1.Change.object:type_name -> provhub.plugin.v1.Object
-	84,  // 98: provhub.plugin.v1.Change.occurred_at:type_name -> google.protobuf.Timestamp
-	24,  // 99: provhub.plugin.v1.InvokeRequest.secrets:type_name -> provhub.plugin.v1.Secret
-	73,  // 100: provhub.plugin.v1.InvokeResponse.progress:type_name -> provhub.plugin.v1.Progress
-	62,  // 101: provhub.plugin.v1.InvokeResponse.error:type_name -> provhub.plugin.v1.Error
-	84,  // 102: provhub.plugin.v1.EventsResponse.at:type_name -> google.protobuf.Timestamp
-	24,  // 103: provhub.plugin.v1.EventsResponse.secret_replaced:type_name -> provhub.plugin.v1.Secret
-	62,  // 104: provhub.plugin.v1.EventsResponse.degraded:type_name -> provhub.plugin.v1.Error
-	76,  // 105: provhub.plugin.v1.EventsResponse.recovered:type_name -> provhub.plugin.v1.Recovered
-	77,  // 106: provhub.plugin.v1.EventsResponse.schema_changed:type_name -> provhub.plugin.v1.SchemaChanged
-	80,  // 107: provhub.plugin.v1.HealthResponse.instances:type_name -> provhub.plugin.v1.InstanceHealth
-	84,  // 108: provhub.plugin.v1.InstanceHealth.last_success:type_name -> google.protobuf.Timestamp
-	62,  // 109: provhub.plugin.v1.InstanceHealth.last_error:type_name -> provhub.plugin.v1.Error
-	83,  // 110: provhub.plugin.v1.DrainRequest.grace:type_name -> google.protobuf.Duration
-	14,  // 111: provhub.plugin.v1.ConnectorService.Describe:input_type -> provhub.plugin.v1.DescribeRequest
-	19,  // 112: provhub.plugin.v1.ConnectorService.ValidateConfig:input_type -> provhub.plugin.v1.ValidateConfigRequest
-	21,  // 113: provhub.plugin.v1.ConnectorService.UpgradeConfig:input_type -> provhub.plugin.v1.UpgradeConfigRequest
-	25,  // 114: provhub.plugin.v1.ConnectorService.Configure:input_type -> provhub.plugin.v1.ConfigureRequest
-	28,  // 115: provhub.plugin.v1.ConnectorService.RotateSecrets:input_type -> provhub.plugin.v1.RotateSecretsRequest
-	30,  // 116: provhub.plugin.v1.ConnectorService.Release:input_type -> provhub.plugin.v1.ReleaseRequest
-	32,  // 117: provhub.plugin.v1.ConnectorService.Check:input_type -> provhub.plugin.v1.CheckRequest
-	35,  // 118: provhub.plugin.v1.ConnectorService.DiscoverSchema:input_type -> provhub.plugin.v1.DiscoverSchemaRequest
-	43,  // 119: provhub.plugin.v1.ConnectorService.Apply:input_type -> provhub.plugin.v1.ApplyRequest
-	63,  // 120: provhub.plugin.v1.ConnectorService.Get:input_type -> provhub.plugin.v1.GetRequest
-	65,  // 121: provhub.plugin.v1.ConnectorService.List:input_type -> provhub.plugin.v1.ListRequest
-	68,  // 122: provhub.plugin.v1.ConnectorService.Changes:input_type -> provhub.plugin.v1.ChangesRequest
-	71,  // 123: provhub.plugin.v1.ConnectorService.Invoke:input_type -> provhub.plugin.v1.InvokeRequest
-	74,  // 124: provhub.plugin.v1.ConnectorService.Events:input_type -> provhub.plugin.v1.EventsRequest
-	78,  // 125: provhub.plugin.v1.ConnectorService.Health:input_type -> provhub.plugin.v1.HealthRequest
-	81,  // 126: provhub.plugin.v1.ConnectorService.Drain:input_type -> provhub.plugin.v1.DrainRequest
-	15,  // 127: provhub.plugin.v1.ConnectorService.Describe:output_type -> provhub.plugin.v1.DescribeResponse
-	20,  // 128: provhub.plugin.v1.ConnectorService.ValidateConfig:output_type -> provhub.plugin.v1.ValidateConfigResponse
-	22,  // 129: provhub.plugin.v1.ConnectorService.UpgradeConfig:output_type -> provhub.plugin.v1.UpgradeConfigResponse
-	27,  // 130: provhub.plugin.v1.ConnectorService.Configure:output_type -> provhub.plugin.v1.ConfigureResponse
-	29,  // 131: provhub.plugin.v1.ConnectorService.RotateSecrets:output_type -> provhub.plugin.v1.RotateSecretsResponse
-	31,  // 132: provhub.plugin.v1.ConnectorService.Release:output_type -> provhub.plugin.v1.ReleaseResponse
-	33,  // 133: provhub.plugin.v1.ConnectorService.Check:output_type -> provhub.plugin.v1.CheckResponse
-	36,  // 134: provhub.plugin.v1.ConnectorService.DiscoverSchema:output_type -> provhub.plugin.v1.DiscoverSchemaResponse
-	58,  // 135: provhub.plugin.v1.ConnectorService.Apply:output_type -> provhub.plugin.v1.ApplyResponse
-	64,  // 136: provhub.plugin.v1.ConnectorService.Get:output_type -> provhub.plugin.v1.GetResponse
-	67,  // 137: provhub.plugin.v1.ConnectorService.List:output_type -> provhub.plugin.v1.ListResponse
-	69,  // 138: provhub.plugin.v1.ConnectorService.Changes:output_type -> provhub.plugin.v1.ChangesResponse
-	72,  // 139: provhub.plugin.v1.ConnectorService.Invoke:output_type -> provhub.plugin.v1.InvokeResponse
-	75,  // 140: provhub.plugin.v1.ConnectorService.Events:output_type -> provhub.plugin.v1.EventsResponse
-	79,  // 141: provhub.plugin.v1.ConnectorService.Health:output_type -> provhub.plugin.v1.HealthResponse
-	82,  // 142: provhub.plugin.v1.ConnectorService.Drain:output_type -> provhub.plugin.v1.DrainResponse
-	127, // [127:143] is the sub-list for method output_type
-	111, // [111:127] is the sub-list for method input_type
-	111, // [111:111] is the sub-list for extension type_name
-	111, // [111:111] is the sub-list for extension extendee
-	0,   // [0:111] is the sub-list for field type_name
+	40,  // 58: provhub.plugin.v1.AttributeChange.values:type_name -> provhub.plugin.v1.Value
+	40,  // 59: provhub.plugin.v1.AttributeChange.remove:type_name -> provhub.plugin.v1.Value
+	42,  // 60: provhub.plugin.v1.SetEnabled.target:type_name -> provhub.plugin.v1.ObjectRef
+	42,  // 61: provhub.plugin.v1.Delete.target:type_name -> provhub.plugin.v1.ObjectRef
+	42,  // 62: provhub.plugin.v1.Grant.principal:type_name -> provhub.plugin.v1.ObjectRef
+	42,  // 63: provhub.plugin.v1.Grant.entitlement:type_name -> provhub.plugin.v1.ObjectRef
+	41,  // 64: provhub.plugin.v1.Grant.attributes:type_name -> provhub.plugin.v1.Attribute
+	88,  // 65: provhub.plugin.v1.Grant.expires_at:type_name -> google.protobuf.Timestamp
+	42,  // 66: provhub.plugin.v1.Revoke.principal:type_name -> provhub.plugin.v1.ObjectRef
+	42,  // 67: provhub.plugin.v1.Revoke.entitlement:type_name -> provhub.plugin.v1.ObjectRef
+	42,  // 68: provhub.plugin.v1.SetCredential.target:type_name -> provhub.plugin.v1.ObjectRef
+	25,  // 69: provhub.plugin.v1.SetCredential.credential:type_name -> provhub.plugin.v1.Secret
+	42,  // 70: provhub.plugin.v1.Rename.target:type_name -> provhub.plugin.v1.ObjectRef
+	60,  // 71: provhub.plugin.v1.ApplyResponse.batch:type_name -> provhub.plugin.v1.ResultBatch
+	61,  // 72: provhub.plugin.v1.ApplyResponse.throttle:type_name -> provhub.plugin.v1.Throttle
+	62,  // 73: provhub.plugin.v1.ResultBatch.results:type_name -> provhub.plugin.v1.Result
+	87,  // 74: provhub.plugin.v1.Throttle.retry_after:type_name -> google.protobuf.Duration
+	11,  // 75: provhub.plugin.v1.Result.outcome:type_name -> provhub.plugin.v1.Outcome
+	66,  // 76: provhub.plugin.v1.Result.error:type_name -> provhub.plugin.v1.Error
+	43,  // 77: provhub.plugin.v1.Result.object:type_name -> provhub.plugin.v1.Object
+	25,  // 78: provhub.plugin.v1.Result.returned_credential:type_name -> provhub.plugin.v1.Secret
+	87,  // 79: provhub.plugin.v1.Result.poll_after:type_name -> google.protobuf.Duration
+	88,  // 80: provhub.plugin.v1.Result.expires_at:type_name -> google.protobuf.Timestamp
+	42,  // 81: provhub.plugin.v1.Result.also_deleted:type_name -> provhub.plugin.v1.ObjectRef
+	87,  // 82: provhub.plugin.v1.Result.took:type_name -> google.protobuf.Duration
+	64,  // 83: provhub.plugin.v1.Result.spans:type_name -> provhub.plugin.v1.Span
+	64,  // 84: provhub.plugin.v1.Spans.spans:type_name -> provhub.plugin.v1.Span
+	10,  // 85: provhub.plugin.v1.Span.kind:type_name -> provhub.plugin.v1.SpanKind
+	65,  // 86: provhub.plugin.v1.Span.attributes:type_name -> provhub.plugin.v1.SpanAttribute
+	12,  // 87: provhub.plugin.v1.Error.code:type_name -> provhub.plugin.v1.ErrorCode
+	13,  // 88: provhub.plugin.v1.Error.scope:type_name -> provhub.plugin.v1.Scope
+	87,  // 89: provhub.plugin.v1.Error.retry_after:type_name -> google.protobuf.Duration
+	42,  // 90: provhub.plugin.v1.Error.conflicting:type_name -> provhub.plugin.v1.ObjectRef
+	42,  // 91: provhub.plugin.v1.GetRequest.ref:type_name -> provhub.plugin.v1.ObjectRef
+	43,  // 92: provhub.plugin.v1.GetResponse.object:type_name -> provhub.plugin.v1.Object
+	66,  // 93: provhub.plugin.v1.GetResponse.error:type_name -> provhub.plugin.v1.Error
+	70,  // 94: provhub.plugin.v1.ListRequest.filter:type_name -> provhub.plugin.v1.Filter
+	43,  // 95: provhub.plugin.v1.ListResponse.objects:type_name -> provhub.plugin.v1.Object
+	66,  // 96: provhub.plugin.v1.ListResponse.error:type_name -> provhub.plugin.v1.Error
+	74,  // 97: provhub.plugin.v1.ChangesResponse.changes:type_name -> provhub.plugin.v1.Change
+	66,  // 98: provhub.plugin.v1.ChangesResponse.error:type_name -> provhub.plugin.v1.Error
+	14,  // 99: provhub.plugin.v1.Change.kind:type_name -> provhub.plugin.v1.ChangeKind
+	42,  // 100: provhub.plugin.v1.Change.ref:type_name -> provhub.plugin.v1.ObjectRef
+	43,  // 101: provhub.plugin.v1.Change.object:type_name -> provhub.plugin.v1.Object
+	88,  // 102: provhub.plugin.v1.Change.occurred_at:type_name -> google.protobuf.Timestamp
+	25,  // 103: provhub.plugin.v1.InvokeRequest.secrets:type_name -> provhub.plugin.v1.Secret
+	77,  // 104: provhub.plugin.v1.InvokeResponse.progress:type_name -> provhub.plugin.v1.Progress
+	66,  // 105: provhub.plugin.v1.InvokeResponse.error:type_name -> provhub.plugin.v1.Error
+	88,  // 106: provhub.plugin.v1.EventsResponse.at:type_name -> google.protobuf.Timestamp
+	25,  // 107: provhub.plugin.v1.EventsResponse.secret_replaced:type_name -> provhub.plugin.v1.Secret
+	66,  // 108: provhub.plugin.v1.EventsResponse.degraded:type_name -> provhub.plugin.v1.Error
+	80,  // 109: provhub.plugin.v1.EventsResponse.recovered:type_name -> provhub.plugin.v1.Recovered
+	81,  // 110: provhub.plugin.v1.EventsResponse.schema_changed:type_name -> provhub.plugin.v1.SchemaChanged
+	84,  // 111: provhub.plugin.v1.HealthResponse.instances:type_name -> provhub.plugin.v1.InstanceHealth
+	88,  // 112: provhub.plugin.v1.InstanceHealth.last_success:type_name -> google.protobuf.Timestamp
+	66,  // 113: provhub.plugin.v1.InstanceHealth.last_error:type_name -> provhub.plugin.v1.Error
+	87,  // 114: provhub.plugin.v1.DrainRequest.grace:type_name -> google.protobuf.Duration
+	15,  // 115: provhub.plugin.v1.ConnectorService.Describe:input_type -> provhub.plugin.v1.DescribeRequest
+	20,  // 116: provhub.plugin.v1.ConnectorService.ValidateConfig:input_type -> provhub.plugin.v1.ValidateConfigRequest
+	22,  // 117: provhub.plugin.v1.ConnectorService.UpgradeConfig:input_type -> provhub.plugin.v1.UpgradeConfigRequest
+	26,  // 118: provhub.plugin.v1.ConnectorService.Configure:input_type -> provhub.plugin.v1.ConfigureRequest
+	29,  // 119: provhub.plugin.v1.ConnectorService.RotateSecrets:input_type -> provhub.plugin.v1.RotateSecretsRequest
+	31,  // 120: provhub.plugin.v1.ConnectorService.Release:input_type -> provhub.plugin.v1.ReleaseRequest
+	33,  // 121: provhub.plugin.v1.ConnectorService.Check:input_type -> provhub.plugin.v1.CheckRequest
+	36,  // 122: provhub.plugin.v1.ConnectorService.DiscoverSchema:input_type -> provhub.plugin.v1.DiscoverSchemaRequest
+	44,  // 123: provhub.plugin.v1.ConnectorService.Apply:input_type -> provhub.plugin.v1.ApplyRequest
+	67,  // 124: provhub.plugin.v1.ConnectorService.Get:input_type -> provhub.plugin.v1.GetRequest
+	69,  // 125: provhub.plugin.v1.ConnectorService.List:input_type -> provhub.plugin.v1.ListRequest
+	72,  // 126: provhub.plugin.v1.ConnectorService.Changes:input_type -> provhub.plugin.v1.ChangesRequest
+	75,  // 127: provhub.plugin.v1.ConnectorService.Invoke:input_type -> provhub.plugin.v1.InvokeRequest
+	78,  // 128: provhub.plugin.v1.ConnectorService.Events:input_type -> provhub.plugin.v1.EventsRequest
+	82,  // 129: provhub.plugin.v1.ConnectorService.Health:input_type -> provhub.plugin.v1.HealthRequest
+	85,  // 130: provhub.plugin.v1.ConnectorService.Drain:input_type -> provhub.plugin.v1.DrainRequest
+	16,  // 131: provhub.plugin.v1.ConnectorService.Describe:output_type -> provhub.plugin.v1.DescribeResponse
+	21,  // 132: provhub.plugin.v1.ConnectorService.ValidateConfig:output_type -> provhub.plugin.v1.ValidateConfigResponse
+	23,  // 133: provhub.plugin.v1.ConnectorService.UpgradeConfig:output_type -> provhub.plugin.v1.UpgradeConfigResponse
+	28,  // 134: provhub.plugin.v1.ConnectorService.Configure:output_type -> provhub.plugin.v1.ConfigureResponse
+	30,  // 135: provhub.plugin.v1.ConnectorService.RotateSecrets:output_type -> provhub.plugin.v1.RotateSecretsResponse
+	32,  // 136: provhub.plugin.v1.ConnectorService.Release:output_type -> provhub.plugin.v1.ReleaseResponse
+	34,  // 137: provhub.plugin.v1.ConnectorService.Check:output_type -> provhub.plugin.v1.CheckResponse
+	37,  // 138: provhub.plugin.v1.ConnectorService.DiscoverSchema:output_type -> provhub.plugin.v1.DiscoverSchemaResponse
+	59,  // 139: provhub.plugin.v1.ConnectorService.Apply:output_type -> provhub.plugin.v1.ApplyResponse
+	68,  // 140: provhub.plugin.v1.ConnectorService.Get:output_type -> provhub.plugin.v1.GetResponse
+	71,  // 141: provhub.plugin.v1.ConnectorService.List:output_type -> provhub.plugin.v1.ListResponse
+	73,  // 142: provhub.plugin.v1.ConnectorService.Changes:output_type -> provhub.plugin.v1.ChangesResponse
+	76,  // 143: provhub.plugin.v1.ConnectorService.Invoke:output_type -> provhub.plugin.v1.InvokeResponse
+	79,  // 144: provhub.plugin.v1.ConnectorService.Events:output_type -> provhub.plugin.v1.EventsResponse
+	83,  // 145: provhub.plugin.v1.ConnectorService.Health:output_type -> provhub.plugin.v1.HealthResponse
+	86,  // 146: provhub.plugin.v1.ConnectorService.Drain:output_type -> provhub.plugin.v1.DrainResponse
+	131, // [131:147] is the sub-list for method output_type
+	115, // [115:131] is the sub-list for method input_type
+	115, // [115:115] is the sub-list for extension type_name
+	115, // [115:115] is the sub-list for extension extendee
+	0,   // [0:115] is the sub-list for field type_name
 }
 
 func init() { file_provhub_plugin_v1_connector_proto_init() }
@@ -6854,12 +7181,16 @@ func file_provhub_plugin_v1_connector_proto_init() {
 		(*ApplyResponse_Batch)(nil),
 		(*ApplyResponse_Throttle)(nil),
 	}
-	file_provhub_plugin_v1_connector_proto_msgTypes[58].OneofWrappers = []any{
+	file_provhub_plugin_v1_connector_proto_msgTypes[50].OneofWrappers = []any{
+		(*SpanAttribute_Text)(nil),
+		(*SpanAttribute_Number)(nil),
+	}
+	file_provhub_plugin_v1_connector_proto_msgTypes[61].OneofWrappers = []any{
 		(*InvokeResponse_Progress)(nil),
 		(*InvokeResponse_ResultJson)(nil),
 		(*InvokeResponse_Error)(nil),
 	}
-	file_provhub_plugin_v1_connector_proto_msgTypes[61].OneofWrappers = []any{
+	file_provhub_plugin_v1_connector_proto_msgTypes[64].OneofWrappers = []any{
 		(*EventsResponse_SecretReplaced)(nil),
 		(*EventsResponse_Degraded)(nil),
 		(*EventsResponse_Recovered)(nil),
@@ -6870,8 +7201,8 @@ func file_provhub_plugin_v1_connector_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provhub_plugin_v1_connector_proto_rawDesc), len(file_provhub_plugin_v1_connector_proto_rawDesc)),
-			NumEnums:      14,
-			NumMessages:   69,
+			NumEnums:      15,
+			NumMessages:   72,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
