@@ -216,7 +216,7 @@ func openText(d hub.Drained, now time.Time) string {
 		count(d.Replanned, "to be planned anew by the next sync"), count(d.Parked, "parked"),
 		again(d.Pending, "accepted by the target and not finished", d.PendingAt),
 		count(d.Missing, "waiting for something that is missing there"), count(d.Seats, "waiting for a free seat"),
-		again(d.Retrying, "to be tried again", d.NextAt), count(d.Unknown, "to be looked up"), count(d.Waiting, "waiting"),
+		again(d.Retrying, "to be tried again", d.NextAt), count(d.Unknown, "to be looked up"), count(d.Sending, "being sent"), count(d.Waiting, "waiting"),
 	})
 }
 

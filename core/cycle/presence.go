@@ -89,8 +89,12 @@ func (r *reading) usable() error {
 		return errors.New("there is nobody in the source: an empty source is never taken to mean that everybody left")
 	}
 	if report.Dated.Before(r.last.Dated) && report.Snapshot != r.last.Snapshot && !report.Dated.IsZero() && !r.accepted() {
+		precision := time.RFC3339
+		if r.last.Dated.Sub(report.Dated) < time.Second {
+			precision = time.RFC3339Nano
+		}
 		return fmt.Errorf("it is dated %s, and the one read before %s: an older export seems to have been put back. Nothing was taken over. If it is right, run `provhub sync --accept %.12s`",
-			report.Dated.UTC().Format(time.RFC3339), r.last.Dated.UTC().Format(time.RFC3339), report.Snapshot)
+			report.Dated.UTC().Format(precision), r.last.Dated.UTC().Format(precision), report.Snapshot)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func (n *Node) planFor(ctx context.Context, r *hub.Reconciled) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range n.Hub().SourcesOf(c) {
+	for _, s := range c.Sources {
 		if err := n.Ask(ctx, "cycle", s, "reconciliation of "+c.Name); err != nil {
 			return err
 		}

@@ -96,7 +96,7 @@ func (t *term) answer(ctx context.Context, r store.Request) (jobs.Result, error)
 		err = t.n.planFor(ctx, x)
 	}
 	if err != nil {
-		r.Failure = err.Error()
+		r.Failure, r.FailureCode = err.Error(), hub.FailureCode(err)
 	} else if r.Answer, err = json.Marshal(answer); err != nil {
 		return out, err
 	}

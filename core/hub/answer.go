@@ -119,19 +119,29 @@ func (h *Hub) pushBeside(ctx context.Context, s *config.Source, r PushRequest, d
 	if err := h.fill(ctx, p.Plan); err != nil {
 		return SyncResult{}, err
 	}
-	return h.sending(ctx, []Planned{p}, d)
+	who := store.OpFilter{Source: s.Name, Anchor: r.Anchor}
+	if last := len(p.Report.Pushed) - 1; r.Anchor == "" && last >= 0 {
+		who.Anchor = p.Report.Pushed[last].Anchor
+	}
+	return h.sending(ctx, []Planned{p}, d, who)
 }
 
-// sending waits until a node has tried the operations of plans, no longer than d says.
-func (h *Hub) sending(ctx context.Context, plans []Planned, d DrainOptions) (SyncResult, error) {
+// sending waits until a node has tried the operations of plans, no longer than d says,
+// and those of who, which a plan made before may have put into the queue.
+func (h *Hub) sending(ctx context.Context, plans []Planned, d DrainOptions, who ...store.OpFilter) (SyncResult, error) {
 	out := SyncResult{Plans: plans}
 	for until := h.now().Add(d.Wait); ; {
 		did, busy, err := h.sentBeside(ctx, plans)
+		for i := 0; i < len(who) && err == nil && !busy; i++ {
+			var ops []store.OpRow
+			ops, err = h.org.Operations(ctx, who[i])
+			busy = slices.ContainsFunc(ops, func(op store.OpRow) bool { return untried(op.State) })
+		}
 		if err != nil {
 			return out, err
 		}
 		if !busy || !h.now().Before(until) {
-			out.Drained, err = h.drained(ctx, did)
+			out.Drained, err = h.drained(ctx, did, true)
 			return out, err
 		}
 		if err := pauseFor(ctx, answerEvery); err != nil {
@@ -143,8 +153,8 @@ func (h *Hub) sending(ctx context.Context, plans []Planned, d DrainOptions) (Syn
 // drainBeside is Drain where a node serves: that sends, and is given time to.
 func (h *Hub) drainBeside(ctx context.Context, o DrainOptions) ([]Drained, error) {
 	for until := h.now().Add(o.Wait); ; {
-		out, err := h.drained(ctx, nil)
-		busy := slices.ContainsFunc(out, func(d Drained) bool { return d.Waiting+d.Unknown > 0 && d.Problem == "" })
+		out, err := h.drained(ctx, nil, true)
+		busy := slices.ContainsFunc(out, func(d Drained) bool { return d.Waiting+d.Sending+d.Unknown > 0 && d.Problem == "" })
 		if err != nil || !busy || !h.now().Before(until) {
 			return out, err
 		}
@@ -157,6 +167,11 @@ func (h *Hub) drainBeside(ctx context.Context, o DrainOptions) ([]Drained, error
 // watchedMax is how many operations of a plan are watched one by one.
 const watchedMax = 10_000
 
+// untried reports whether the first attempt of an operation is not over.
+func untried(s store.OpState) bool {
+	return s == store.OpReady || s == store.OpLeased || s == store.OpSent
+}
+
 // sentBeside tells how many operations of plans were done, by connector, and whether some
 // were not tried yet.
 func (h *Hub) sentBeside(ctx context.Context, plans []Planned) (did map[string]dispatch.Summary, busy bool, err error) {
@@ -166,13 +181,12 @@ func (h *Hub) sentBeside(ctx context.Context, plans []Planned) (did map[string]d
 			continue
 		}
 		err := h.org.PlanOperations(ctx, p.Plan.Hash, func(op store.OpRow) error {
-			switch s := did[op.Connector]; op.State {
-			case store.OpDone:
+			if op.State == store.OpDone {
+				s := did[op.Connector]
 				s.Done++
 				did[op.Connector] = s
-			case store.OpReady, store.OpLeased, store.OpSent:
-				busy = true
 			}
+			busy = busy || untried(op.State)
 			return nil
 		})
 		if err != nil {

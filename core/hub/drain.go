@@ -40,6 +40,7 @@ type Drained struct {
 	Retrying int `json:"retrying"`
 	Unknown  int `json:"unknown"` // their outcome is looked up
 	Waiting  int `json:"waiting"` // not tried yet
+	Sending  int `json:"sending"` // on its way to the target, by a node that serves
 	// Pending were accepted by the target, which is asked again at PendingAt whether
 	// they are finished. Missing wait for something that is not in the target yet,
 	// Seats for a free seat or licence.
@@ -99,7 +100,7 @@ func (h *Hub) drain(ctx context.Context, o DrainOptions) ([]Drained, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	return h.drained(context.WithoutCancel(ctx), out)
+	return h.drained(context.WithoutCancel(ctx), out, false)
 }
 
 // openConnectors returns the configured connectors with operations to send.
@@ -159,8 +160,9 @@ func (h *Hub) total(ctx context.Context, name string) (int, error) {
 	return open, err
 }
 
-// drained adds what is open in the store to what the run did.
-func (h *Hub) drained(ctx context.Context, did map[string]dispatch.Summary) ([]Drained, error) {
+// drained adds what is open in the store to what the run did. What a dispatcher has taken
+// is on its way where a node serves; elsewhere it was left behind.
+func (h *Hub) drained(ctx context.Context, did map[string]dispatch.Summary, serves bool) ([]Drained, error) {
 	counts, err := h.org.OpenCounts(ctx, 0)
 	if err != nil {
 		return nil, err
@@ -172,7 +174,7 @@ func (h *Hub) drained(ctx context.Context, did map[string]dispatch.Summary) ([]D
 	var out []Drained
 	for i := range h.cfg.Connectors {
 		name := h.cfg.Connectors[i].Name
-		s, d := did[name], queueOf(counts[name]).waiting(waits[name])
+		s, d := did[name], queueOf(counts[name], serves).waiting(waits[name])
 		d.Connector, d.Done, d.Replanned, d.Problem = name, s.Done, s.Replanned, s.Stopped
 		state, err := h.org.ConnectorState(ctx, name)
 		if err != nil {
@@ -191,7 +193,7 @@ func (h *Hub) drained(ctx context.Context, did map[string]dispatch.Summary) ([]D
 		return nil, err
 	}
 	for _, name := range removed {
-		if d := queueOf(counts[name]); d.Open > 0 {
+		if d := queueOf(counts[name], serves); d.Open > 0 {
 			d.Connector, d.Problem = name, notInConfig+"; put it back, or skip its operations"
 			out = append(out, d)
 		}
@@ -201,12 +203,14 @@ func (h *Hub) drained(ctx context.Context, did map[string]dispatch.Summary) ([]D
 }
 
 // queueOf is what the queue of a connector holds, from its counts.
-func queueOf(n map[store.OpState]store.Count) Drained {
-	d := Drained{
-		Parked: n[store.OpParked].N, Retrying: n[store.OpRetry].N, Unknown: n[store.OpUnknown].N + n[store.OpSent].N,
-		Waiting: n[store.OpReady].N + n[store.OpLeased].N,
+func queueOf(n map[store.OpState]store.Count, serves bool) Drained {
+	d := Drained{Parked: n[store.OpParked].N, Retrying: n[store.OpRetry].N, Unknown: n[store.OpUnknown].N, Waiting: n[store.OpReady].N}
+	if leased, sent := n[store.OpLeased].N, n[store.OpSent].N; serves {
+		d.Sending = leased + sent
+	} else {
+		d.Waiting, d.Unknown = d.Waiting+leased, d.Unknown+sent
 	}
-	d.Open = d.Parked + d.Retrying + d.Unknown + d.Waiting
+	d.Open = d.Parked + d.Retrying + d.Unknown + d.Waiting + d.Sending
 	return d
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -87,11 +86,8 @@ func (h *Hub) handOver(ctx context.Context, kind, subject string, options, answe
 			return h.unanswered(r, fmt.Errorf("%s of %s was asked for: %w", kind, subject, err))
 		}
 	}
-	if where, why, is := strings.Cut(r.Failure, ErrPushRequest.Error()); is {
-		return fmt.Errorf("%s%w%s", where, ErrPushRequest, why)
-	}
 	if r.Failure != "" {
-		return errors.New(r.Failure)
+		return failureOf(r.Failure, r.FailureCode)
 	}
 	return json.Unmarshal(r.Answer, answer)
 }

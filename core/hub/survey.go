@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/cycle"
 	"github.com/provhub/provhub/core/reconcile"
 )
@@ -131,9 +130,4 @@ func incomplete(r *Reconciled) string {
 		return ""
 	}
 	return "incomplete: " + r.Reason
-}
-
-// SourcesOf returns the names of the sources that feed a connector.
-func (h *Hub) SourcesOf(c *config.Connector) []string {
-	return c.Sources
 }

@@ -16,8 +16,10 @@ type Request struct {
 	AskedAt       time.Time
 	// EndedAt is when it was answered; zero: it was not yet.
 	EndedAt time.Time
-	Failure string          // why it did not work; "": it did
-	Answer  json.RawMessage // what came of it
+	Failure string // why it did not work; "": it did
+	// FailureCode is the kind of the failure, for whoever asked; "": none that matters.
+	FailureCode string
+	Answer      json.RawMessage // what came of it
 }
 
 // requestKept is how long an answer is kept, and how long somebody may wait for one.
@@ -29,7 +31,7 @@ func (o *Org) Ask(ctx context.Context, r Request) error {
 		if _, err := t.exec(`DELETE FROM request WHERE org_id = ? AND asked_at < ?`, o.id, micros(r.AskedAt.Add(-requestKept))); err != nil {
 			return err
 		}
-		_, err := t.exec(`INSERT INTO request (org_id, id, kind, subject, options, actor, asked_at, ended_at, failure, answer) VALUES (?, ?, ?, ?, ?, ?, ?, 0, '', '')`,
+		_, err := t.exec(`INSERT INTO request (org_id, id, kind, subject, options, actor, asked_at, ended_at, failure, failure_code, answer) VALUES (?, ?, ?, ?, ?, ?, ?, 0, '', '', '')`,
 			o.id, r.ID, r.Kind, r.Subject, string(r.Options), r.Actor, micros(r.AskedAt))
 		return err
 	})
@@ -52,13 +54,13 @@ func (o *Org) Request(ctx context.Context, id string) (Request, error) {
 	return rs[0], nil
 }
 
-// Answer writes down what came of r: EndedAt, Failure and Answer. [ErrNotFound] when it
+// Answer writes down what came of r: EndedAt, Failure with its code, and Answer. [ErrNotFound] when it
 // was taken back, or answered before. Its options, which may be about a person, are
 // forgotten.
 func (o *Org) Answer(ctx context.Context, r Request) error {
 	return o.write(ctx, "request.answer", func(t *tx) error {
-		n, err := t.exec(`UPDATE request SET ended_at = ?, failure = ?, answer = ?, options = '' WHERE org_id = ? AND id = ? AND ended_at = 0`,
-			micros(r.EndedAt), r.Failure, string(r.Answer), o.id, r.ID)
+		n, err := t.exec(`UPDATE request SET ended_at = ?, failure = ?, failure_code = ?, answer = ?, options = '' WHERE org_id = ? AND id = ? AND ended_at = 0`,
+			micros(r.EndedAt), r.Failure, r.FailureCode, string(r.Answer), o.id, r.ID)
 		if err == nil && n == 0 {
 			err = ErrNotFound
 		}
@@ -77,15 +79,16 @@ func (o *Org) Unask(ctx context.Context, id string) error {
 func (o *Org) requests(ctx context.Context, where string, args ...any) ([]Request, error) {
 	var rows []struct {
 		ID, Kind, Subject, Options, Actor, Failure, Answer string
-		AskedAt                                            int64 `db:"asked_at"`
-		EndedAt                                            int64 `db:"ended_at"`
+		FailureCode                                        string `db:"failure_code"`
+		AskedAt                                            int64  `db:"asked_at"`
+		EndedAt                                            int64  `db:"ended_at"`
 	}
-	err := o.all(ctx, &rows, `SELECT id, kind, subject, options, actor, asked_at, ended_at, failure, answer FROM request WHERE org_id = ? AND `+where,
+	err := o.all(ctx, &rows, `SELECT id, kind, subject, options, actor, asked_at, ended_at, failure, failure_code, answer FROM request WHERE org_id = ? AND `+where,
 		append([]any{o.id}, args...)...)
 	out := make([]Request, len(rows))
 	for i, r := range rows {
 		out[i] = Request{ID: r.ID, Kind: r.Kind, Subject: r.Subject, Options: json.RawMessage(r.Options), Actor: r.Actor,
-			AskedAt: fromMicros(r.AskedAt), EndedAt: fromMicros(r.EndedAt), Failure: r.Failure, Answer: json.RawMessage(r.Answer)}
+			AskedAt: fromMicros(r.AskedAt), EndedAt: fromMicros(r.EndedAt), Failure: r.Failure, FailureCode: r.FailureCode, Answer: json.RawMessage(r.Answer)}
 	}
 	return out, o.s.fail("read requests", err)
 }

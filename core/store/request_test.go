@@ -24,7 +24,7 @@ func TestRequests(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []store.Request{a, b}, stripped(open))
 
-		a.EndedAt, a.Answer = noon.Add(time.Minute), json.RawMessage(`{"n":1}`)
+		a.EndedAt, a.Failure, a.FailureCode, a.Answer = noon.Add(time.Minute), "no", "usage", json.RawMessage(`{"n":1}`)
 		require.NoError(t, o.Answer(ctx, a))
 		require.ErrorIs(t, o.Answer(ctx, a), store.ErrNotFound, "it was answered")
 		got, err := o.Request(ctx, "a")

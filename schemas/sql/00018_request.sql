@@ -12,6 +12,7 @@ CREATE TABLE request (
     asked_at BIGINT NOT NULL,
     ended_at BIGINT NOT NULL,
     failure  TEXT   NOT NULL, -- why it did not work, '' when it did
+    failure_code TEXT NOT NULL, -- its kind, '' for one that nobody tells apart
     answer   TEXT   NOT NULL, -- JSON
     PRIMARY KEY (org_id, id)
 );
