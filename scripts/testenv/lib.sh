@@ -107,6 +107,10 @@ wait_port() { # PORT [SECONDS]
   return 1
 }
 
+# found [-i] PATTERN reads all of its input, which grep -q does not: a client that
+# is still writing when grep -q has gone fails, and with it the pipe.
+found() { grep "$@" >/dev/null; }
+
 # The process is recorded as "PID STARTTIME", so that a reused id is never
 # taken for ours.
 proc_start() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }

@@ -20,8 +20,8 @@ svc_start() {
 svc_check() {
   local i=http://127.0.0.1:$(port_of OIDC) r=${OIDC_REDIRECTS%%,*} c=(curl -fsS --noproxy '*') u=$D/check.jar
   rm -f "$u"
-  "${c[@]}" "$i/.well-known/openid-configuration" | grep -q "\"issuer\":\"$i\"" &&
+  "${c[@]}" "$i/.well-known/openid-configuration" | found "\"issuer\":\"$i\"" &&
   "${c[@]}" -L -c "$u" -b "$u" -G "$i/auth" -d client_id=$OIDC_CLIENT -d response_type=code -d scope=openid \
     --data-urlencode "redirect_uri=$r" -d state=x -d code_challenge_method=S256 \
-    -d code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM | grep -q 'name="login"'
+    -d code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM | found 'name="login"'
 }
