@@ -77,17 +77,9 @@ func New(org *store.Org, o Options) *Desk {
 // [*WaitError].
 func (d *Desk) Password(ctx context.Context, name, password, address, former string) (token string, err error) {
 	name = strings.ToLower(strings.TrimSpace(name))
-	account, from := subjects(name, address)
-	now := d.opt.Now()
-	free := map[string]int{account: freeTriesAccount, from: freeTriesAddress}
-	wait, err := d.org.CountTry(ctx, account, from, now, func(subject string, had store.Tries) time.Duration {
-		return waitAfter(had, free[subject], now)
-	})
-	switch {
-	case err != nil:
+	forgive, err := d.count(ctx, name, address)
+	if err != nil {
 		return "", err
-	case wait > 0:
-		return "", &WaitError{wait}
 	}
 	u, err := d.check(ctx, name, password)
 	if err != nil {
@@ -97,7 +89,25 @@ func (d *Desk) Password(ctx context.Context, name, password, address, former str
 	if err != nil {
 		return "", err
 	}
-	return token, d.org.TrySucceeded(ctx, account, from)
+	return token, forgive()
+}
+
+// count counts a try for the account called name from address, and refuses it with
+// [*WaitError] when there were too many. forgive is for who knew the password.
+func (d *Desk) count(ctx context.Context, name, address string) (forgive func() error, err error) {
+	account, from := subjects(name, address)
+	now := d.opt.Now()
+	free := map[string]int{account: freeTriesAccount, from: freeTriesAddress}
+	wait, err := d.org.CountTry(ctx, account, from, now, func(subject string, had store.Tries) time.Duration {
+		return waitAfter(had, free[subject], now)
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case wait > 0:
+		return nil, &WaitError{wait}
+	}
+	return func() error { return d.org.TrySucceeded(ctx, account, from) }, nil
 }
 
 // check returns the user when the password is right. It takes as long for a user

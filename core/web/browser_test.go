@@ -218,7 +218,7 @@ func (l *lab) allPages() map[string]string {
 		"overview": "/", "connector": "/connectors/crm", "source": "/sources/hr", "queue": "/queue", "list": "/queue/list", "done": "/queue/list?state=done",
 		"operation": "/operations/" + l.parked().ID, "people": "/people", "person": person("1001"), "explain": person("1001") + "/explain/crm",
 		"plans": "/plans", "plan": "/plans/" + l.held().Hash, "runs": "/runs", "audit": "/audit", "problem": "/nothing",
-		"findings": "/findings", "findinglist": "/findings/list", "finding": l.finding(), "alerts": "/alerts", "nodes": "/nodes", "users": "/users", "user": userPath("operator"),
+		"findings": "/findings", "findinglist": "/findings/list", "finding": l.finding(), "alerts": "/alerts", "nodes": "/nodes", "users": "/users", "user": userPath("operator"), "account": "/account",
 	}
 }
 
@@ -288,7 +288,7 @@ func TestPagesOnALaptop(t *testing.T) {
 }
 
 // unlabelled lists fields and buttons that a screen reader has no name for.
-const unlabelled = `[...document.querySelectorAll("input:not([type=hidden]), select, button")].filter(e => !(e.labels && e.labels.length) && !e.getAttribute("aria-label") && !e.textContent.trim()).map(e => e.outerHTML).join("\n")`
+const unlabelled = `[...document.querySelectorAll("input:not([type=hidden], [hidden]), select, button")].filter(e => !(e.labels && e.labels.length) && !e.getAttribute("aria-label") && !e.textContent.trim()).map(e => e.outerHTML).join("\n")`
 
 // headless lists tables without a caption, and header cells that do not say of what.
 const headless = `[...document.querySelectorAll("table:not(details table)")].filter(t => !t.caption).map(t => t.outerHTML.slice(0, 80)).join("\n") + [...document.querySelectorAll("th:not([scope])")].map(t => t.outerHTML).join("\n")`

@@ -209,6 +209,12 @@ func (l *lab) as(role signin.Role) *browser {
 	desk := signin.New(l.hub.State(), signin.Options{Now: l.hub.Now})
 	token, err := desk.Admit(l.t.Context(), signin.Who{Actor: string(role), Role: role}, "")
 	require.NoError(l.t, err)
+	return l.holding(token)
+}
+
+// holding returns a browser that holds the token of a session.
+func (l *lab) holding(token string) *browser {
+	l.t.Helper()
 	b := l.browser()
 	w := httptest.NewRecorder()
 	jar{}.set(w, sessionCookie, token, 0)

@@ -72,6 +72,8 @@ var routes = []route{
 	{"POST /users/{user}/enable", signin.Admit, (*site).enableUser},
 	{"POST /users/{user}/signout", signin.Admit, (*site).signOutUser},
 
+	{"GET /account", signin.See, (*site).showAccount},
+	{"POST /account/password", signin.See, (*site).changePassword},
 	{"POST /signout", signin.See, (*site).signOut},
 }
 

@@ -142,6 +142,9 @@ func (s *site) showUser(v *visit) error {
 // errOwn keeps admins from locking themselves out, and with them perhaps everybody.
 var errOwn = &inputError{"This is you: have another admin do it, so that nobody locks everybody out."}
 
+// errOwnPassword keeps who finds an admin's browser open from taking the account over.
+var errOwnPassword = &inputError{"This is you: change your password on the page of your account, where the current one is asked for."}
+
 // giveRole gives a user another role.
 func (s *site) giveRole(v *visit) error {
 	role, err := signin.ParseRole(v.PostFormValue("role"))
@@ -179,6 +182,9 @@ func (s *site) newPassword(v *visit) error {
 	name, err := v.actor()
 	if err != nil {
 		return err
+	}
+	if name == v.who.Actor {
+		return errOwnPassword
 	}
 	password := v.PostFormValue("password")
 	if err := signin.CheckPassword(name, password); err != nil {
