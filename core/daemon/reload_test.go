@@ -70,7 +70,7 @@ func TestReload(t *testing.T) {
 
 // eventuallyAsk asks for a reading as soon as runs begin again.
 func (l *lab) eventuallyAsk(n *node) (err error) {
-	l.within(10*time.Second, "runs begin again", func() bool {
+	l.within(60*time.Second, "runs begin again", func() bool {
 		err = n.Ask(l.t.Context(), "cycle", "hr", "test")
 		return err != hub.ErrNotServing
 	})

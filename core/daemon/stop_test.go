@@ -20,7 +20,7 @@ func TestStopInMidRun(t *testing.T) {
 		l.within(60*time.Second, "it sends", func() bool { return len(l.accounts("crm")) > 100 })
 		began := time.Now()
 		n.close()
-		require.Less(t, time.Since(began), 15*time.Second)
+		require.Less(t, time.Since(began), 45*time.Second)
 		had := len(l.accounts("crm"))
 		require.Less(t, had, 1500, "it was stopped in mid-run")
 
@@ -43,7 +43,7 @@ func TestStopDoesNotWaitForEver(t *testing.T) {
 		rows, want[fmt.Sprintf("p%d", i)] = append(rows, fmt.Sprintf("%d,p%d,here", i, i)), true
 	}
 	l.people(rows...)
-	l.timeout = "60s"
+	l.timeout = "10m"
 	db := l.db("crm")
 	defer db.Close()
 	tx, err := db.BeginTx(t.Context(), nil) // nobody else writes meanwhile
@@ -58,7 +58,7 @@ func TestStopDoesNotWaitForEver(t *testing.T) {
 	})
 	began := time.Now()
 	n.close()
-	require.Less(t, time.Since(began), 25*time.Second)
+	require.Less(t, time.Since(began), 50*time.Second)
 	require.NoError(t, tx.Rollback())
 	l.start("b")
 	l.eventually("crm", want)
