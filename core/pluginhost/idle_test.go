@@ -45,8 +45,8 @@ func TestAnIdlePluginIsStoppedUntilItIsNeeded(t *testing.T) {
 }
 
 func TestAPluginAtWorkDoesNotRest(t *testing.T) {
-	cfg, _ := testConfig(t, "good", `{"delay_ms":500}`)
-	cfg.IdleAfter = 50 * time.Millisecond
+	cfg, _ := testConfig(t, "good", `{"delay_ms":3000}`)
+	cfg.IdleAfter = time.Second
 	cfg.Times.Health = 20 * time.Millisecond
 	in := startConfig(t, cfg)
 	pid := in.Health().PID

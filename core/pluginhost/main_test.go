@@ -92,7 +92,12 @@ func (b *buffer) String() string {
 
 const password = `s3cret&"word`
 
-// testConfig runs the plugin in a mode, with short waits and a log.
+// patience is how long tests wait for what should come soon.
+const patience = 30 * time.Second
+
+// testConfig runs the plugin in a mode, with a log. It is looked at often and comes
+// back at once; what it may take is generous, as a busy machine takes long for everything:
+// a test of a limit sets that one.
 func testConfig(t testing.TB, mode string, config string) (Config, *buffer) {
 	t.Helper()
 	logs := &buffer{}
@@ -101,9 +106,9 @@ func testConfig(t testing.TB, mode string, config string) (Config, *buffer) {
 		Secrets:    map[string]connector.Secret{"password": connector.NewSecret(password)},
 		Log:        slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		RuntimeDir: runtimeDir(t),
-		Timeout:    2 * time.Second,
-		Times: Times{RestartFirst: 10 * time.Millisecond, Health: 100 * time.Millisecond, HealthDeadline: 500 * time.Millisecond,
-			AnswerGrace: 200 * time.Millisecond, CancelGrace: 200 * time.Millisecond},
+		Timeout:    patience,
+		Times: Times{RestartFirst: 10 * time.Millisecond, Start: patience, Health: 100 * time.Millisecond, HealthDeadline: patience,
+			AnswerGrace: patience, CancelGrace: patience},
 	}, logs
 }
 
@@ -139,7 +144,7 @@ func started(t testing.TB) (*Instance, *buffer) {
 
 func stopped(t testing.TB, in *Instance) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	if err := in.Stop(ctx, time.Second); err != nil {
 		t.Errorf("stop: %v", err)
@@ -154,7 +159,7 @@ func op(id, do string) connector.Operation {
 
 func apply(t testing.TB, in *Instance, ops ...connector.Operation) []connector.Result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	rs := in.Apply(ctx, ops)
 	require.Len(t, rs, len(ops))
@@ -167,12 +172,12 @@ func apply(t testing.TB, in *Instance, ops ...connector.Operation) []connector.R
 // eventually waits for a condition of another process.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if ok() {
 			return
 		}
 	}
-	t.Fatalf("it did not happen within 20 s that %s", what)
+	t.Fatalf("it did not happen within %s that %s", patience, what)
 }
 
 // alive reports whether a process exists and is no zombie.

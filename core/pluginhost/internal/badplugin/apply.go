@@ -84,7 +84,7 @@ func (x *session) act(ctx context.Context, op *pb.Operation, batch int) {
 	case "oversize":
 		ok.Preview = strings.Repeat("x", protocol.MaxMessageBytes+1)
 	case "throttle":
-		x.send(&pb.ApplyResponse{Message: &pb.ApplyResponse_Throttle{Throttle: &pb.Throttle{RetryAfter: durationpb.New(300 * time.Millisecond)}}})
+		x.send(&pb.ApplyResponse{Message: &pb.ApplyResponse_Throttle{Throttle: &pb.Throttle{RetryAfter: durationpb.New(2 * time.Second)}}})
 	case "leak":
 		ok.Outcome, ok.Err = connector.OutcomeFailed, &connector.Error{Code: connector.CodeInvalidValue,
 			Message: "bad " + x.secrets["password"].Reveal(), Detail: "sent " + op.GetCreate().GetCorrelationValue() + string(op.GetCreate().GetInitialCredential().GetValue())}
