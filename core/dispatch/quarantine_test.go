@@ -45,9 +45,9 @@ func TestAConnectorThatFailsTooOftenIsProbed(t *testing.T) {
 				b := newBench(t, func(o *Options) { o.InFlight = 8 })
 				b.took = 100 * time.Millisecond
 				failing(b, &c.ofTen, c.answer)
-				b.enqueue(joiners(300)...)
+				b.enqueue(joiners(120)...)
 				stop := b.running()
-				time.Sleep(50 * time.Second)
+				time.Sleep(20 * time.Second)
 				s := b.connectorState()
 				if c.want == "" {
 					if s.Quarantined != "" {
@@ -68,11 +68,11 @@ func TestAConnectorThatFailsTooOftenIsProbed(t *testing.T) {
 
 func TestProbesGetRarerAndEndTheQuarantine(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		b := newBench(t, func(o *Options) { o.InFlight = 8 })
+		b := newBench(t, func(o *Options) { o.InFlight, o.Idle = 8, 10*time.Second })
 		b.took = 100 * time.Millisecond
 		ofTen := 10
 		failing(b, &ofTen, fail(connector.CodeBusy))
-		b.enqueue(joiners(200)...)
+		b.enqueue(joiners(60)...)
 		stop := b.running()
 		b.until("it is in quarantine", time.Minute, func() bool { return b.connectorState().Quarantined != "" })
 		time.Sleep(time.Second)
@@ -105,7 +105,7 @@ func TestProbesGetRarerAndEndTheQuarantine(t *testing.T) {
 		b.until("it is released", 70*time.Minute, func() bool { return b.connectorState().Quarantined == "" })
 		b.until("all are done", 10*time.Minute, func() bool {
 			n, err := b.OperationCounts(t.Context())
-			return err == nil && n["crm"][store.OpDone]+n["crm"][store.OpParked] == 200
+			return err == nil && n["crm"][store.OpDone]+n["crm"][store.OpParked] == 60
 		})
 		if err := stop(); err != nil {
 			t.Error(err)
@@ -161,7 +161,7 @@ func TestADeadPluginIsNoQuarantine(t *testing.T) {
 // A few poisoned operations that are tried again and again are a few, not many.
 func TestAFewThatAlwaysFailAreNoQuarantine(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		b := newBench(t)
+		b := newBench(t, func(o *Options) { o.Idle = 10 * time.Second })
 		b.before = func(connector.Operation, int) *connector.Result {
 			r := fail(connector.CodeTimeout)
 			return &r

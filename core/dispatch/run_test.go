@@ -133,15 +133,18 @@ func (b *bench) running() (stop func() error) {
 	}
 }
 
+// until looks ten times a second for what comes within a minute, and more seldom for
+// what may take longer: each look is a query, and hours pass at once.
 func (b *bench) until(what string, within time.Duration, is func() bool) time.Duration {
 	b.t.Helper()
+	every := max(100*time.Millisecond, within/600)
 	began := time.Now()
 	for !is() {
 		if time.Since(began) > within {
 			counts, _ := b.OperationCounts(b.t.Context())
 			b.t.Fatalf("%s: not within %v: %v", what, within, counts)
 		}
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(every)
 	}
 	return time.Since(began)
 }
