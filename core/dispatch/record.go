@@ -13,14 +13,26 @@ const (
 	// flushAfter and flushSize bound how long outcomes wait to be recorded together.
 	flushAfter = 4 * time.Millisecond
 	flushSize  = 64
+	// flushLate is the same for a slow target, of whose calls they wait flushShare at most.
+	flushLate  = 50 * time.Millisecond
+	flushShare = 16
 )
 
 // record has an outcome recorded with the next batch.
 func (l *loop) record(f store.Finish) {
 	if len(l.pending) == 0 {
-		l.flushAt = l.d.opts.Now().Add(flushAfter)
+		l.flushAt = l.d.opts.Now().Add(l.gathering())
 	}
 	l.pending = append(l.pending, f)
+}
+
+// gathering is how long outcomes wait for others. What a crash comes between is
+// looked up, so those of a target that cannot be asked do not wait longer than needed.
+func (l *loop) gathering() time.Duration {
+	if l.blind() {
+		return flushAfter
+	}
+	return min(max(l.pace/flushShare, flushAfter), flushLate)
 }
 
 // giveBack puts what was taken and not begun back into the queue.

@@ -20,24 +20,37 @@ const (
 	brisk = 100 * time.Millisecond
 	// dryFor is how long an empty queue is not asked again while work is under way.
 	dryFor = 200 * time.Millisecond
+	// refillShare is which part of the places of a slow target is filled as soon as it
+	// is free.
+	refillShare = 8
 )
 
 // room returns how many operations to take now. A quick target gets large
 // batches, which cost few commits. A slow one gets no more than can begin at
 // once, so that a leaver who comes meanwhile is the next to go; and so does one
 // that can neither be searched nor recognises a repeated create, because what is
-// committed as sent is for a person to look at after a crash.
+// committed as sent is for a person to look at after a crash. Places that become
+// free while outcomes gather are filled together when those are recorded, unless
+// they are a good part of all.
 func (l *loop) room() int {
 	free := l.health.window - len(l.flying) - len(l.taken)
-	caps := l.d.opts.Target.Capabilities()
-	blind := !caps.Get && caps.Idempotency == connector.IdempotencyNone
 	switch {
-	case blind, l.pace == 0, l.pace > brisk:
-		return free
-	case len(l.taken) >= l.health.window:
+	case !l.blind() && l.pace > 0 && l.pace <= brisk:
+		if len(l.taken) >= l.health.window {
+			return 0
+		}
+		return min(4*l.health.window, batchMax) - len(l.taken)
+	case len(l.pending) > 0 && free < l.health.window/refillShare:
 		return 0
 	}
-	return min(4*l.health.window, batchMax) - len(l.taken)
+	return free
+}
+
+// blind reports whether the target can neither be searched nor recognises a
+// repeated create.
+func (l *loop) blind() bool {
+	caps := l.d.opts.Target.Capabilities()
+	return !caps.Get && caps.Idempotency == connector.IdempotencyNone
 }
 
 // acceptedLate is how long after its time the target is asked after what it has
