@@ -50,10 +50,15 @@ func saysWhatItIs(ctx context.Context, e *Env) error {
 func startedByHand(ctx context.Context, e *Env) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	dir, err := os.MkdirTemp("", "conformance") // what it leaves there is gone afterwards
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
 	var out, log bytes.Buffer
 	cmd := exec.CommandContext(ctx, e.Target.Binary)
-	cmd.Env, cmd.Stdout, cmd.Stderr = []string{"PATH=" + os.Getenv("PATH")}, &out, &log
-	err := cmd.Run()
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, []string{"PATH=" + os.Getenv("PATH")}, &out, &log
+	err = cmd.Run()
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("it did not exit within %v", patience)
