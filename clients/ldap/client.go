@@ -88,6 +88,7 @@ func callOn[T any](ctx context.Context, c *Client, k kind, about string, f func(
 	if err != nil {
 		return none, err
 	}
+	sp.To(cn.server.Host, cn.server.Port)
 	if ctx.Err() != nil {
 		c.pool.release(cn, nil)
 		return none, unsent(ctx)

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/connector/span"
 )
 
 // Scope says how far below its base a search looks.
@@ -163,6 +164,9 @@ func (l *lister) fetch(ctx context.Context, pages chan<- []rawEntry) error {
 
 // page reads one page.
 func (l *lister) page(ctx context.Context) (page []rawEntry, more bool, err error) {
+	ctx, sp := span.Request(ctx, "list entries")
+	sp.To(l.conn.server.Host, l.conn.server.Port)
+	defer func() { sp.End(err) }()
 	req := searchRequest(l.search, l.c.timeout())
 	paging := goldap.NewControlPaging(uint32(orDefault(l.search.PageSize, defaultPage)))
 	paging.SetCookie(l.cookie)

@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 
 	"github.com/provhub/provhub/connectors/connector"
-	"github.com/provhub/provhub/connectors/connector/span"
 )
 
 // maxBody bounds an answer; a listing comes in pages.
@@ -103,13 +102,8 @@ func (c *Client) Do(ctx context.Context, call Call) (header http.Header, err err
 // statuses have a meaning of their own. Into is not looked at. The error says, as
 // that of Do does, why there is no answer or only the beginning of one.
 func (c *Client) Exchange(ctx context.Context, call Call) (a *Answer, err error) {
-	ctx, s := span.Request(ctx, call.Method)
-	defer func() {
-		if a != nil {
-			s.Number("http.response.status_code", a.Status)
-		}
-		s.End(err)
-	}()
+	ctx, s := c.trace(ctx, call.Method)
+	defer func() { traceEnd(s, a, err) }()
 	var left atomic.Bool // the request may have reached the API
 	req, err := c.request(ctx, call, &left)
 	if err != nil {

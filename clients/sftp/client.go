@@ -2,6 +2,7 @@ package sftp
 
 import (
 	"context"
+	"net"
 	"os"
 	"strings"
 	"sync"
@@ -112,7 +113,9 @@ func (c *Client) use(ctx context.Context) (*session, error) {
 	c.dialing = make(chan struct{})
 	c.mu.Unlock()
 
-	s, err := newSession(ctx, c.cfg)
+	traced, sp := c.trace(ctx, "connect")
+	s, err := newSession(traced, c.cfg)
+	sp.End(err)
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -138,18 +141,28 @@ func (c *Client) do(ctx context.Context, what string, call func(*session) error)
 	return c.on(ctx, s, what, func() error { return call(s) })
 }
 
+// trace begins the span of a request, which is called by what it does, without the name
+// of a file.
+func (c *Client) trace(ctx context.Context, what string) (context.Context, *span.Span) {
+	verb, _, _ := strings.Cut(what, " ")
+	ctx, s := span.Request(ctx, verb)
+	if s != nil {
+		host, port, _ := net.SplitHostPort(c.cfg.Addr)
+		s.To(host, port)
+	}
+	return ctx, s
+}
+
 // on runs one call on a connection that is open already. One that broke is not
 // used again.
 func (c *Client) on(ctx context.Context, s *session, what string, call func() error) error {
-	verb, _, _ := strings.Cut(what, " ") // without the name of a file
-	ctx, sp := span.Request(ctx, verb)
+	ctx, sp := c.trace(ctx, what)
 	err := s.during(ctx, c.cfg.Stall, call)
-	sp.End(err)
-	if err == nil {
-		return nil
+	if err != nil {
+		err = callError(ctx, what, err)
 	}
-	err = callError(ctx, what, err)
-	if isLost(err) {
+	sp.End(err)
+	if err != nil && isLost(err) {
 		s.close(nil)
 	}
 	return err

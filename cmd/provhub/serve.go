@@ -112,7 +112,7 @@ func pushAPI(n *daemon.Node) func(*hub.Hub) (http.Handler, error) {
 		if err != nil {
 			return nil, fmt.Errorf("serve.push_token: %w", err)
 		}
-		return api.New(n, api.Options{Token: token, Log: h.Log()})
+		return api.New(n, api.Options{Token: token, Log: h.Log(), Traces: h.Traces()})
 	}
 }
 

@@ -51,7 +51,7 @@ func (a *app) listen(ctx context.Context, h *hub.Hub, f listenFlags) error {
 	if err != nil {
 		return err
 	}
-	handler, err := api.New(&oneByOne{Hub: h}, api.Options{Token: token, Log: h.Log()})
+	handler, err := api.New(&oneByOne{Hub: h}, api.Options{Token: token, Log: h.Log(), Traces: h.Traces()})
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/provhub/provhub/clients/ldap"
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/connector/span"
 )
 
 // loadBatch is how many entries one search for ids asks for; loadersAtOnce is
@@ -34,6 +35,7 @@ type loader struct {
 type wanted struct {
 	filter  ldap.Filter
 	matches func(ldap.Entry) bool // whether an entry is what the filter means
+	ctx     context.Context       // of the call, for its trace
 	done    chan struct{}
 	found   []ldap.Entry
 	err     error
@@ -50,7 +52,7 @@ func (s *session) gather(ctx context.Context, m *model, t *objectType, attribute
 		s.loaders[key] = l
 	}
 	s.mu.Unlock()
-	w.done = make(chan struct{})
+	w.ctx, w.done = ctx, make(chan struct{})
 	l.add(w)
 	select {
 	case <-w.done:
@@ -136,7 +138,7 @@ func (l *loader) answer(batch []*wanted) {
 	for i, w := range batch {
 		filters[i] = w.filter
 	}
-	found, err := l.search(ldap.Or(filters...))
+	found, err := l.search(batch, ldap.Or(filters...))
 	if len(batch) == 1 {
 		batch[0].found, batch[0].err = found, err
 		return
@@ -175,16 +177,21 @@ func hand(found []ldap.Entry, batch []*wanted) (stray bool) {
 }
 
 func (l *loader) singly(batch []*wanted) {
-	for _, w := range batch {
-		w.found, w.err = l.search(w.filter)
+	for i, w := range batch {
+		w.found, w.err = l.search(batch[i:i+1], w.filter)
 	}
 }
 
-func (l *loader) search(f ldap.Filter) ([]ldap.Entry, error) {
+// search asks for what those who wait want.
+func (l *loader) search(waiting []*wanted, f ldap.Filter) ([]ldap.Entry, error) {
+	calls := make([]context.Context, len(waiting))
+	for i, w := range waiting {
+		calls[i] = w.ctx
+	}
 	if l.further != (ldap.Filter{}) {
 		f = ldap.And(l.further, f)
 	}
-	return l.s.findAll(context.Background(), l.t, f, l.m.reads(l.t))
+	return l.s.findAll(span.Along(context.Background(), calls...), l.t, f, l.m.reads(l.t))
 }
 
 // findAll searches all places where entries of a kind can be. A place that does

@@ -7,6 +7,7 @@ import (
 
 	"github.com/provhub/provhub/clients/ldap"
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/connector/span"
 )
 
 // memberQueue gathers the changes of one group's members. While one request is
@@ -27,6 +28,7 @@ type memberQueue struct {
 type memberChange struct {
 	op    ldap.Op
 	value string
+	ctx   context.Context // of the call, for its trace
 	done  chan struct{}
 	err   error
 }
@@ -76,7 +78,7 @@ func (q *memberQueue) name() ldap.DN {
 // change waits until the membership is changed. A call that ends early may have
 // been sent already.
 func (q *memberQueue) change(ctx context.Context, op ldap.Op, value string) error {
-	c := &memberChange{op: op, value: value, done: make(chan struct{})}
+	c := &memberChange{op: op, value: value, ctx: ctx, done: make(chan struct{})}
 	q.mu.Lock()
 	q.waiting = append(q.waiting, c)
 	if !q.busy {
@@ -99,7 +101,11 @@ func (q *memberQueue) run() {
 		if batch == nil {
 			return
 		}
-		q.send(context.Background(), dn, batch)
+		calls := make([]context.Context, len(batch))
+		for i, c := range batch {
+			calls[i] = c.ctx
+		}
+		q.send(span.Along(context.Background(), calls...), dn, batch)
 		for _, c := range batch {
 			close(c.done)
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/connectors/connector/span"
 )
 
 // flight is one run of the publisher. Whoever comes while it is under way waits
@@ -24,7 +25,7 @@ type flight struct {
 // takes longer than an operation may; only where files are made at once does it
 // end with the last of those who wait.
 func (t *Target) publish(ctx context.Context, force bool) error {
-	f, err := t.join(force)
+	f, err := t.join(ctx, force)
 	if err != nil {
 		return err
 	}
@@ -40,7 +41,8 @@ func (t *Target) publish(ctx context.Context, force bool) error {
 // errUnderWay says that the publication has not ended yet.
 var errUnderWay = errors.New("the publication is under way")
 
-func (t *Target) join(force bool) (*flight, error) {
+// join takes part in the flight under way. One that it begins is told in the trace of ctx.
+func (t *Target) join(ctx context.Context, force bool) (*flight, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed.Err() != nil {
@@ -49,8 +51,8 @@ func (t *Target) join(force bool) (*flight, error) {
 	f := t.flight
 	if f == nil {
 		f = &flight{done: make(chan struct{})}
-		var ctx context.Context
-		ctx, f.cancel = context.WithTimeout(t.closed, orDefault(t.cfg.Publish.Timeout, 30*time.Minute))
+		ctx := span.Along(t.closed, ctx)
+		ctx, f.cancel = context.WithTimeout(ctx, orDefault(t.cfg.Publish.Timeout, 30*time.Minute))
 		t.flight = f
 		t.flights.Go(func() { t.fly(ctx, f, force) })
 	}

@@ -17,7 +17,7 @@ type planned struct{ db *database }
 func (q planned) query(ctx context.Context, sel dialect.Select, n int) ([][]any, error) {
 	st := q.db.d.Select(sel)
 	st.Args = append([]any{pgx.QueryExecModeCacheDescribe}, st.Args...)
-	return direct{q.db.h.DB}.query(ctx, st, n)
+	return direct(q).query(ctx, st, n)
 }
 
 // bulk is what the database held for all units of a batch, read with one SELECT

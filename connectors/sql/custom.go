@@ -30,7 +30,7 @@ func (t *Target) custom(ctx context.Context, db *database, m *model, u *unit) an
 		}
 		return out
 	}
-	if err := commit(ctx, tx); err != nil {
+	if err := s.commit(ctx, tx); err != nil {
 		return t.commitFailed(db, s, u, err)
 	}
 	return out

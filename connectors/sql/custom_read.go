@@ -109,7 +109,7 @@ func (e *entity) fromNamed(row map[string]any) (*record, error) {
 
 // named runs a query and reads its rows by column name, in lower case.
 func (s *session) named(ctx context.Context, st dialect.Statement) ([]map[string]any, error) {
-	return traced(ctx, st.SQL, func(ctx context.Context) ([]map[string]any, error) {
+	return traced(ctx, s.of.d, s.of.h, st.SQL, func(ctx context.Context) ([]map[string]any, error) {
 		rows, err := s.conn.QueryContext(ctx, st.SQL, st.Args...)
 		if err != nil {
 			return nil, err

@@ -2,18 +2,17 @@ package sql
 
 import (
 	"context"
-	stdsql "database/sql"
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/connectors/sql/dialect"
 )
 
 // direct reads outside a transaction.
-type direct struct{ db *stdsql.DB }
+type direct struct{ db *database }
 
 func (q direct) query(ctx context.Context, st dialect.Statement, n int) ([][]any, error) {
-	return traced(ctx, st.SQL, func(ctx context.Context) ([][]any, error) {
-		rows, err := q.db.QueryContext(ctx, st.SQL, st.Args...)
+	return traced(ctx, q.db.d, q.db.h, st.SQL, func(ctx context.Context) ([][]any, error) {
+		rows, err := q.db.h.DB.QueryContext(ctx, st.SQL, st.Args...)
 		if err != nil {
 			return nil, err
 		}
@@ -36,7 +35,7 @@ func (t *Target) Get(ctx context.Context, ref connector.Ref, attributes []string
 		return t.customGet(ctx, db, m, ref, attributes)
 	}
 	p := &planner{m: m, snap: newSnapshot(), out: &script{about: make([]*record, 1)}}
-	q := direct{db.h.DB}
+	q := direct{db}
 	for _, n := range m.needsOf(ref) {
 		if err := p.snap.load(ctx, db.d, q, n.lookup, false); err != nil {
 			return connector.Object{}, faultError(db.d, err)

@@ -81,7 +81,7 @@ func (t *Target) inSavepoint(ctx context.Context, db *database, m *model, s *ses
 // commitGroup commits what the units did. A constraint that is only checked at
 // the commit rolls all of them back; they are then to be done one by one.
 func (t *Target) commitGroup(ctx context.Context, db *database, s *session, tx *stdsql.Tx, units []*unit, work []int, scripts []*script, out []answers) (again []int) {
-	err := commit(ctx, tx)
+	err := s.commit(ctx, tx)
 	for _, i := range work {
 		if scripts[i] == nil {
 			continue // failed on its own, and keeps its answer

@@ -98,7 +98,7 @@ func (l *listing) page(ctx context.Context, after connector.Value, size int) ([]
 		}
 		sel.Where = func(b *dialect.Builder) { b.Text(l.e.id.quoted, " > ").Arg("after", bound) }
 	}
-	raw, err := direct{l.db.h.DB}.query(ctx, l.db.d.Select(sel), len(l.e.reading))
+	raw, err := direct{l.db}.query(ctx, l.db.d.Select(sel), len(l.e.reading))
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (l *listing) memberships(ctx context.Context, rows []*record) error {
 		return err
 	}
 	for _, j := range l.e.joins {
-		raw, err := direct{l.db.h.DB}.query(ctx, l.db.d.Select(j.members(l.e, func(b *dialect.Builder) {
+		raw, err := direct{l.db}.query(ctx, l.db.d.Select(j.members(l.e, func(b *dialect.Builder) {
 			b.Text("u.", l.e.id.quoted, " >= ").Arg("first", first).Text(" AND u.", l.e.id.quoted, " <= ").Arg("last", last)
 		})), 3)
 		if err != nil {

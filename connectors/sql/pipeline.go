@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/provhub/provhub/connectors/connector"
-	"github.com/provhub/provhub/connectors/connector/span"
 	"github.com/provhub/provhub/connectors/sql/dialect"
 )
 
@@ -119,10 +118,12 @@ func (t *Target) sendAll(ctx context.Context, db *database, jobs []*piped) {
 
 // send writes one chunk over one connection and reads the answers.
 func (t *Target) send(ctx context.Context, db *database, jobs []*piped) {
-	ctx, s := span.Request(ctx, "pipeline")
-	s.Number("db.operation.batch.size", len(jobs))
-	defer s.End(nil) // each account has an outcome of its own
+	ctx, r := begin(ctx, db.d, db.h, "BATCH")
+	if len(jobs) > 1 {
+		r.Number("db.operation.batch.size", len(jobs))
+	}
 	conn, err := db.h.Pool.Acquire(ctx)
+	defer func() { r.end(err) }() // of the line; what came of each account, its operation tells
 	if err != nil {
 		for _, j := range jobs {
 			j.answers = j.u.failAll(unreached(db.d.FaultOf(err)))

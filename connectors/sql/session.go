@@ -15,6 +15,7 @@ const preparedMax = 200
 // session is one connection, with its prepared statements where the driver keeps
 // none itself.
 type session struct {
+	of       *sessions
 	conn     *stdsql.Conn
 	prepared map[string]*stdsql.Stmt // nil: leave it to the driver
 	broken   bool
@@ -60,7 +61,7 @@ func (p *sessions) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{conn: conn}
+	s := &session{of: p, conn: conn}
 	if p.h.KeepPrepared {
 		s.prepared = map[string]*stdsql.Stmt{}
 	}
@@ -126,7 +127,7 @@ func (p *sessions) begin(ctx context.Context, s *session) (*stdsql.Tx, error) {
 }
 
 func (s *session) exec(ctx context.Context, st dialect.Statement) (stdsql.Result, error) {
-	return traced(ctx, st.SQL, func(ctx context.Context) (stdsql.Result, error) { return s.execute(ctx, st) })
+	return traced(ctx, s.of.d, s.of.h, st.SQL, func(ctx context.Context) (stdsql.Result, error) { return s.execute(ctx, st) })
 }
 
 func (s *session) execute(ctx context.Context, st dialect.Statement) (stdsql.Result, error) {
@@ -142,7 +143,7 @@ func (s *session) execute(ctx context.Context, st dialect.Statement) (stdsql.Res
 
 // query runs a statement and reads all rows of n columns.
 func (s *session) query(ctx context.Context, st dialect.Statement, n int) ([][]any, error) {
-	return traced(ctx, st.SQL, func(ctx context.Context) ([][]any, error) { return s.rows(ctx, st, n) })
+	return traced(ctx, s.of.d, s.of.h, st.SQL, func(ctx context.Context) ([][]any, error) { return s.rows(ctx, st, n) })
 }
 
 func (s *session) rows(ctx context.Context, st dialect.Statement, n int) ([][]any, error) {

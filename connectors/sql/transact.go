@@ -46,7 +46,7 @@ func (t *Target) locked(ctx context.Context, db *database, m *model, u *unit) an
 			}
 			return t.explain(ctx, db, m, s, u, a)
 		}
-		if err := commit(ctx, tx); err != nil {
+		if err := s.commit(ctx, tx); err != nil {
 			return t.commitFailed(db, s, u, err)
 		}
 		return a.script.finish()

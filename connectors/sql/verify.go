@@ -40,7 +40,7 @@ func (t *Target) reread(ctx context.Context, db *database, e *entity, id string)
 	defer cancel()
 	snap := newSnapshot()
 	l := lookup{e, e.id, id}
-	if err := snap.load(ctx, db.d, direct{db.h.DB}, l, false); err != nil {
+	if err := snap.load(ctx, db.d, direct{db}, l, false); err != nil {
 		return nil, err
 	}
 	return exactlyOne(l, snap.rows[l])

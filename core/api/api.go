@@ -31,11 +31,14 @@ type Options struct {
 	// Wait is how long an answer waits for operations that are to be tried again; 0: 10 s.
 	Wait time.Duration
 	Log  *slog.Logger // nil: none
+	// Traces begins the traces of requests; nil: they have none.
+	Traces *span.Tracer
 }
 
 const (
 	maxBody     = 1 << 20
 	defaultWait = 10 * time.Second
+	pushRoute   = "POST /v1/sources/{source}/push"
 	// busyAgain is when a caller may try again while another run is at work.
 	busyAgain = "5"
 )
@@ -68,7 +71,7 @@ func New(h Hub, o Options) (*API, error) {
 	}
 	a := &API{hub: h, o: o, mux: http.NewServeMux()}
 	a.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
-	a.mux.Handle("POST /v1/sources/{source}/push", a.signed(a.pushed))
+	a.mux.Handle(pushRoute, a.signed(a.traced(pushRoute, a.pushed)))
 	return a, nil
 }
 
@@ -106,26 +109,25 @@ func (a *API) pushed(w http.ResponseWriter, r *http.Request) {
 	request.Source = r.PathValue("source")
 	began := time.Now()
 	ctx := context.WithoutCancel(r.Context()) // whoever hangs up does not stop what has begun
-	ctx = span.Remote(ctx, r.Header.Get("traceparent"))
 	res, err := a.hub.Push(ctx, request, hub.DrainOptions{Wait: a.o.Wait})
 	var out Result
 	if err == nil {
 		out, err = a.result(ctx, res)
 	}
+	log := a.o.Log.With("source", request.Source, "took", time.Since(began))
+	if trace := span.Trace(ctx); trace != "" {
+		log = log.With("trace", trace)
+	}
 	if err != nil {
-		a.refuse(w, err)
+		refuse(w, log, err)
 		return
 	}
-	about := []any{"source", request.Source, "status", out.Status, "took", time.Since(began)}
-	if out.Trace != "" {
-		about = append(about, "trace", out.Trace)
-	}
-	a.o.Log.Info("a record was pushed", about...)
+	log.Info("a record was pushed", "status", out.Status)
 	answer(w, http.StatusOK, out)
 }
 
 // refuse says why a push was not carried out.
-func (a *API) refuse(w http.ResponseWriter, err error) {
+func refuse(w http.ResponseWriter, log *slog.Logger, err error) {
 	var usage *hub.UsageError
 	switch {
 	case errors.As(err, &usage):
@@ -139,7 +141,7 @@ func (a *API) refuse(w http.ResponseWriter, err error) {
 		w.Header().Set("Retry-After", busyAgain)
 		fail(w, http.StatusServiceUnavailable, err.Error()+"; send it again, or to another node")
 	default:
-		a.o.Log.Error("a push failed", "error", err)
+		log.Error("a push failed", "error", err)
 		fail(w, http.StatusInternalServerError, err.Error())
 	}
 }

@@ -71,13 +71,15 @@ func (t *term) request(ctx context.Context, r store.Request) error {
 }
 
 // answer does what r asks for and writes down what came of it.
-func (t *term) answer(ctx context.Context, r store.Request) (jobs.Result, error) {
+func (t *term) answer(ctx context.Context, r store.Request) (out jobs.Result, err error) {
 	h := t.n.Hub()
+	ctx, trace, end := h.Command(ctx, r.Kind)
+	defer func() { end(err) }()
 	answer, err := h.Answer(ctx, r)
+	out = jobs.Result{Outcome: store.RunDone, Trace: trace}
 	if ctx.Err() != nil {
-		return jobs.Result{}, ctx.Err() // the next node does it
+		return out, ctx.Err() // the next node does it
 	}
-	out := jobs.Result{Outcome: store.RunDone}
 	if err != nil {
 		answer = nil
 	}

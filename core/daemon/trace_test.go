@@ -25,7 +25,7 @@ func traced(t *testing.T, l *lab, more string) (*node, *tracingtest.Collector) {
 	n := l.open("a")
 	n.before = func(n *daemon.Node) {
 		n.Mount("/v1/", func(h *hub.Hub) (http.Handler, error) {
-			return api.New(n, api.Options{Token: connector.NewSecret("let-me-in"), Wait: time.Minute, Log: h.Log()})
+			return api.New(n, api.Options{Token: connector.NewSecret("let-me-in"), Wait: time.Minute, Log: h.Log(), Traces: h.Traces()})
 		})
 	}
 	n.run("a")
@@ -104,6 +104,7 @@ func TestATraceGoesFromTheRunIntoThePlugin(t *testing.T) {
 
 // A push goes on with its caller's trace, says so, and keeps to what that wants recorded.
 func TestAPushGoesOnWithItsCallersTrace(t *testing.T) {
+	const request = "POST /v1/sources/{source}/push"
 	l := newLab(t, "sqlite:state.db", "crm")
 	l.people("1,ann,here")
 	n, c := traced(t, l, ", sample: 0")
@@ -117,8 +118,8 @@ func TestAPushGoesOnWithItsCallersTrace(t *testing.T) {
 	l.eventually("crm", map[string]bool{"ann": true, "bo": true, "cy": true})
 	n.drained()
 	n.close()
-	spans := await(l, c, "4bf92f3577b34da6a3ce929d0e0e4701", "push > plan > read", "push > apply > operation > Apply > create > INSERT")
-	require.Equal(t, "00f067aa0ba902b7", find(t, spans, "push").Parent)
+	spans := await(l, c, "4bf92f3577b34da6a3ce929d0e0e4701", request+" > push > plan > read", request+" > push > apply > operation > Apply > create > INSERT")
+	require.Equal(t, "00f067aa0ba902b7", find(t, spans, request).Parent)
 	require.Len(t, c.Spans(), len(spans), "nothing else is recorded")
 }
 

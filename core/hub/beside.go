@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/provhub/provhub/connectors/connector/span"
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/dispatch"
 	"github.com/provhub/provhub/core/store"
@@ -42,7 +43,10 @@ func (h *Hub) Config() *config.Config { return h.cfg }
 // cycle. Nothing is sent: that is for the dispatchers.
 func (h *Hub) Cycle(ctx context.Context, o PlanOptions) (p Planned, err error) {
 	ctx, s := h.run(ctx, "cycle", aboutSource, o.Source)
-	defer func() { s.End(err) }()
+	defer func() {
+		p.Trace = span.Trace(ctx)
+		s.End(err)
+	}()
 	sources, err := h.sources(o.Source)
 	if err != nil {
 		return Planned{}, err
@@ -62,7 +66,10 @@ func (h *Hub) Cycle(ctx context.Context, o PlanOptions) (p Planned, err error) {
 // [ErrPushRequest] when the request is at fault.
 func (h *Hub) Take(ctx context.Context, r PushRequest) (p Planned, err error) {
 	ctx, sp := h.run(ctx, "push", aboutSource, r.Source)
-	defer func() { sp.End(err) }()
+	defer func() {
+		p.Trace = span.Trace(ctx)
+		sp.End(err)
+	}()
 	s, err := h.pushedTo(r)
 	if err != nil {
 		return Planned{}, err

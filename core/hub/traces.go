@@ -63,6 +63,16 @@ const (
 	aboutPlan      = "provhub.plan"
 )
 
+// Traces begins the traces of what asks the hub for something, such as a request.
+func (h *Hub) Traces() *span.Tracer { return &h.traces.Tracer }
+
+// Command begins the trace of what a command asked this node for, and returns its id, ""
+// for none, and what ends it.
+func (h *Hub) Command(ctx context.Context, kind string) (_ context.Context, trace string, end func(error)) {
+	ctx, s := h.run(ctx, "command", "provhub.kind", kind)
+	return ctx, span.Trace(ctx), s.End
+}
+
 // run begins the trace of a run, or a part of the one that ctx belongs to; "" is about
 // nothing in particular.
 func (h *Hub) run(ctx context.Context, name, about, subject string) (context.Context, *span.Span) {

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
-	"github.com/provhub/provhub/connectors/connector/span"
 	"github.com/provhub/provhub/plugins/protocol"
 	"github.com/provhub/provhub/plugins/redact"
+	"github.com/provhub/provhub/schemas/gen/pluginv1"
 )
 
 // Description is what a plugin says of itself, and which file said it.
@@ -110,7 +110,7 @@ func newInstance(cfg Config) *Instance {
 // collect operations for speed.
 func (in *Instance) Apply(ctx context.Context, ops []connector.Operation) []connector.Result {
 	c := newCall(ops, in.cfg.Timeout)
-	ctx, s := span.Request(ctx, "Apply")
+	ctx, s := request(ctx, pluginv1.ConnectorService_Apply_FullMethodName)
 	c.traced(ctx, s)
 	defer func() { s.End(c.failure()) }()
 	l, why := in.acquire(ctx)

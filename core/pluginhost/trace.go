@@ -4,10 +4,12 @@ import (
 	"context"
 	"path"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"github.com/provhub/provhub/connectors/connector/span"
 	"github.com/provhub/provhub/plugins/protocol"
@@ -37,7 +39,7 @@ func (t tracer) unary(ctx context.Context, method string, req, reply any, cc *gr
 	var trailer metadata.MD
 	err := invoke(ctx, method, req, reply, cc, append(opts, grpc.Trailer(&trailer))...)
 	t.trailer(s, trailer)
-	s.End(err)
+	called(s, err)
 	return err
 }
 
@@ -46,9 +48,9 @@ func (t tracer) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.Clie
 	if s == nil {
 		return open(ctx, desc, cc, method, opts...)
 	}
-	cs, err := open(ctx, desc, cc, method, append(opts, grpc.OnFinish(s.End))...)
+	cs, err := open(ctx, desc, cc, method, append(opts, grpc.OnFinish(func(err error) { called(s, err) }))...)
 	if err != nil {
-		s.End(err)
+		called(s, err)
 		return nil, err
 	}
 	return tracedStream{cs, t, s}, nil
@@ -85,9 +87,24 @@ func finish[M any](ctx context.Context, cancel context.CancelFunc, stream grpc.S
 	}
 }
 
+// request begins the span of a call.
+func request(ctx context.Context, method string) (context.Context, *span.Span) {
+	ctx, s := span.Request(ctx, path.Base(method))
+	return ctx, s.Text("rpc.system.name", "grpc").Text("rpc.method", strings.TrimPrefix(method, "/"))
+}
+
+// called ends the span of a call with its status.
+func called(s *span.Span, err error) {
+	if err == nil {
+		s.End(nil)
+		return
+	}
+	s.EndAs(status.Code(err).String())
+}
+
 // calling begins the span of a call and adds the header for the plugin.
 func calling(ctx context.Context, method string) (context.Context, *span.Span) {
-	ctx, s := span.Request(ctx, path.Base(method))
+	ctx, s := request(ctx, method)
 	if s != nil {
 		ctx = metadata.AppendToOutgoingContext(ctx, protocol.TraceparentKey, span.Traceparent(ctx))
 	}

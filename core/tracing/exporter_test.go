@@ -71,7 +71,7 @@ func checkRecorded(t *testing.T, spans []tracingtest.Span) {
 	want := map[string]tracingtest.Span{
 		"run":    {Service: "provhub", Name: "run", Attributes: map[string]any{"provhub.source": "hr", "provhub.operations": int64(0)}},
 		"Apply":  {Service: "provhub", Name: "Apply", Parent: by["run"].ID, Attributes: map[string]any{}, Links: []string{by["run"].ID}},
-		"create": {Service: "provhub-connector-sql", Name: "create", Parent: by["Apply"].ID, Error: "BUSY", Attributes: map[string]any{}},
+		"create": {Service: "provhub-connector-sql", Name: "create", Parent: by["Apply"].ID, Error: "BUSY", Attributes: map[string]any{"error.type": "BUSY"}},
 	}
 	if diff := cmp.Diff(want, by, cmpopts.IgnoreFields(tracingtest.Span{}, "Trace", "ID", "Begun", "End")); diff != "" {
 		t.Error(diff)

@@ -86,6 +86,7 @@ func spanToProto(d *span.Data) *tracepb.Span {
 		p.Links = append(p.Links, &tracepb.Span_Link{TraceId: l.Trace[:], SpanId: l.ID[:]})
 	}
 	if d.Code != "" {
+		p.Attributes = append(p.Attributes, text("error.type", d.Code))
 		p.Status = &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: d.Code}
 	}
 	return p

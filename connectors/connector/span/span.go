@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -143,6 +144,15 @@ func (s *Span) add(a Attribute) {
 	}
 }
 
+// To says which server a request goes to; "": that is not known.
+func (s *Span) To(host, port string) *Span {
+	s.Text("server.address", host)
+	if n, err := strconv.Atoi(port); s != nil && err == nil {
+		s.Number("server.port", n)
+	}
+	return s
+}
+
 // LinkTo adds another span that s has to do with.
 func (s *Span) LinkTo(other *Span) {
 	if s == nil || other == nil {
@@ -157,6 +167,13 @@ func (s *Span) LinkTo(other *Span) {
 
 // End ends s, once. Of err, nil for a success, the code alone is kept.
 func (s *Span) End(err error) {
+	if s != nil {
+		s.EndAs(codeOf(err))
+	}
+}
+
+// EndAs is [Span.End] with the code of a failure, such as a status; "" for a success.
+func (s *Span) EndAs(code string) {
 	if s == nil || s.to == nil {
 		return
 	}
@@ -166,7 +183,7 @@ func (s *Span) End(err error) {
 		return
 	}
 	s.ended = true
-	s.data.Trace, s.data.ID, s.data.End, s.data.Code = s.Trace, s.ID, time.Now(), codeOf(err)
+	s.data.Trace, s.data.ID, s.data.End, s.data.Code = s.Trace, s.ID, time.Now(), code
 	s.to.Record(&s.data)
 }
 
@@ -186,6 +203,17 @@ func codeOf(err error) string {
 		return connector.CodeTimeout.String()
 	}
 	return "ERROR"
+}
+
+// Along returns ctx for work that goes on by itself and is waited for in others: it is
+// told in the first of their traces that is recorded.
+func Along(ctx context.Context, others ...context.Context) context.Context {
+	for _, o := range others {
+		if Recorded(o) {
+			return of(o).In(ctx)
+		}
+	}
+	return ctx
 }
 
 // Adopt records spans of another process that took part in s. They belong to its trace,

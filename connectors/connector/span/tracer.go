@@ -49,6 +49,15 @@ func (t *Tracer) Start(ctx context.Context, name string) (context.Context, *Span
 	return ctx, s
 }
 
+// Answer is [Tracer.Start] for a call from outside.
+func (t *Tracer) Answer(ctx context.Context, name string) (context.Context, *Span) {
+	ctx, s := t.Start(ctx, name)
+	if s != nil {
+		s.data.Kind = Server
+	}
+	return ctx, s
+}
+
 // within reports whether t is among the given part of all traces. It goes by the last
 // seven bytes, as others do (W3C Trace Context Level 2 §5.1).
 func (t TraceID) within(part float64) bool {
