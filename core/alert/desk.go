@@ -3,6 +3,7 @@ package alert
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -80,6 +81,8 @@ func (d *Desk) Judge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Who judges is there, also when that could not be written down.
+	v.Nodes = slices.DeleteFunc(v.Nodes, func(n store.Node) bool { return n.Name == d.n.Name() && n.Gone() })
 	had, err := h.State().Alerts(ctx)
 	if err != nil {
 		return err
@@ -90,7 +93,7 @@ func (d *Desk) Judge(ctx context.Context) error {
 	if err := d.judged(ctx, "", append(Judge(h.Config(), &v), d.trail.finding(had)...)); err != nil {
 		return err
 	}
-	there := map[string]bool{"": true}
+	there := map[string]bool{"": true, d.n.Name(): true}
 	for _, n := range v.Nodes {
 		there[n.Name] = !n.Gone()
 	}

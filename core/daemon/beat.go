@@ -13,13 +13,15 @@ const beatEvery = 2 * time.Second
 // beat tells the other nodes that this one is there, until ctx ends.
 func (t *term) beat(ctx context.Context) {
 	n := t.n
+	failed := false
 	every(ctx, beatEvery, func(ctx context.Context) {
 		err := n.Hub().State().Seen(ctx, store.Node{
 			Name: n.Hub().Node(), Version: n.o.Version, Address: n.Address(), StartedAt: n.started, Connectors: t.senders.names(),
 		})
-		if err != nil && ctx.Err() == nil {
+		if err != nil && !failed && ctx.Err() == nil {
 			n.log.Warn("the other nodes could not be told that this one is there", "error", err)
 		}
+		failed = err != nil
 	})
 	forget, cancel := context.WithTimeout(t.calls, giveUpWithin)
 	defer cancel()

@@ -32,7 +32,7 @@ func TestServe(t *testing.T) {
 		for _, c := range h.Checks {
 			names = append(names, c.Name)
 		}
-		require.Equal(t, []string{"running", "state", "role", "jobs", "connectors"}, names)
+		require.Equal(t, []string{"running", "state", "writes", "role", "jobs", "connectors"}, names)
 		status, body := n.get("/healthz")
 		require.Equal(t, []any{200, "ok\n"}, []any{status, body})
 

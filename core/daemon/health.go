@@ -22,7 +22,7 @@ type Health struct {
 
 // HealthCheck is one thing that a node depends on.
 type HealthCheck struct {
-	Name string `json:"name"` // "running", "state", "role", "jobs", "connectors"
+	Name string `json:"name"` // "running", "state", "writes", "role", "jobs", "connectors"
 	OK   bool   `json:"ok"`
 	// Required: without it, pages and pushes are better sent to another node.
 	Required bool   `json:"required"`
@@ -47,6 +47,8 @@ func (n *Node) Health(ctx context.Context) Health {
 	running := n.running.Load()
 	add("running", true, running != nil && (*running).Err() == nil, "this node stops")
 	add("state", true, n.stateAnswers(ctx), "the database does not answer")
+	// A node that only reads shows people why; another one has the same disk or database.
+	add("writes", false, n.State().Unwritable() == "", "not everything can be written to the database, as on a full disk; the log says why")
 	t := n.term.Load()
 	add("role", true, n.Serving(), "this node has no serving role now: it sends nothing, and takes no pushes")
 	if t == nil {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -267,4 +268,28 @@ func TestStop(t *testing.T) {
 		require.Len(t, rs, 1)
 		require.Equal(t, store.RunFailed, rs[0].Outcome)
 	})
+}
+
+// A state that takes no writes, as on a full disk, is not asked a thousand times a second.
+func TestAStateThatTakesNothing(t *testing.T) {
+	c := newCluster(t, storetest.New(t))
+	c.every = "* * * * *"
+	var tries atomic.Int32
+	s, err := schedule.New(schedule.Spec{Cron: "* * * * *"})
+	require.NoError(t, err)
+	r, err := jobs.Start(t.Context(), jobs.Options{State: c.state, Node: "a", Work: map[string]jobs.Work{"cycle": c.do},
+		Lock: func(context.Context, string, string) (jobs.Lock, error) {
+			tries.Add(1)
+			return nil, errors.New("the disk is full")
+		},
+		Entries: []jobs.Entry{{Kind: "cycle", Subject: "hr", Schedule: s}}, Log: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	defer stop(t, r)
+	require.NoError(t, r.Ask(t.Context(), "cycle", "hr", "because"))
+	c.eventually("it was tried", func() bool { return tries.Load() > 0 })
+	for range 5 { // asking more often is no reason to try more often
+		require.NoError(t, r.Ask(t.Context(), "cycle", "hr", "because"))
+		time.Sleep(20 * time.Millisecond)
+	}
+	require.LessOrEqual(t, tries.Load(), int32(2))
 }

@@ -19,7 +19,13 @@ type local struct {
 	mu      sync.Mutex
 	waiting map[key]waiting
 	running map[key]bool
+	// rests are jobs that the state did not take, and until when nothing is tried: the slot
+	// is still due, and would be tried again at once, for ever.
+	rests map[key]time.Time
 }
+
+// restFor is how long.
+const restFor = 10 * time.Second
 
 // waiting is a job that did not begin yet.
 type waiting struct {
@@ -31,7 +37,7 @@ func startLocal(ctx context.Context, p *performer) *local {
 	loop, stop := context.WithCancel(ctx)
 	work, kill := context.WithCancel(context.WithoutCancel(ctx))
 	l := &local{p: p, wake: make(chan struct{}, 1), stop: stop, kill: kill, done: make(chan struct{}),
-		waiting: map[key]waiting{}, running: map[key]bool{}}
+		waiting: map[key]waiting{}, running: map[key]bool{}, rests: map[key]time.Time{}}
 	go l.loop(loop, work)
 	return l
 }
@@ -125,7 +131,7 @@ func (l *local) ready(now time.Time) (out []Job) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for k, w := range l.waiting {
-		if w.begins.After(now) || l.running[k] || len(l.running) >= l.p.o.AtOnce {
+		if l.beginsAt(k, w).After(now) || l.running[k] || len(l.running) >= l.p.o.AtOnce {
 			continue
 		}
 		delete(l.waiting, k)
@@ -141,11 +147,19 @@ func (l *local) earliest(next time.Time) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for k, w := range l.waiting {
-		if !l.running[k] && len(l.running) < l.p.o.AtOnce && w.begins.Before(next) {
-			next = w.begins
+		if !l.running[k] && len(l.running) < l.p.o.AtOnce && l.beginsAt(k, w).Before(next) {
+			next = l.beginsAt(k, w)
 		}
 	}
 	return next
+}
+
+// beginsAt is when a job that waits may begin.
+func (l *local) beginsAt(k key, w waiting) time.Time {
+	if rests := l.rests[k]; rests.After(w.begins) {
+		return rests
+	}
+	return w.begins
 }
 
 func (l *local) run(ctx context.Context, j Job) {
@@ -157,6 +171,10 @@ func (l *local) run(ctx context.Context, j Job) {
 		l.put(j, l.p.o.Now().Add(again))
 	}
 	l.mu.Lock()
+	delete(l.rests, j.key())
+	if err != nil {
+		l.rests[j.key()] = l.p.o.Now().Add(restFor)
+	}
 	delete(l.running, j.key())
 	l.mu.Unlock()
 	l.ring()

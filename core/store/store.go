@@ -43,8 +43,10 @@ type Store struct {
 	working sync.Map              // org → struct{}: this process holds the working role
 	names   sync.Map              // nameAttribute → struct{}: values of accounts are indexed
 	growth  ledgerGrowth
-	epoch   atomic.Pointer[epoch] // PostgreSQL only
-	lines   lines                 // PostgreSQL only
+	// hindered is why writes fail; nil: they do not.
+	hindered atomic.Pointer[hindrance]
+	epoch    atomic.Pointer[epoch] // PostgreSQL only
+	lines    lines                 // PostgreSQL only
 }
 
 // Option changes how a store behaves.

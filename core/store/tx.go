@@ -48,6 +48,7 @@ func (s *Store) writeOn(ctx context.Context, db beginner, name string, fn func(*
 	within, done := s.within(ctx)
 	err = ended(within, s.commit(within, db, name, fn))
 	done()
+	s.notice(err)
 	if db == beginner(s.writer) {
 		s.prepare(ctx)
 	}

@@ -50,7 +50,9 @@ type frame struct {
 	Nav []link
 	// Note says what became of the press before.
 	Note string
-	Page any
+	// Hindered says why not everything can be written to the database; "": it can.
+	Hindered string
+	Page     any
 }
 
 // link is one entry of the navigation.
@@ -89,6 +91,9 @@ func (s *site) show(v *visit, status int, name, title string, page any) {
 		if v.who.Role.May(n.right) {
 			f.Nav = append(f.Nav, link{n.path, n.text, n.path == "/"+strings.Split(v.URL.Path, "/")[1]})
 		}
+	}
+	if v.who.Role != "" {
+		f.Hindered = s.hub.State().Unwritable()
 	}
 	var b bytes.Buffer // whole before a byte goes out: an error must not end in half a page
 	if err := s.pages[name].Execute(&b, f); err != nil {
