@@ -119,7 +119,7 @@ func TestHostKeyChange(t *testing.T) {
 	for range 2 {
 		require.Eventually(t, func() bool {
 			return connector.IsCode(c.Connect(context.Background()), connector.CodeConfiguration)
-		}, 5*time.Second, time.Millisecond)
+		}, 30*time.Second, time.Millisecond)
 	}
 	both := to(s, s.Addr())
 	both.HostKeys = append(both.HostKeys, old.HostKeys...)

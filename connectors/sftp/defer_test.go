@@ -20,7 +20,7 @@ func later(after string) settings {
 // A run of the hub: all is accepted, then asked after; one file carries it.
 func TestOneFileForARun(t *testing.T) {
 	s := server(t)
-	x := target(t, people(t.TempDir()).with(at(s)).with(later("100ms")), secretsOf(s))
+	x := target(t, people(t.TempDir()).with(at(s)).with(later("1s")), secretsOf(s))
 	var rs []connector.Result
 	for i := range 20 {
 		rs = append(rs, apply(t, x, create(fmt.Sprint(i), fmt.Sprintf("%02d", i), "Name"))[0])
@@ -32,7 +32,7 @@ func TestOneFileForARun(t *testing.T) {
 	require.True(t, connector.IsCode(err, connector.CodeNotFound), "what is accepted does not show")
 	require.LessOrEqual(t, first.PollAfter, time.Second)
 
-	time.Sleep(150 * time.Millisecond)
+	time.Sleep(1100 * time.Millisecond)
 	for _, r := range rs {
 		r = pollFor(t, x, r)
 		require.Equal(t, connector.OutcomeApplied, r.Outcome, "%v", r.Err)
@@ -114,7 +114,7 @@ func TestHostKeyChanged(t *testing.T) {
 	require.Eventually(t, func() bool {
 		got := pollFor(t, x, r)
 		return got.Err != nil && got.Err.Code == connector.CodeConfiguration && got.Err.Class() == connector.ClassInstance
-	}, 5*time.Second, 5*time.Millisecond)
+	}, 30*time.Second, 5*time.Millisecond)
 	require.Empty(t, s.FS.Deliveries())
 }
 

@@ -44,7 +44,7 @@ func TestAnswerLostAtCommitIsUnknown(t *testing.T) {
 			require.Equal(t, connector.CodeUnavailable, r.Err.Code)
 			require.Contains(t, r.Err.Message, "not known")
 			require.Eventually(t, func() bool { return s.text("SELECT COUNT(*) FROM app_user WHERE login = 'cutme'") == "1" },
-				10*time.Second, 10*time.Millisecond, "the server did commit")
+				30*time.Second, 10*time.Millisecond, "the server did commit")
 
 			op.MaybeApplied = true
 			r = one(t, target, op)

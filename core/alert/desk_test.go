@@ -208,11 +208,11 @@ func TestLeadingEnds(t *testing.T) {
 		d.Lead(ctx)
 		close(ended)
 	}()
-	require.Eventually(t, func() bool { return len(r.events()) == 1 }, 10*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return len(r.events()) == 1 }, 30*time.Second, 50*time.Millisecond)
 	cancel()
 	select {
 	case <-ended:
-	case <-time.After(5 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("it goes on")
 	}
 }

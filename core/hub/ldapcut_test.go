@@ -95,7 +95,7 @@ func TestDirectoryIsFollowedThroughACut(t *testing.T) {
 	time.Sleep(300 * time.Millisecond)
 	d.retitle("u29", "Chief")
 	want = append(want, "update 1029")
-	require.Eventually(t, func() bool { return len(told.all()) >= len(want) }, 10*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return len(told.all()) >= len(want) }, 30*time.Second, 20*time.Millisecond)
 	cancel()
 	require.NoError(t, <-ended)
 	what, _ := d.sync()

@@ -126,7 +126,7 @@ func TestDirectoryIsFollowedThroughARestart(t *testing.T) {
 	time.Sleep(300 * time.Millisecond)
 	d.retitle("u2", "Chief")
 	want = append(want, "update 1002")
-	require.Eventually(t, func() bool { return len(told.all()) >= len(want) }, 15*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return len(told.all()) >= len(want) }, 30*time.Second, 20*time.Millisecond)
 	require.ElementsMatch(t, want, told.all())
 	cancel()
 	require.NoError(t, <-ended)

@@ -208,10 +208,10 @@ func TestDirectoryIsFollowed(t *testing.T) {
 	next("create 1", 30*time.Second)
 	time.Sleep(300 * time.Millisecond) // until the watch stands
 	d.retitle("ann", "Chief")
-	took := next("update 1", 10*time.Second)
+	took := next("update 1", 30*time.Second)
 	t.Logf("from the change to the account at the target: %v", took)
 	require.NoError(t, d.client.Delete(t.Context(), d.dn("ann")))
-	took = next("disable 1", 10*time.Second)
+	took = next("disable 1", 30*time.Second)
 	t.Logf("from the deletion to the account disabled: %v", took)
 	cancel()
 	require.NoError(t, <-ended)

@@ -63,7 +63,7 @@ func TestDeathFreesTheWorkingRole(t *testing.T) {
 		require.Eventually(t, func() bool {
 			release, err = o.Work(t.Context(), "test")
 			return err == nil
-		}, 10*time.Second, 10*time.Millisecond, "PostgreSQL takes a moment to see that a session has ended")
+		}, 30*time.Second, 10*time.Millisecond, "PostgreSQL takes a moment to see that a session has ended")
 		release()
 	})
 }

@@ -42,19 +42,19 @@ func TestManyPeopleAndMembers(t *testing.T) {
 	group := "CN=all," + s.In(Groups)
 	require.NoError(t, c.Add(addRequest(group, "objectClass", "group", "sAMAccountName", "all")))
 	took("all members in one modify", time.Minute, func() { require.NoError(t, c.Modify(replace(group, "member", members...))) })
-	took("1,000 members removed one by one", 10*time.Second, func() {
+	took("1,000 members removed one by one", time.Minute, func() {
 		for _, m := range members[:1000] {
 			r := ldap.NewModifyRequest(group, nil)
 			r.Delete("member", []string{m})
 			require.NoError(t, c.Modify(r))
 		}
 	})
-	took("1,000 found by name", 10*time.Second, func() {
+	took("1,000 found by name", time.Minute, func() {
 		for i := range 1000 {
 			require.Len(t, find(t, s, c, fmt.Sprintf("(&(objectClass=user)(sAMAccountName=p%06d))", n-1-i), "memberOf"), 1)
 		}
 	})
-	took("100 renamed", 10*time.Second, func() {
+	took("100 renamed", time.Minute, func() {
 		for i := range 100 {
 			require.NoError(t, c.ModifyDN(ldap.NewModifyDNRequest(members[n-1-i], fmt.Sprintf("CN=q%06d", i), true, "")))
 		}

@@ -136,7 +136,7 @@ func TestClosingEndsWhatHangs(t *testing.T) {
 		_, err := c.try("GET", "/Users", "")
 		ended <- err
 	}()
-	require.Eventually(t, func() bool { return s.front.Connections() == 1 }, time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return s.front.Connections() == 1 }, 30*time.Second, time.Millisecond)
 	require.NoError(t, s.Close())
 	require.Error(t, <-ended)
 }

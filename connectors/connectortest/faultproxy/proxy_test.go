@@ -256,15 +256,15 @@ func TestWhoeverTrustsEverythingIsFoundOut(t *testing.T) {
 	_, err := c.ask("STARTTLS")
 	require.NoError(t, err)
 	secure := tls.Client(c.Conn, &tls.Config{InsecureSkipVerify: true}) // the mistake that is to be found
-	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
 	_, err = secure.Write([]byte("password"))
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return p.Stats().Trusted == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return p.Stats().Trusted == 1 }, 30*time.Second, time.Millisecond)
 
 	config := &ssh.ClientConfig{User: "x", Auth: []ssh.AuthMethod{ssh.Password("p")}, HostKeyCallback: ssh.InsecureIgnoreHostKey()}
 	_, err = ssh.Dial("tcp", address, config)
 	require.Error(t, err)
-	require.Eventually(t, func() bool { return p.Stats().Trusted == 2 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return p.Stats().Trusted == 2 }, 30*time.Second, time.Millisecond)
 	config.HostKeyCallback = func(string, net.Addr, ssh.PublicKey) error { return errors.New("not the key I know") }
 	_, err = ssh.Dial("tcp", address, config)
 	require.ErrorContains(t, err, "not the key I know")

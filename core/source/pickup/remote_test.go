@@ -161,10 +161,10 @@ func TestAListingThatBreaksOff(t *testing.T) {
 
 // A file that grows while it is fetched is not read, whatever was looked at before.
 func TestAFileThatGrowsWhileItIsFetched(t *testing.T) {
-	l, s := faked(t, fakesftp.Fault{On: "read", Nth: 1, Do: fakesftp.Slow, Wait: 300 * time.Millisecond})
+	l, s := faked(t, fakesftp.Fault{On: "read", Nth: 1, Do: fakesftp.Slow, Wait: 3 * time.Second})
 	s.FS.Put("/out/hr_20260303_full.csv", []byte(header+"1,Ann\n"))
 	go func() {
-		time.Sleep(150 * time.Millisecond)
+		time.Sleep(time.Second)
 		s.FS.Put("/out/hr_20260303_full.csv", []byte(header+"1,Ann\n2,Bob\n"))
 	}()
 	_, err := l.sync()
