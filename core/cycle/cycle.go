@@ -211,9 +211,6 @@ func (p *pass) guard(ctx context.Context) error {
 		}
 	}
 	p.plan.Inputs.Source, p.plan.Inputs.Config = p.Source.Name, configHash(p.Connectors)
-	if p.Push != nil {
-		return nil // it speaks for nobody else
-	}
 	p.plan.Rules = map[string]string{}
 	for _, c := range p.Connectors {
 		p.plan.Rules[c.Name] = c.RulesHash

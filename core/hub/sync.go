@@ -60,34 +60,36 @@ func (h *Hub) enqueue(ctx context.Context, hash string, how func(ctx context.Con
 // sameInputs compares what only the hub can see: the source and the rules. What
 // is in the store, the store compares.
 func (h *Hub) sameInputs(ctx context.Context, row store.PlanRow) error {
-	if row.Inputs.Partial {
-		return nil // the store compares the people it is about
-	}
 	sources, err := h.sources(row.Inputs.Source)
 	if err != nil {
 		return err
 	}
 	s := sources[0]
 	drift := &store.DriftError{Hash: row.Hash}
-	snapshot, known, err := h.fingerprint(ctx, s)
-	switch {
-	case err != nil:
-		return fmt.Errorf("source %s: %w", s.Name, err)
-	case known && snapshot != row.Inputs.Snapshot:
-		drift.What = append(drift.What, fmt.Sprintf("the source %s is not what was read", s.Name))
-	}
-	if !known && s.CSV == nil {
-		people, err := h.movedPeople(ctx, row, s)
-		if err != nil {
+	if !row.Inputs.Partial { // of that, the store compares the people it is about
+		if drift.What, err = h.movedSource(ctx, row, s); err != nil {
 			return fmt.Errorf("source %s: %w", s.Name, err)
 		}
-		drift.What = append(drift.What, people...)
 	}
 	drift.What = append(drift.What, h.movedRules(row, s)...)
 	if drift.Count = len(drift.What); drift.Count > 0 {
 		return drift
 	}
 	return nil
+}
+
+// movedSource says what the source tells otherwise than the plan knew it.
+func (h *Hub) movedSource(ctx context.Context, row store.PlanRow, s *config.Source) (moved []string, err error) {
+	snapshot, known, err := h.fingerprint(ctx, s)
+	switch {
+	case err != nil:
+		return nil, err
+	case known && snapshot != row.Inputs.Snapshot:
+		moved = append(moved, fmt.Sprintf("the source %s is not what was read", s.Name))
+	case !known && s.CSV == nil:
+		return h.movedPeople(ctx, row, s)
+	}
+	return moved, nil
 }
 
 // movedRules says which connectors are not as the plan knew them. One that nothing
