@@ -164,7 +164,9 @@ func TestAFileThatGrowsWhileItIsFetched(t *testing.T) {
 	l, s := faked(t, fakesftp.Fault{On: "read", Nth: 1, Do: fakesftp.Slow, Wait: 3 * time.Second})
 	s.FS.Put("/out/hr_20260303_full.csv", []byte(header+"1,Ann\n"))
 	go func() {
-		time.Sleep(time.Second)
+		for s.Count("read") == 0 && t.Context().Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
 		s.FS.Put("/out/hr_20260303_full.csv", []byte(header+"1,Ann\n2,Bob\n"))
 	}()
 	_, err := l.sync()
