@@ -78,6 +78,10 @@ func (r RDN) write(b *strings.Builder) {
 }
 
 func writeEscaped(b *strings.Builder, value string) {
+	if !strings.ContainsFunc(value, mayNeedEscape) {
+		b.WriteString(value)
+		return
+	}
 	for i, r := range value {
 		last := i == len(value)-1
 		switch {
@@ -94,6 +98,11 @@ func writeEscaped(b *strings.Builder, value string) {
 			b.WriteRune(r)
 		}
 	}
+}
+
+// mayNeedEscape is false for runes that stand for themselves wherever they are in a value.
+func mayNeedEscape(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '.' || r == '-' || r == '_' || r == '@')
 }
 
 // IsRoot reports whether d is the root DSE.
@@ -138,7 +147,7 @@ func (d DN) Equal(other DN) bool {
 
 // Equal reports whether two relative names are the same; the order of a
 // relative name with several attributes does not matter.
-func (r RDN) Equal(other RDN) bool { return r.key() == other.key() }
+func (r RDN) Equal(other RDN) bool { return slices.Equal(r, other) || r.key() == other.key() }
 
 // Within reports whether d is base or stands below it.
 func (d DN) Within(base DN) bool {
@@ -180,6 +189,9 @@ func Fold(s string) string {
 // foldRune returns the least rune that differs from r in case only, as
 // [strings.EqualFold] takes them for equal.
 func foldRune(r rune) rune {
+	if r < utf8.RuneSelf {
+		return unicode.ToUpper(r) // of ASCII letters, the one that comes first
+	}
 	least := r
 	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
 		least = min(least, next)

@@ -13,9 +13,10 @@ import (
 func (c *Client) AddAndRead(ctx context.Context, dn DN, attributes []Attribute, read []string, controls ...Control) (*Entry, error) {
 	req := addRequest(dn, attributes, append(controls[:len(controls):len(controls)], postRead{read}))
 	return callOn(ctx, c, kindWrite, aboutAdd, func(cn *conn) (*Entry, error) {
-		cn.readBacks.expect(dn)
+		key := dn.Key()
+		cn.readBacks.expect(key)
 		err := cn.ldap.Add(req)
-		e := cn.readBacks.claim(dn)
+		e := cn.readBacks.claim(key)
 		if err != nil {
 			return nil, err
 		}
@@ -54,19 +55,19 @@ type readBacks struct {
 
 func newReadBacks() *readBacks { return &readBacks{of: map[string]*Entry{}} }
 
-func (r *readBacks) expect(dn DN) {
+func (r *readBacks) expect(key string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.of[dn.Key()] = nil
+	r.of[key] = nil
 }
 
 // claim returns what came, nil when nothing did, and ends expect. go-ldap has the
 // answer after the tap.
-func (r *readBacks) claim(dn DN) *Entry {
+func (r *readBacks) claim(key string) *Entry {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e := r.of[dn.Key()]
-	delete(r.of, dn.Key())
+	e := r.of[key]
+	delete(r.of, key)
 	return e
 }
 
@@ -79,10 +80,11 @@ func (r *readBacks) take(op byte, message []byte) bool {
 	if !ok {
 		return false
 	}
+	key := e.DN.Key()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, expected := r.of[e.DN.Key()]; expected {
-		r.of[e.DN.Key()] = &e
+	if _, expected := r.of[key]; expected {
+		r.of[key] = &e
 	}
 	return false
 }

@@ -31,7 +31,7 @@ func (t *Target) Update(ctx context.Context, u connector.Update) error {
 	if err != nil {
 		return err
 	}
-	if err := m.describe(typ).CheckUpdate(u); err != nil {
+	if err := m.described[typ].CheckUpdate(u); err != nil {
 		return err
 	}
 	e, err := s.mine(ctx, m, typ, u.Target)

@@ -52,7 +52,7 @@ type newEntry struct {
 
 // newEntry works out name and content of the entry, offline but for references.
 func (s *session) newEntry(ctx context.Context, m *model, typ *objectType, c connector.Create) (*newEntry, error) {
-	if err := m.describe(typ).CheckCreate(c); err != nil {
+	if err := m.described[typ].CheckCreate(c); err != nil {
 		return nil, err
 	}
 	base := typ.base

@@ -189,7 +189,9 @@ func (l *loader) search(waiting []*wanted, f ldap.Filter) ([]ldap.Entry, error) 
 		calls[i] = w.ctx
 	}
 	if l.further != (ldap.Filter{}) {
-		f = ldap.And(l.further, f)
+		// Servers work conditions out in turn: one entry, or none, is told apart before
+		// all that are of the kind are looked up.
+		f = ldap.And(f, l.further)
 	}
 	return l.s.findAll(span.Along(context.Background(), calls...), l.t, f, l.m.reads(l.t))
 }

@@ -18,6 +18,7 @@ type model struct {
 	permissive bool            // memberships are changed with the permissive-modify control
 	asserts    bool            // writes are guarded with the assertion control
 	readsBack  bool            // the answer to an add brings the entry
+	described  map[*objectType]connector.ObjectType
 }
 
 // learn reads what the server says of itself. The layout is copied: the schema
@@ -36,10 +37,12 @@ func learn(ctx context.Context, c *ldap.Client, cfg *Config) (*model, error) {
 		}
 		m.schema = nil
 	}
+	m.described = map[*objectType]connector.ObjectType{}
 	for _, t := range m.types() {
 		for i := range t.attrs {
 			m.hint(t, &t.attrs[i])
 		}
+		m.described[t] = m.describe(t)
 	}
 	return m, nil
 }
@@ -88,7 +91,7 @@ func (t *objectType) given(name string) bool {
 func (m *model) published() connector.Schema {
 	var out connector.Schema
 	for _, t := range m.types() {
-		out = append(out, m.describe(t))
+		out = append(out, m.described[t])
 	}
 	return out
 }
