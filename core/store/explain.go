@@ -70,6 +70,9 @@ func (s *Store) sqliteHint(code int) string {
 	if code == sqlite3.SQLITE_IOERR_SHMSIZE { // no room for the index beside the database
 		code = sqlite3.SQLITE_FULL
 	}
+	if code == sqlite3.SQLITE_IOERR_GETTEMPPATH {
+		return "there is no folder for temporary files that this user may write to: set TMPDIR to one, or make /tmp"
+	}
 	switch code & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return "the disk is full: nothing of this step was written; free space on the disk of " + s.path() +

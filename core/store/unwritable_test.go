@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // A database that takes nothing more says so, and that it is over.
@@ -41,4 +42,8 @@ func TestWhatHindersWriting(t *testing.T) {
 	require.Contains(t, s.hinders(&pgconn.PgError{Code: "53100", Message: "could not extend file"}), "could not extend file")
 	require.Empty(t, s.hinders(&pgconn.PgError{Code: "40001"}))
 	require.Empty(t, s.hinders(errors.New("something else")))
+}
+
+func TestAMachineWithoutAFolderForTemporaryFiles(t *testing.T) {
+	require.Contains(t, (&Store{}).sqliteHint(sqlite3.SQLITE_IOERR_GETTEMPPATH), "set TMPDIR")
 }
