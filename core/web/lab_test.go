@@ -111,7 +111,7 @@ func newLab(t *testing.T) *lab {
 	l := bareLab(t, "")
 	l.people("active")
 	l.write("crm.faults.json", `{"faults": [{"do": "fail", "calls": ["create"], "key": "eve", "code": "INVALID_VALUE", "message": "the name is too short"}]}`)
-	_, err := l.hub.Sync(t.Context(), hub.PlanOptions{}, hub.DrainOptions{Wait: time.Second})
+	_, err := l.hub.Sync(t.Context(), hub.PlanOptions{}, hub.DrainOptions{Wait: time.Minute})
 	require.NoError(t, err)
 	l.write("crm.faults.json", `{}`)
 	l.people("left")

@@ -60,7 +60,7 @@ func TestANewValueIsSent(t *testing.T) {
 	assert.Equal(t, http.StatusUnprocessableEntity, a.StatusCode)
 	assert.Contains(t, a.text, "No value was changed.")
 	require.Equal(t, http.StatusOK, b.post("/operations/"+id+"/edit", url.Values{"value.userName": {"eve.adams"}, "value.displayName": {""}, "value.none": {"x"}}).StatusCode)
-	_, err := l.hub.Drain(t.Context(), hub.DrainOptions{Wait: time.Second})
+	_, err := l.hub.Drain(t.Context(), hub.DrainOptions{Wait: time.Minute})
 	require.NoError(t, err)
 	assert.Equal(t, store.OpDone, l.op(id).State)
 	assert.Contains(t, b.ok(person("1005")), "eve.adams")
