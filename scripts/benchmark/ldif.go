@@ -60,12 +60,13 @@ func (s *slapd) count(ctx context.Context, base, filter, attribute, prefix strin
 	return bytes.Count(append([]byte("\n"), out...), []byte("\n"+prefix)), err
 }
 
-// addAll adds all people below base.
+// addAll adds all people below base, with the object classes that the connector gives
+// them: each is a value to be indexed.
 func (s *slapd) addAll(ctx context.Context, base string, p people) (usage, error) {
 	return s.feed(ctx, "ldapadd", func(w *bufio.Writer) {
 		for i := range p.n {
 			q := p.at(i)
-			fmt.Fprintf(w, "dn: uid=%s,%s\nobjectClass: inetOrgPerson\nuid: %[1]s\n", q.email, base)
+			fmt.Fprintf(w, "dn: uid=%s,%s\nobjectClass: top\nobjectClass: person\nobjectClass: organizationalPerson\nobjectClass: inetOrgPerson\nuid: %[1]s\n", q.email, base)
 			for _, a := range [][2]string{{"cn", q.given + " " + q.family}, {"sn", q.family}, {"givenName", q.given}, {"mail", q.email}, {"title", q.title}, {"employeeNumber", q.id}} {
 				// Base64 spares the rules of what may be plain (RFC 2849).
 				fmt.Fprintf(w, "%s:: %s\n", a[0], base64.StdEncoding.EncodeToString([]byte(a[1])))
