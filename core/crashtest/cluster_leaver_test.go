@@ -26,10 +26,15 @@ func TestLeaverOvertakes(t *testing.T) {
 		a := c.apps[0]
 		c.until(patience, "the load is under way", func() bool { return c.open(a) > 1000 })
 		for i := range 3 {
+			waiting := c.open(a)
+			if i > 0 && waiting < 200 {
+				t.Logf("the load is through before leaver %d", i+1) // the node had more time than the test
+				break
+			}
 			p := &c.people[i+1]
 			p.Status = "left"
 			before, began := len(a.target.effects(a.world)), time.Now()
-			answer, err := c.nodes[0].push(*p)
+			answer, err := c.nodes[0].push(*p, patience)
 			require.NoError(t, err)
 			took, after := time.Since(began), a.target.effects(a.world)[before:]
 			overtaken := 0
@@ -38,7 +43,7 @@ func TestLeaverOvertakes(t *testing.T) {
 			}
 			t.Logf("leaver %d: answered after %v; %d other effects came first, %d operations wait", i+1, took.Round(time.Millisecond), overtaken, c.open(a))
 			require.Less(t, overtaken, len(after), "the push was answered before the account was disabled: %s", answer)
-			require.Less(t, overtaken, c.open(a)/2, "the leaver did not overtake")
+			require.Less(t, overtaken, waiting/2, "the leaver did not overtake")
 		}
 		c.source()
 		c.settle()

@@ -33,7 +33,7 @@ func (c *cluster) load(r *rand.Rand) (stop func()) {
 	done.Go(func() {
 		for p := range pushes {
 			if n := c.any(); n != nil {
-				_, _ = n.push(p) // a node that was killed does not answer: the source has it too
+				_, _ = n.push(p, pushMax) // a node that was killed does not answer: the source has it too
 			}
 		}
 	})

@@ -3,6 +3,7 @@ package crashtest
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -113,23 +114,25 @@ func (c *cluster) forget(n *node) {
 	c.nodes = slices.DeleteFunc(slices.Clone(c.nodes), func(x *node) bool { return x == n })
 }
 
-// pushClient does not wait for a node that has lost its database.
-var pushClient = http.Client{Timeout: 5 * time.Second}
+// pushMax is how long a push waits for a node that may have lost its database.
+const pushMax = 5 * time.Second
 
-// push tells a node of one person, and returns what it answered; the error is that it
-// did not carry it out.
-func (n *node) push(p person) (answer string, err error) {
+// push tells a node of one person, and returns what it answered within a time; the error
+// is that it did not carry it out.
+func (n *node) push(p person, within time.Duration) (answer string, err error) {
 	body, err := json.Marshal(map[string]any{"record": map[string]any{
 		"id": p.ID, "login": p.Login, "title": p.Title, "manager": p.Manager, "roles": strings.Join(p.Roles, ";"), "status": p.Status}})
 	if err != nil {
 		return "", err
 	}
-	r, err := http.NewRequestWithContext(n.c.t.Context(), http.MethodPost, n.url+"/v1/sources/hr/push", bytes.NewReader(body))
+	ctx, cancel := context.WithTimeout(n.c.t.Context(), within)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url+"/v1/sources/hr/push", bytes.NewReader(body))
 	if err != nil {
 		return "", err
 	}
 	r.Header.Set("Authorization", "Bearer "+pushToken)
-	resp, err := pushClient.Do(r)
+	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return "", err
 	}
