@@ -52,19 +52,22 @@ func (m testingM) Run() int {
 
 // TestScripts runs testdata/script: provhub as its users call it.
 func TestScripts(t *testing.T) {
+	collector, spans := collectorOf(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
 		RequireExplicitExec: false,
 		Setup:               setupScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":   exits,
-			"nohits":  nohits,
-			"id":      capture,
-			"tmpfs":   tmpfs,
-			"servers": servers,
-			"until":   until,
-			"fetch":   fetch,
+			"exits":     exits,
+			"nohits":    nohits,
+			"id":        capture,
+			"tmpfs":     tmpfs,
+			"servers":   servers,
+			"until":     until,
+			"fetch":     fetch,
+			"collector": collector,
+			"spans":     spans,
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {
