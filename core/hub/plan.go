@@ -3,7 +3,9 @@ package hub
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector/span"
@@ -185,6 +187,11 @@ func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycl
 		if err != nil {
 			closeReader(reader)
 			return nil, nil, err
+		}
+		if faults := unmatchable(cc, k); len(faults) > 0 {
+			problems = append(problems, fmt.Sprintf("connector %s: %s", cc.Name, strings.Join(faults, "; ")))
+			c.LeftOut = append(c.LeftOut, cc.Name)
+			continue
 		}
 		programs, err := compile(cc, s, fields)
 		if err != nil {

@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -266,4 +267,23 @@ func TestADeleteThatWaitsDoesNotFireWhileThePlanWithTheRehireIsHeld(t *testing.T
 	r := l.mustSync()
 	require.Equal(t, store.PlanHeld, r.Plans[0].Status)
 	require.Equal(t, []string{"ann 1 Clerk on", "bob 2 Clerk on", "cid 3 Clerk on"}, l.accounts("app"))
+}
+
+// A match that the target cannot be asked for, or that no rule gives a value of, would
+// make second accounts for those who have one.
+func TestAMatchThatFindsNobodyStopsTheConnector(t *testing.T) {
+	for by, why := range map[string]string{
+		"badge":     `the target cannot look a person up by "badge"`,
+		"mail":      `no rule gives "mail"`,
+		"user_name": `did you mean "userName"?`,
+	} {
+		l := newLab(t, labConnector{name: "app", more: "    match: {by: [" + by + "], then: adopt}\n"})
+		l.existing("app", "ann")
+		l.people("1,ann,Clerk,,active,,")
+		r, err := l.sync(hub.PlanOptions{})
+		require.NoError(t, err)
+		require.Contains(t, strings.Join(r.Plans[0].Problems, "\n"), why)
+		require.Empty(t, r.Plans[0].Plan.Operations)
+		require.Len(t, l.accounts("app"), 1)
+	}
 }

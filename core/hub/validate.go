@@ -199,6 +199,9 @@ func (v *validator) plugin(ctx context.Context, c *config.Connector, programs []
 	}
 	defer func() { _ = in.Stop(context.WithoutCancel(ctx), time.Second) }()
 	v.attributes(c, plan.Narrow(in.Schema(), in.Capabilities()), programs)
+	for _, text := range unmatchable(c, known{Schema: in.Schema(), Capabilities: in.Capabilities()}) {
+		v.fault(c.Line, "connector "+c.Name, "%s", text)
+	}
 }
 
 func (v *validator) finding(c *config.Connector, f connector.Finding) {
@@ -213,7 +216,7 @@ func (v *validator) finding(c *config.Connector, f connector.Finding) {
 	v.fault(c.Line, "connector "+c.Name+" config"+strings.ReplaceAll(f.Path, "/", "."), "%s", text)
 }
 
-// attributes checks the names that rules and matches use against the target.
+// attributes checks the names that rules use against the target.
 func (v *validator) attributes(c *config.Connector, schema connector.Schema, programs []map[identity.Kind]*mapping.Program) {
 	for _, r := range c.Rules {
 		ot, ok := plan.ObjectType(schema, r.Kind)
@@ -238,11 +241,6 @@ func (v *validator) attributes(c *config.Connector, schema connector.Schema, pro
 			}
 		}
 		v.required(c, r, ot)
-		for _, m := range c.Policy.Match {
-			if !slices.Contains(ot.Correlation, m) {
-				v.fault(c.Line, "connector "+c.Name+" match.by", "the target cannot look accounts up by %q; it can by %s", m, strings.Join(ot.Correlation, ", "))
-			}
-		}
 	}
 }
 
