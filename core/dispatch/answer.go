@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/core/identity"
 )
 
 // answered takes the answer to one step into account.
@@ -78,7 +79,8 @@ func (a *attempt) confirmed() {
 	a.news = true
 	a.w.StepsDone++
 	if exists(a.w.Account) {
-		a.w.Refs = References{a.w.AccountKey.Identity(): a.w.Account.Ref}.addTo(a.w, a.shape)
+		own := a.w.AccountKey.Identity()
+		a.w.renew(a.shape, func(key identity.Key) (connector.Ref, bool) { return a.w.Account.Ref, key == own })
 	}
 }
 

@@ -20,10 +20,10 @@ type attempt struct {
 	lagged bool
 
 	started time.Time
-	existed bool // the account was there before
-	sent    bool // something went out
-	news    bool // the account is to be recorded
-	alive   bool // the target gave an answer of its own
+	was     string // the account's id before; "": there was no account
+	sent    bool   // something went out
+	news    bool   // the account is to be recorded
+	alive   bool   // the target gave an answer of its own
 
 	left    map[string]bool // steps that were answered and are not done
 	only    connector.Verb  // with left: what may still go out; "": nothing
@@ -40,7 +40,10 @@ var errPaused = errors.New("nothing more is sent now")
 
 // carry makes the attempt.
 func (a *attempt) carry(ctx context.Context) ending {
-	a.started, a.existed, a.left = a.d.opts.Now(), exists(a.w.Account), map[string]bool{}
+	a.started, a.left = a.d.opts.Now(), map[string]bool{}
+	if exists(a.w.Account) {
+		a.was = a.w.Account.Ref.ID
+	}
 	if err := a.run(ctx); err != nil {
 		a.raise(Verdict{Next: NextGiveBack, Free: true}, "")
 	}

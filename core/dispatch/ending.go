@@ -26,7 +26,7 @@ type ending struct {
 	top  Verdict
 	// needs is what it waits for.
 	needs Need
-	// made: there is an account that was not there before.
+	// made: there is an account that was not there before, or not under this id.
 	made bool
 	// missing: it was looked for and not found.
 	missing bool
@@ -87,7 +87,7 @@ func (a *attempt) end() ending {
 	}
 	a.record(&f)
 	return ending{finish: f, plan: a.w.Plan, number: a.number, took: now.Sub(a.started), signals: a.signals, alive: a.alive, sent: a.sent, top: v, needs: v.Needs,
-		made: a.news && !a.existed && exists(a.w.Account), missing: v.Next == NextSettle && !a.sent}
+		made: a.news && exists(a.w.Account) && a.w.Account.Ref.ID != a.was, missing: v.Next == NextSettle && !a.sent}
 }
 
 // retry sends the operation again later, or parks it when it was tried often enough.

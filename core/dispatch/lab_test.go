@@ -29,6 +29,8 @@ type lab struct {
 	arriving func(op connector.Operation)
 	// took is how long each call takes.
 	took time.Duration
+	// moves: a rename gives another id, as in a directory.
+	moves bool
 	// lookup answers a Get in the target's place.
 	lookup func(n int) *connector.Error
 
@@ -151,7 +153,14 @@ func (l *lab) effect(op connector.Operation) connector.Result {
 			return fail(connector.CodeNotFound)
 		}
 		obj.Attributes = set(obj.Attributes, "login", connector.Values{o.NewName})
-		return did("rename %s", o.Target.ID)
+		if l.moves {
+			delete(l.objects, o.Target.ID)
+			obj.Ref.ID = o.NewName
+			l.objects[o.NewName] = obj
+		}
+		r := did("rename %s", o.Target.ID)
+		r.Object = clone(obj)
+		return r
 	case connector.SetEnabled:
 		obj := l.find(o.Target)
 		switch {

@@ -1,11 +1,13 @@
 package dispatch
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/core/plan"
 	"github.com/provhub/provhub/core/store"
 )
 
@@ -96,4 +98,52 @@ func TestAnInvitationWaitsForAPerson(t *testing.T) {
 		b.wants("rename u1", "update u1", "enable u1")
 		b.state("1001", store.OpDone)
 	})
+}
+
+// strict has the target refuse whoever names a manager that is not there.
+func strict(b *bench) {
+	b.moves = true
+	b.before = func(op connector.Operation, _ int) *connector.Result {
+		var named connector.Attributes
+		switch o := op.(type) {
+		case connector.Create:
+			named = o.Attributes
+		case connector.Update:
+			for _, c := range o.Changes {
+				named = append(named, connector.Attribute{Name: c.Name, Values: c.Replace})
+			}
+		}
+		for _, v := range named.Get("manager") {
+			if ref, ok := v.(connector.Ref); ok && b.objects[ref.ID] == nil {
+				r := fail(connector.CodeDependencyMissing)
+				return &r
+			}
+		}
+		return nil
+	}
+}
+
+// A manager whose rename gives them another id is named by that one, also by who was
+// taken from the queue before.
+func TestAManagerWhoMoves(t *testing.T) { // QUIRKS HR-26
+	for _, inFlight := range []int{1, 8} {
+		t.Run(fmt.Sprint(inFlight), func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				b := newBench(t, func(o *Options) { o.InFlight, o.Patience = inFlight, needWaitMin/2 })
+				b.enqueue(joiner("1001"), joiner("1002"))
+				b.drain()
+				strict(b)
+				b.took = 100 * time.Millisecond
+				b.enqueue(of("1001", plan.Update, change("login", "u1001", "eve")), of("1002", plan.Update, change("manager", "", "1001")), joiner("1003", change("manager", "", "1001")))
+				if s := b.drain(); s.Done != 3 {
+					t.Fatalf("summary %v", s)
+				}
+				for _, id := range []string{"u2", b.ledger("1003").Ref.ID} {
+					if m := b.objects[id].Attributes.Get("manager"); len(m) != 1 || m[0].(connector.Ref).ID != "eve" {
+						t.Errorf("the manager of %s is %v", id, m)
+					}
+				}
+			})
+		})
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/store"
 )
 
@@ -25,15 +26,15 @@ type loop struct {
 	ended   chan ending     // of attempts
 	pending []store.Finish
 	flushAt time.Time
-	dry     time.Time            // until then the queue is not asked
-	askedAt time.Time            // when it was asked; zero: something was recorded since
-	peekAt  time.Time            // when it is asked next for what is more urgent
-	wakeAt  time.Time            // when those that wait are woken next while others go on
-	doneAt  time.Time            // when the last operation was done, or accepted
-	missing map[string]time.Time // since when an operation in doubt was not found
-	made    References           // accounts that came into being lately
-	brought map[Need]bool        // what came into being since those that wait for it were woken
-	full    *connector.Error     // the target has no seat left
+	dry     time.Time               // until then the queue is not asked
+	askedAt time.Time               // when it was asked; zero: something was recorded since
+	peekAt  time.Time               // when it is asked next for what is more urgent
+	wakeAt  time.Time               // when those that wait are woken next while others go on
+	doneAt  time.Time               // when the last operation was done, or accepted
+	missing map[string]time.Time    // since when an operation in doubt was not found
+	made    map[identity.Key]landed // accounts that came into being, or moved, lately
+	brought map[Need]bool           // what came into being since those that wait for it were woken
+	full    *connector.Error        // the target has no seat left
 
 	prepared bool        // the state has been read
 	astray   []time.Time // ends of leases of which it is not known whether they were taken
@@ -44,7 +45,7 @@ type loop struct {
 func newLoop(d *Dispatcher) *loop {
 	now := d.opts.Now()
 	return &loop{d: d, doneAt: now, wakeAt: now.Add(wakeEvery), tally: newTally(now), flying: map[string]bool{}, missing: map[string]time.Time{},
-		made: References{}, brought: map[Need]bool{}, ended: make(chan ending, d.opts.InFlight),
+		made: map[identity.Key]landed{}, brought: map[Need]bool{}, ended: make(chan ending, d.opts.InFlight),
 		health: newHealth(d.gate, d.opts)}
 }
 
@@ -178,7 +179,7 @@ func (l *loop) waitReady(ctx context.Context) {
 func (l *loop) start(ctx context.Context, w Work) {
 	shape := Shape{l.d.opts.Target.Capabilities(), l.d.opts.Target.Schema()}
 	since, seen := l.missing[w.ID]
-	w.Refs = l.made.addTo(w, shape)
+	w.renew(shape, l.madeSince(w.Taken))
 	l.health.begun++
 	a := &attempt{d: l.d, number: l.health.begun, w: w, shape: shape,
 		lagged: seen && l.d.opts.Now().Sub(since) >= l.d.opts.ReadLag}

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"maps"
+	"time"
 
 	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/identity"
@@ -34,22 +35,53 @@ func (r References) resolve(source string, shape Shape, attr connector.Attr, vs 
 	return out, true
 }
 
-// addTo returns w's references and with them those of r that w names and does
-// not have. Neither is changed; other operations share them.
-func (r References) addTo(w Work, shape Shape) References {
-	refs := w.Refs
-	for _, key := range refersTo(w, shape) {
-		ref, there := r[key]
-		if _, has := refs[key]; !there || has {
+// renew gives w the references of those whom it names and news knows: they are
+// newer than its own. Those are not changed; other operations share them.
+func (w *Work) renew(shape Shape, news func(identity.Key) (connector.Ref, bool)) {
+	own := false
+	for _, key := range refersTo(*w, shape) {
+		ref, ok := news(key)
+		if !ok || w.Refs[key].ID == ref.ID {
 			continue
 		}
-		refs = maps.Clone(refs)
-		if refs == nil {
-			refs = References{}
+		if !own {
+			w.Refs, own = maps.Clone(w.Refs), true
 		}
-		refs[key] = ref
+		if w.Refs == nil {
+			w.Refs = References{}
+		}
+		w.Refs[key] = ref
 	}
-	return refs
+}
+
+// landed is what the target calls an account that came into being, or goes by
+// another id, since a moment.
+type landed struct {
+	ref connector.Ref
+	at  time.Time
+}
+
+// moved remembers for operations that were taken before how the target calls an
+// account now. Those taken later find it in the ledger.
+func (l *loop) moved(a *identity.Account, now time.Time) {
+	if len(l.made) > memory {
+		var oldest time.Time
+		for _, w := range l.taken {
+			if oldest.IsZero() || w.Taken.Before(oldest) {
+				oldest = w.Taken
+			}
+		}
+		maps.DeleteFunc(l.made, func(_ identity.Key, x landed) bool { return oldest.IsZero() || x.at.Before(oldest) })
+	}
+	l.made[a.AccountKey.Identity()] = landed{a.Ref, now}
+}
+
+// madeSince tells what became of accounts since taken.
+func (l *loop) madeSince(taken time.Time) func(identity.Key) (connector.Ref, bool) {
+	return func(key identity.Key) (connector.Ref, bool) {
+		x, ok := l.made[key]
+		return x.ref, ok && !x.at.Before(taken)
+	}
 }
 
 // refersTo lists the identities that w's changes name.

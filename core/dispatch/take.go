@@ -168,5 +168,10 @@ func (l *loop) ledger(ctx context.Context, who map[identity.Key]bool) (map[ident
 			refs[key.Identity()] = a.Ref
 		}
 	}
+	for i := range l.pending { // not in the ledger yet
+		if a := l.pending[i].Account; a != nil && exists(*a) && who[a.AccountKey.Identity()] {
+			refs[a.AccountKey.Identity()] = a.Ref
+		}
+	}
 	return accounts, refs, nil
 }

@@ -62,10 +62,7 @@ func (l *loop) land(e ending) {
 	l.needs(e)
 	l.brings(e)
 	if a := e.finish.Account; a != nil && e.made {
-		if len(l.made) > memory { // the ledger has them
-			clear(l.made)
-		}
-		l.made[a.AccountKey.Identity()] = a.Ref
+		l.moved(a, e.finish.Now)
 	}
 	if !e.missing {
 		delete(l.missing, e.finish.ID)
