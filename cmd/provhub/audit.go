@@ -28,9 +28,11 @@ func (a *app) auditCommand() *cobra.Command {
 func (a *app) auditList() *cobra.Command {
 	var f store.AuditFilter
 	var since string
+	var newest bool
+	var before int64
 	c := &cobra.Command{
 		Use: "list", Short: "List audit entries, the oldest first", Args: none(),
-		Example: "  provhub audit list --actor alice --since 2026-03-01\n  provhub audit list --action plan.approve --output json",
+		Example: "  provhub audit list --newest --limit 20\n  provhub audit list --actor alice --since 2026-03-01\n  provhub audit list --action plan.approve --output json",
 		RunE: a.withHub(func(cmd *cobra.Command, h *hub.Hub, _ []string) error {
 			if since != "" {
 				t, err := time.ParseInLocation(time.DateOnly, since, time.Local)
@@ -39,7 +41,13 @@ func (a *app) auditList() *cobra.Command {
 				}
 				f.Since = t
 			}
-			entries, err := h.State().Audit(cmd.Context(), f)
+			var entries []store.AuditEntry
+			var err error
+			if newest {
+				entries, err = h.State().AuditNewest(cmd.Context(), f, before)
+			} else {
+				entries, err = h.State().Audit(cmd.Context(), f)
+			}
 			if err != nil {
 				return err
 			}
@@ -55,7 +63,11 @@ func (a *app) auditList() *cobra.Command {
 			}
 			a.table([]any{"seq", "at", "who", "did", "to", "detail"}, rows)
 			if f.Limit > 0 && len(entries) == f.Limit {
-				a.printf("\nThere may be more: --after %d goes on, --limit takes more.\n", entries[len(entries)-1].Seq)
+				on := "--after"
+				if newest {
+					on = "--newest --before"
+				}
+				a.printf("\nThere may be more: %s %d goes on, --limit takes more.\n", on, entries[len(entries)-1].Seq)
 			}
 			return nil
 		}),
@@ -65,7 +77,10 @@ func (a *app) auditList() *cobra.Command {
 	c.Flags().StringVar(&f.Object, "object", "", "only about this: a plan's hash, an operation's id, connector/person")
 	c.Flags().StringVar(&since, "since", "", "only from this day on")
 	c.Flags().Int64Var(&f.After, "after", 0, "go on after this sequence number")
+	c.Flags().BoolVar(&newest, "newest", false, "the newest first")
+	c.Flags().Int64Var(&before, "before", 0, "with --newest: go on before this sequence number")
 	c.Flags().IntVar(&f.Limit, "limit", 100, "at most this many")
+	c.MarkFlagsMutuallyExclusive("newest", "after")
 	return c
 }
 

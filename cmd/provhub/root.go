@@ -131,6 +131,9 @@ func args(check cobra.PositionalArgs, usage string) cobra.PositionalArgs {
 		if err := check(cmd, given); err != nil {
 			return usageError{fmt.Errorf("%s needs %s; run `%s --help` for an example", cmd.CommandPath(), usage, cmd.CommandPath())}
 		}
+		if err := cmd.ValidateFlagGroups(); err != nil { // cobra would, and not call it a mistake in usage
+			return usageError{err}
+		}
 		return nil
 	}
 }

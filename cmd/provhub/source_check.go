@@ -49,10 +49,13 @@ func (a *app) sourceListCommand() *cobra.Command {
 
 // printStanding says what a person should know of a source besides its row.
 func (a *app) printStanding(v hub.SourceView) {
-	if len(v.Findings) == 0 && v.Refused == nil {
+	if len(v.Findings) == 0 && v.Refused == nil && v.Failed == "" {
 		return
 	}
 	a.printf("\nSource %s:\n", v.Name)
+	if v.Failed != "" {
+		a.printf("  its last run failed: %s\n", v.Failed)
+	}
 	a.printFindings(v.Findings)
 	if v.Refused == nil {
 		return

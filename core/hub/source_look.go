@@ -28,6 +28,8 @@ type SourceView struct {
 	Findings []quality.Finding `json:"findings,omitempty"`
 	// Refused is a later reading that waits for a person; nil: there is none.
 	Refused *cycle.Refused `json:"refused,omitempty"`
+	// Failed says why the last run about it failed, if that was after ReadAt; "": none did.
+	Failed string `json:"failed,omitempty"`
 	// NextWhole is when it is read whole the next time; zero: every time.
 	NextWhole time.Time `json:"next_whole,omitzero"`
 }
@@ -48,6 +50,13 @@ func (h *Hub) Sources(ctx context.Context) ([]SourceView, error) {
 		out[i] = SourceView{
 			Name: s.Name, Type: s.Type, ReadAt: state.ReadAt, Dated: state.Dated, People: state.People, Groups: state.Groups, Snapshot: state.Snapshot,
 			Faults: r.Source.FaultCount + r.FaultCount, Findings: r.Findings, Refused: r.Refused, NextWhole: r.NextWhole(s),
+		}
+		run, err := h.org.LastRun(ctx, AskCycle, s.Name)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		if run.Outcome == store.RunFailed && run.EndedAt.After(state.ReadAt) {
+			out[i].Failed = run.Summary
 		}
 	}
 	return out, nil
