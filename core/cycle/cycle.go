@@ -70,6 +70,9 @@ type Connector struct {
 	Guards       plan.Guards
 	Schema       connector.Schema
 	Capabilities connector.Capabilities
+	// Unfindable says why existing accounts cannot be found as Policy.Match wants, so that
+	// none is made; "": they can.
+	Unfindable string
 	// RulesHash names rules and policy: when it is not the one that was last
 	// applied, everyone is looked at again.
 	RulesHash string

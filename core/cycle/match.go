@@ -49,6 +49,9 @@ func (m *matcher) find(ctx context.Context, s *plan.Subject) error {
 	if !ok {
 		return nil
 	}
+	if s.Unfindable = m.connector.Unfindable; s.Unfindable != "" {
+		return nil
+	}
 	for _, name := range p.Match {
 		value := wanted(s.Want, name)
 		if value == "" {

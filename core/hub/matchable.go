@@ -14,8 +14,8 @@ import (
 )
 
 // unmatchable says why existing accounts cannot be found as match.by of a connector
-// wants it; nil: they can. Nothing is planned for such a connector: whoever has an
-// account there already would be given a second one.
+// wants it; nil: they can. Such a connector makes no accounts, as whoever has one there
+// already would be given a second; leavers are disabled all the same.
 func unmatchable(c *config.Connector, k known) (faults []string) {
 	for _, r := range c.Rules {
 		by := c.Policy.Match

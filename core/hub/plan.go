@@ -188,17 +188,19 @@ func (h *Hub) cycle(ctx context.Context, s *config.Source, o PlanOptions) (*cycl
 			closeReader(reader)
 			return nil, nil, err
 		}
+		unfindable := ""
 		if faults := unmatchable(cc, k); len(faults) > 0 {
-			problems = append(problems, fmt.Sprintf("connector %s: %s", cc.Name, strings.Join(faults, "; ")))
-			c.LeftOut = append(c.LeftOut, cc.Name)
-			continue
+			unfindable = strings.Join(faults, "; ")
+			problems = append(problems, fmt.Sprintf("connector %s: no accounts are made: %s", cc.Name, unfindable))
 		}
 		programs, err := compile(cc, s, fields)
 		if err != nil {
 			errs = append(errs, ruleFaults(h.cfg.Path, err))
 			continue
 		}
-		c.Connectors = append(c.Connectors, h.target(cc, k, programs, o))
+		t := h.target(cc, k, programs, o)
+		t.Unfindable = unfindable
+		c.Connectors = append(c.Connectors, t)
 	}
 	if err := errors.Join(errs...); err != nil {
 		closeReader(reader)

@@ -270,20 +270,24 @@ func TestADeleteThatWaitsDoesNotFireWhileThePlanWithTheRehireIsHeld(t *testing.T
 }
 
 // A match that the target cannot be asked for, or that no rule gives a value of, would
-// make second accounts for those who have one.
+// make second accounts for those who have one. Leavers are disabled all the same.
 func TestAMatchThatFindsNobodyStopsTheConnector(t *testing.T) {
 	for by, why := range map[string]string{
 		"badge":     `the target cannot look a person up by "badge"`,
 		"mail":      `no rule gives "mail"`,
 		"user_name": `did you mean "userName"?`,
 	} {
-		l := newLab(t, labConnector{name: "app", more: "    match: {by: [" + by + "], then: adopt}\n"})
+		l := newLab(t, app)
+		l.people("2,bob,Clerk,,active,,")
+		l.mustSync()
+		l.sources[0].connectors[0].more = "    match: {by: [" + by + "], then: adopt}\n"
 		l.existing("app", "ann")
-		l.people("1,ann,Clerk,,active,,")
+		l.people("1,ann,Clerk,,active,,", "2,bob,Clerk,,left,,")
 		r, err := l.sync(hub.PlanOptions{})
 		require.NoError(t, err)
 		require.Contains(t, strings.Join(r.Plans[0].Problems, "\n"), why)
-		require.Empty(t, r.Plans[0].Plan.Operations)
-		require.Len(t, l.accounts("app"), 1)
+		require.Len(t, r.Plans[0].Plan.Operations, 1)
+		require.Equal(t, plan.Disable, r.Plans[0].Plan.Operations[0].Kind)
+		require.Len(t, l.accounts("app"), 2)
 	}
 }

@@ -17,6 +17,9 @@ func (d *differ) join() *Operation {
 		return nil
 	}
 	switch {
+	case d.Unfindable != "":
+		d.note(NoteNotAsked, "no account is made: %s", d.Unfindable)
+		return nil
 	case len(d.Found) > 1:
 		d.note(NoteAmbiguous, "several existing accounts match; make the match unique in the target, or link one by hand")
 		return nil

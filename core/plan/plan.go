@@ -82,6 +82,9 @@ type Subject struct {
 	// Unfed: Former is of a source that feeds the connector no more; nobody knows
 	// whether HeldBy is still there.
 	Unfed bool
+	// Unfindable says why existing accounts cannot be found as the rules want, so that
+	// none is made; "": they can.
+	Unfindable string
 	// Unasked: the target could not be asked for matches.
 	Unasked bool
 	// Open is the operation of this account that is not finished yet; nil: none.
