@@ -38,10 +38,8 @@ type network struct {
 	people []person
 	// ahead is how far the hub's clock is ahead of ours.
 	ahead atomic.Int64
-	// sending gets a value whenever something was answered.
-	sending atomic.Pointer[chan struct{}]
-	seq     int64 // the last operation whose attempts were counted
-	hits    int   // attempts and syncs that failed
+	seq   int64 // the last operation whose attempts were counted
+	hits  int   // attempts and syncs that failed
 }
 
 // account is what a server holds for one person.
@@ -91,7 +89,7 @@ func newNetwork(t *testing.T, f family) *network {
 	cfg, err := config.Load(filepath.Join(n.dir, "provhub.yaml"), config.Settings{})
 	require.NoError(t, err)
 	n.hub, err = hub.Open(t.Context(), cfg, hub.Options{Actor: "crashtest", ReadLag: 50 * time.Millisecond,
-		Now: func() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }, Progress: n.progress})
+		Now: func() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, n.hub.Close()) })
 	return n
@@ -141,15 +139,6 @@ func (n *network) write(name, text string) {
 	require.NoError(n.t, os.WriteFile(filepath.Join(n.dir, name), []byte(text), 0o600))
 }
 
-func (n *network) progress(p hub.Progress) {
-	if sending := n.sending.Load(); sending != nil && strings.HasPrefix(p.What, "sending") {
-		select {
-		case *sending <- struct{}{}:
-		default:
-		}
-	}
-}
-
 // sync syncs once, an hour later than the last time.
 func (n *network) sync(wait time.Duration) error {
 	n.t.Helper()
@@ -195,14 +184,33 @@ func (n *network) mustSync() {
 }
 
 // open counts the operations that are not done.
-func (n *network) open() (sum int) {
+func (n *network) open() int {
 	n.t.Helper()
-	counts, err := n.hub.State().OperationCounts(context.Background())
+	sum, err := n.count(openStates...)
 	require.NoError(n.t, err)
-	for _, s := range openStates {
+	return sum
+}
+
+// sent waits until an operation is at the plugin; false when ctx ends before.
+func (n *network) sent(ctx context.Context) bool {
+	for ctx.Err() == nil {
+		if sum, err := n.count(store.OpSent); err != nil {
+			n.t.Errorf("count the operations: %v", err)
+			return false
+		} else if sum > 0 {
+			return true
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	return false
+}
+
+func (n *network) count(states ...store.OpState) (sum int, err error) {
+	counts, err := n.hub.State().OperationCounts(context.Background())
+	for _, s := range states {
 		sum += counts["app"][s]
 	}
-	return sum
+	return sum, err
 }
 
 // attempts counts the attempts that failed, and those whose outcome was in doubt,

@@ -3,6 +3,7 @@ package crashtest
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -45,9 +46,11 @@ var weathers = []weather{
 }
 
 const (
-	bad  = 60 * time.Millisecond  // how long the weather is bad at a time,
-	good = 140 * time.Millisecond // and how long it is good in between,
-	span = 1500 * time.Millisecond
+	calm  = 40 * time.Millisecond  // at most until the weather turns,
+	storm = 400 * time.Millisecond // how long the weather is bad at first,
+	bad   = 60 * time.Millisecond  // how long it is bad at a time later,
+	good  = 140 * time.Millisecond // and how long it is good in between,
+	span  = 1500 * time.Millisecond
 	// wave is how many people come in each weather; as many of the wave before are
 	// changed, and a fifth of the one before that leaves.
 	wave = 30
@@ -97,20 +100,18 @@ func wavesOf(weathers int) (out []person) {
 
 // through syncs as often as there is time for in a spell of bad weather, as if an
 // hour lay between two: a breaker does not spoil it. The weather turns with the
-// first answer of the target.
+// first operation at the plugin or soon after it, so that it meets lookups and
+// writes, and also a plugin that answers everything at once.
 func (n *network) through(w weather) {
 	n.t.Helper()
 	began, failures := time.Now(), 0
-	sending := make(chan struct{}, 1)
-	n.sending.Store(&sending)
 	ctx, cancel := context.WithCancel(n.t.Context())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		select {
-		case <-sending:
+		if n.sent(ctx) {
+			time.Sleep(rand.N(calm))
 			n.change(ctx, w)
-		case <-ctx.Done():
 		}
 	}()
 	for done := false; !done && time.Since(began) < 10*span; {
@@ -136,11 +137,12 @@ func (n *network) through(w weather) {
 // and good then.
 func (n *network) change(ctx context.Context, w weather) {
 	defer n.toggle(w, false)
-	for began := time.Now(); time.Since(began) < span; {
+	worst := storm
+	for began := time.Now(); time.Since(began) < span; worst = bad {
 		for _, turn := range []struct {
 			bad  bool
 			stay time.Duration
-		}{{true, bad}, {false, good}} {
+		}{{true, worst}, {false, good}} {
 			n.toggle(w, turn.bad)
 			select {
 			case <-ctx.Done():
