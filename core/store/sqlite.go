@@ -19,8 +19,12 @@ const readersMax = 8
 
 // sqliteCache bounds the pages that a connection keeps which writes: 8 MiB. They take
 // twice that in memory, as a page with its header does not fit into 4 KiB. The system
-// caches the file too: an eighth of the pages sent as many operations under load.
-const sqliteCache = "cache_size(-8192)"
+// caches the file too: an eighth of the pages sent as many operations under load. One
+// that reads keeps 1 MiB, as every commit by another connection makes it forget them.
+const (
+	sqliteCache       = "cache_size(-8192)"
+	sqliteReaderCache = "cache_size(-1024)"
+)
 
 // sqliteIdle is how long a connection is kept that nobody uses, but for the one that
 // writes: the last one to close would give up the write-ahead log.
@@ -46,7 +50,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	}{
 		{&s.writer, 1, sqliteOptions(sqliteCache)},
 		{&s.staging, 0, sqliteOptions(sqliteCache, "temp_store(1)")},
-		{&s.reader, readersMax, sqliteOptions("query_only(1)")},
+		{&s.reader, readersMax, sqliteOptions(sqliteReaderCache, "query_only(1)")},
 	} {
 		dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: p.options.Encode()}).String()
 		db, err := sqlx.Open("sqlite", dsn)
