@@ -270,9 +270,9 @@ func TestStop(t *testing.T) {
 	})
 }
 
-// A state that takes no writes, as on a full disk, is not asked a thousand times a second.
+// A file that takes no writes, as on a full disk, is not asked a thousand times a second.
 func TestAStateThatTakesNothing(t *testing.T) {
-	c := newCluster(t, storetest.New(t))
+	c := newCluster(t, storetest.Open(t, storetest.SQLiteURL(t)))
 	c.every = "* * * * *"
 	var tries atomic.Int32
 	s, err := schedule.New(schedule.Spec{Cron: "* * * * *"})

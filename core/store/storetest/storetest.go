@@ -1,5 +1,5 @@
 // Package storetest gives tests a fresh store: SQLite always, PostgreSQL where
-// PROVHUB_TEST_PG_URL names one.
+// PROVHUB_TEST_PG_URL names a server.
 package storetest
 
 import (
@@ -15,12 +15,20 @@ import (
 	"github.com/provhub/provhub/core/store"
 )
 
+// postgresEnv names the URL of a database in which tests may make schemas.
+const postgresEnv = "PROVHUB_TEST_PG_URL"
+
 // OrgID is the org of the stores made here.
 const OrgID = "acme"
 
-// New returns an org of a fresh SQLite store in a folder of the test.
+// New returns an org of a fresh store: of SQLite, in a folder of the test. Under the
+// race detector it is one of PostgreSQL where there is a server, as SQLite, which is
+// Go code too, takes some twenty times as long there.
 func New(t testing.TB, opts ...store.Option) *store.Org {
 	t.Helper()
+	if raced && os.Getenv(postgresEnv) != "" {
+		return Open(t, PostgresURL(t), opts...)
+	}
 	return Open(t, SQLiteURL(t), opts...)
 }
 
@@ -63,9 +71,9 @@ func SQLiteURL(t testing.TB) string {
 // there. It skips the test when there is no server.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
-	base := os.Getenv("PROVHUB_TEST_PG_URL")
+	base := os.Getenv(postgresEnv)
 	if base == "" {
-		t.Skip("needs PROVHUB_TEST_PG_URL: run make test")
+		t.Skip("needs " + postgresEnv + ": run make test")
 	}
 	db, err := sqlx.Open("pgx", base)
 	if err != nil {
@@ -89,7 +97,7 @@ func PostgresURL(t testing.TB) string {
 	})
 	u, err := url.Parse(base)
 	if err != nil {
-		t.Fatal("PROVHUB_TEST_PG_URL is not a URL")
+		t.Fatal(postgresEnv + " is not a URL")
 	}
 	q := u.Query()
 	q.Set("search_path", `"`+schema+`"`)

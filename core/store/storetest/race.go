@@ -1,0 +1,6 @@
+//go:build race
+
+package storetest
+
+// raced: the race detector looks on.
+const raced = true
