@@ -41,6 +41,7 @@ var walls = []wall{
 	{"plugins", []string{"connectors", "clients", "plugins", "schemas"}, "plugins know nothing of the core"},
 	{"schemas", nil, "schemas are data"},
 	{"wording", nil, "a helper of everybody imports nobody"},
+	{"logtest", nil, "a helper of everybody imports nobody"},
 	{"core/identity", []string{"connectors/connector"}, "the shared values stand at the bottom"},
 	{"core/source", append(pure, "core/source", "clients"), "a reader knows people, not accounts"},
 	{"core/mapping", append(pure, "core/source", "core/mapping"), "mapping is pure"},

@@ -11,38 +11,21 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/provhub/provhub/logtest"
 )
 
 // node is a process of provhub serve.
 type node struct {
 	c     *cluster
 	cmd   *exec.Cmd
-	url   string // where it listens
-	log   logs
+	url   string      // where it listens
+	log   logtest.Log // of what it prints
 	ended chan error
-}
-
-// logs is what a process prints, line by line.
-type logs struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logs) add(line string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.buf.WriteString(line + "\n")
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }
 
 // start starts a node that reaches the database by an URL, and waits until it serves.
@@ -57,7 +40,7 @@ func (c *cluster) start(state string) *node {
 	serving := make(chan string, 1)
 	go func() {
 		for r := bufio.NewScanner(out); r.Scan(); {
-			n.log.add(r.Text())
+			fmt.Fprintln(&n.log, r.Text())
 			if _, at, ok := strings.Cut(r.Text(), "Serving acme at "); ok {
 				serving <- strings.SplitN(at, ": ", 2)[0]
 			}

@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +25,7 @@ import (
 	"github.com/provhub/provhub/core/hub"
 	"github.com/provhub/provhub/core/store"
 	"github.com/provhub/provhub/core/store/storetest"
+	"github.com/provhub/provhub/logtest"
 )
 
 // pluginsDir holds the plugin's binary.
@@ -156,30 +156,12 @@ func (l *lab) load() (*config.Config, error) {
 	return config.Load(l.path("provhub.yaml"), config.Settings{})
 }
 
-// logs keeps what a node logs.
-type logs struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
 // node is a running node.
 type node struct {
 	*daemon.Node
 	l      *lab
 	hub    *hub.Hub
-	logs   *logs
+	logs   *logtest.Log
 	stop   context.CancelFunc
 	ended  chan error
 	before func(*daemon.Node)
@@ -191,7 +173,7 @@ func (l *lab) open(name string) *node {
 	l.write()
 	cfg, err := l.load()
 	require.NoError(l.t, err)
-	n := &node{l: l, logs: &logs{}, ended: make(chan error, 1)}
+	n := &node{l: l, logs: &logtest.Log{}, ended: make(chan error, 1)}
 	log := slog.New(slog.NewTextHandler(n.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	n.hub, err = hub.Open(l.t.Context(), cfg, hub.Options{Log: log, Node: name, Actor: "test", ReadLag: 20 * time.Millisecond})
 	require.NoError(l.t, err)

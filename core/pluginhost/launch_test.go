@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/logtest"
 )
 
 func TestAPluginThatDoesNotComeUpSaysWhy(t *testing.T) {
@@ -104,7 +105,7 @@ func TestWhatWasHashedIsWhatRuns(t *testing.T) {
 	require.NoError(t, os.Remove(path))
 	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\ntouch "+evil+"\n"), 0o755))
 
-	r := newRunner(b, t.TempDir(), &buffer{})
+	r := newRunner(b, t.TempDir(), &logtest.Log{})
 	r.prepare(nil)
 	require.NoError(t, r.Start(t.Context()))
 	<-r.exited // without the cookie it explains itself and exits

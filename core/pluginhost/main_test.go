@@ -1,7 +1,6 @@
 package pluginhost
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,13 +9,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/logtest"
 )
 
 // badBinary is the misbehaving plugin and memoryBinary the one of
@@ -72,24 +71,6 @@ func bad(t testing.TB, mode string) string {
 	return path
 }
 
-// buffer collects what is logged.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
 const password = `s3cret&"word`
 
 // patience is how long tests wait for what should come soon.
@@ -98,9 +79,9 @@ const patience = 30 * time.Second
 // testConfig runs the plugin in a mode, with a log. It is looked at often and comes
 // back at once; what it may take is generous, as a busy machine takes long for everything:
 // a test of a limit sets that one.
-func testConfig(t testing.TB, mode string, config string) (Config, *buffer) {
+func testConfig(t testing.TB, mode string, config string) (Config, *logtest.Log) {
 	t.Helper()
-	logs := &buffer{}
+	logs := &logtest.Log{}
 	return Config{
 		InstanceID: "crm", Type: "bad", Path: bad(t, mode), Dev: true, ConfigJSON: json.RawMessage(config),
 		Secrets:    map[string]connector.Secret{"password": connector.NewSecret(password)},
@@ -136,7 +117,7 @@ func startConfig(t testing.TB, cfg Config) *Instance {
 }
 
 // started runs a well-behaved plugin.
-func started(t testing.TB) (*Instance, *buffer) {
+func started(t testing.TB) (*Instance, *logtest.Log) {
 	t.Helper()
 	cfg, logs := testConfig(t, "good", `{}`)
 	return startConfig(t, cfg), logs

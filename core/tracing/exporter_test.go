@@ -1,7 +1,6 @@
 package tracing
 
 import (
-	"bytes"
 	"context"
 	"encoding/pem"
 	"errors"
@@ -24,27 +23,11 @@ import (
 	"github.com/provhub/provhub/connectors/connector/span"
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/tracing/tracingtest"
+	"github.com/provhub/provhub/logtest"
 )
 
-// logs keeps what is logged.
-type logs struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-func (l *logs) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+// logger logs to l.
+func logger(l *logtest.Log) *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
 // record makes a trace: a run, and in it what a plugin did.
 func record(e *Exporter) {
@@ -111,8 +94,8 @@ func TestSpansReachACollector(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := len(tc.to.Spans())
-			var l logs
-			e, err := Open(tc.c, token, About{Version: "1", Node: "n1"}, l.logger())
+			var l logtest.Log
+			e, err := Open(tc.c, token, About{Version: "1", Node: "n1"}, logger(&l))
 			require.NoError(t, err)
 			record(e)
 			e.Close()
@@ -191,7 +174,7 @@ var _ otlptrace.Client = collector{}
 func TestThatSpansAreDroppedIsSaidOnce(t *testing.T) {
 	var mu sync.Mutex
 	down, taken := true, 0
-	var l logs
+	var l logtest.Log
 	e := newExporter(collector{func(_ context.Context, n int) error {
 		mu.Lock()
 		defer mu.Unlock()
@@ -200,7 +183,7 @@ func TestThatSpansAreDroppedIsSaidOnce(t *testing.T) {
 		}
 		taken += n
 		return nil
-	}}, About{}, l.logger())
+	}}, About{}, logger(&l))
 	defer e.Close()
 	batch := func() {
 		for range batchMax {
@@ -223,11 +206,11 @@ func TestThatSpansAreDroppedIsSaidOnce(t *testing.T) {
 }
 
 func TestACollectorThatHangsHoldsNobodyUp(t *testing.T) {
-	var l logs
+	var l logtest.Log
 	e := newExporter(collector{func(ctx context.Context, _ int) error {
 		<-ctx.Done()
 		return ctx.Err()
-	}}, About{}, l.logger())
+	}}, About{}, logger(&l))
 	began := time.Now()
 	const all = queueMax + 4*batchMax
 	for range all {
@@ -252,8 +235,8 @@ func TestAnExporterThatIsNotNeededCallsNobody(t *testing.T) {
 	require.NoError(t, err)
 	address := l.Addr().String()
 	require.NoError(t, l.Close())
-	var said logs
-	e, err := Open(config.Tracing{Endpoint: "http://" + address}, nil, About{}, said.logger())
+	var said logtest.Log
+	e, err := Open(config.Tracing{Endpoint: "http://" + address}, nil, About{}, logger(&said))
 	require.NoError(t, err)
 	e.Close()
 	require.Empty(t, said.String())

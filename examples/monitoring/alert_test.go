@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/provhub/provhub/logtest"
 )
 
 // alertSite is provhub.yaml as it is here, with the addresses of this machine.
@@ -73,7 +75,7 @@ func TestAWebhookThatIsNotSignedIsNotBelieved(t *testing.T) {
 }
 
 // receiver runs receive.py, and returns its port and what it prints.
-func receiver(t *testing.T) (port int, got *lines) {
+func receiver(t *testing.T) (port int, got *logtest.Log) {
 	t.Helper()
 	python := os.Getenv("PROVHUB_TEST_PYTHON")
 	if python == "" {
@@ -93,7 +95,7 @@ func receiver(t *testing.T) (port int, got *lines) {
 	require.NoError(t, err)
 	_, err = fmt.Sscanf(first, "listening at port %d", &port)
 	require.NoError(t, err, first)
-	got = &lines{}
+	got = &logtest.Log{}
 	go func() { _, _ = text.WriteTo(got) }()
 	return port, got
 }

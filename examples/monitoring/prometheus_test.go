@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/provhub/provhub/logtest"
 )
 
 // prometheus is the real program; promtool is beside it.
@@ -83,7 +85,7 @@ func scraping(t *testing.T, program string, n *node) string {
 	require.NoError(t, err)
 	addr := l.Addr().String()
 	require.NoError(t, l.Close())
-	out := &lines{}
+	out := &logtest.Log{}
 	cmd := exec.Command(program, "--config.file="+filepath.Join(dir, "prometheus.yaml"), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr)
 	cmd.Stdout, cmd.Stderr = out, out
 	require.NoError(t, cmd.Start())

@@ -4,7 +4,6 @@ package monitoring
 
 import (
 	"bufio"
-	"bytes"
 	"database/sql"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -24,6 +22,7 @@ import (
 
 	"github.com/provhub/provhub/clients/scim"
 	"github.com/provhub/provhub/connectors/connectortest/fakescim"
+	"github.com/provhub/provhub/logtest"
 )
 
 // bin holds provhub and its plugins.
@@ -150,28 +149,8 @@ type node struct {
 	*site
 	cmd  *exec.Cmd
 	url  string
-	log  *lines
+	log  *logtest.Log
 	done chan error
-}
-
-// lines keeps what a process writes.
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-// Write implements [io.Writer].
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-// String returns all of it.
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }
 
 var servingAt = regexp.MustCompile(`^Serving .* at (https?://[^:]+:\d+)`)
@@ -180,7 +159,7 @@ var servingAt = regexp.MustCompile(`^Serving .* at (https?://[^:]+:\d+)`)
 func (s *site) serve() *node {
 	s.t.Helper()
 	s.write()
-	n := &node{site: s, log: &lines{}, done: make(chan error, 1), cmd: exec.Command(filepath.Join(bin, "provhub"), "serve")}
+	n := &node{site: s, log: &logtest.Log{}, done: make(chan error, 1), cmd: exec.Command(filepath.Join(bin, "provhub"), "serve")}
 	n.cmd.Dir, n.cmd.Stderr, n.cmd.Env = s.dir, n.log, append(os.Environ(), s.env...)
 	out, err := n.cmd.StdoutPipe()
 	require.NoError(s.t, err)

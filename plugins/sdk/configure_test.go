@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/logtest"
 	"github.com/provhub/provhub/plugins/protocol"
 	pb "github.com/provhub/provhub/schemas/gen/pluginv1"
 )
@@ -171,7 +172,7 @@ func TestRotatedSecretsAreUsedFromThenOn(t *testing.T) {
 
 func TestAReplacedSecretReachesTheHubEvenIfItListensLater(t *testing.T) {
 	var replaced func(string, connector.Secret)
-	log := &syncBuffer{}
+	log := &logtest.Log{}
 	c := dial(t, labDefinition(func(_ labConfig, in connector.Instance) (connector.Target, error) {
 		replaced = in.SecretReplaced
 		in.Log.Warn("refreshed", "token", "fresh-secret")

@@ -208,7 +208,7 @@ func TestAPanicIsOneOperationThatFailed(t *testing.T) {
 			t.Errorf("got %q", got.Err.Message)
 		}
 		r.want("2", connector.OutcomeApplied, 0)
-		lines := logLines(t, r.log.Bytes())
+		lines := logLines(t, r.log.String())
 		if len(lines) != 1 || lines[0]["@level"] != "error" || lines[0]["operation_id"] != "1" || !strings.Contains(fmt.Sprint(lines[0]["stack"]), "engine_test.go") {
 			t.Errorf("log: %v", lines)
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -199,15 +200,15 @@ func labDefinition(open func(c labConfig, in connector.Instance) (connector.Targ
 }
 
 // logLines parses what was logged; every line must be JSON.
-func logLines(t *testing.T, log []byte) []map[string]any {
+func logLines(t *testing.T, log string) []map[string]any {
 	t.Helper()
 	var out []map[string]any
-	for _, l := range bytes.Split(bytes.TrimSpace(log), []byte("\n")) {
-		if len(l) == 0 {
+	for _, l := range strings.Split(strings.TrimSpace(log), "\n") {
+		if l == "" {
 			continue
 		}
 		m := map[string]any{}
-		if err := json.Unmarshal(l, &m); err != nil {
+		if err := json.Unmarshal([]byte(l), &m); err != nil {
 			t.Fatalf("log line is not JSON: %s", l)
 		}
 		out = append(out, m)

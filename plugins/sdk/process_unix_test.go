@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/logtest"
 	"github.com/provhub/provhub/plugins/protocol"
 	pb "github.com/provhub/provhub/schemas/gen/pluginv1"
 )
@@ -69,8 +70,8 @@ type proc struct {
 	client   *plugin.Client
 	rpc      pb.ConnectorServiceClient
 	lifeline *os.File
-	stderr   *syncBuffer
-	out, err *syncBuffer // what go-plugin passes on
+	stderr   *logtest.Log
+	out, err *logtest.Log // what go-plugin passes on
 }
 
 func startProcess(t testing.TB) *proc {
@@ -79,7 +80,7 @@ func startProcess(t testing.TB) *proc {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proc{cmd: exec.Command(os.Args[0]), lifeline: w, stderr: &syncBuffer{}, out: &syncBuffer{}, err: &syncBuffer{}}
+	p := &proc{cmd: exec.Command(os.Args[0]), lifeline: w, stderr: &logtest.Log{}, out: &logtest.Log{}, err: &logtest.Log{}}
 	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), protocol.LifelineEnv + "=3"}
 	p.cmd.ExtraFiles = []*os.File{r}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -95,7 +96,7 @@ func startProcess(t testing.TB) *proc {
 	})
 	c, err := p.client.Client()
 	if err != nil {
-		t.Fatalf("start: %v\n%s", err, p.stderr.bytes())
+		t.Fatalf("start: %v\n%s", err, p.stderr)
 	}
 	_ = r.Close()
 	raw, err := c.Dispense(protocol.PluginName)
@@ -181,10 +182,10 @@ func TestLogLinesReachTheRealStderrAndPrintsAreTold(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	waitFor(t, func() bool { return bytes.Contains(p.stderr.bytes(), []byte("about to work")) })
-	for _, l := range bytes.Split(bytes.TrimSpace(p.stderr.bytes()), []byte("\n")) {
+	waitFor(t, func() bool { return strings.Contains(p.stderr.String(), "about to work") })
+	for _, l := range strings.Split(strings.TrimSpace(p.stderr.String()), "\n") {
 		var m map[string]any
-		if err := json.Unmarshal(l, &m); err != nil {
+		if err := json.Unmarshal([]byte(l), &m); err != nil {
 			t.Errorf("not JSON: %s", l)
 		}
 		if m["@message"] == "about to work" && (m["@level"] != "warn" || m["operation_id"] != "op-1" || m["token"] != "***") {
@@ -192,7 +193,7 @@ func TestLogLinesReachTheRealStderrAndPrintsAreTold(t *testing.T) {
 		}
 	}
 	waitFor(t, func() bool {
-		return bytes.Contains(p.out.bytes(), []byte("printed to stdout")) && bytes.Contains(p.err.bytes(), []byte("printed to stderr"))
+		return strings.Contains(p.out.String(), "printed to stdout") && strings.Contains(p.err.String(), "printed to stderr")
 	})
 }
 

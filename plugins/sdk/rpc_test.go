@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/provhub/provhub/connectors/connector"
+	"github.com/provhub/provhub/logtest"
 	"github.com/provhub/provhub/plugins/protocol"
 	pb "github.com/provhub/provhub/schemas/gen/pluginv1"
 )
@@ -108,7 +109,7 @@ func TestDescribeNeedsNoConfig(t *testing.T) {
 }
 
 func TestLogLinesNameTheOperationAndHideSecrets(t *testing.T) {
-	log := &syncBuffer{}
+	log := &logtest.Log{}
 	c := dial(t, labDefinition(func(_ labConfig, in connector.Instance) (connector.Target, error) {
 		return lab{func(ctx context.Context, op connector.Operation) error {
 			in.Log.WarnContext(ctx, "sent canary-password", "token", in.Secret("token").Reveal(), "secret", in.Secret("token"))
@@ -121,7 +122,7 @@ func TestLogLinesNameTheOperationAndHideSecrets(t *testing.T) {
 	if _, err := s.Recv(); err != nil {
 		t.Fatal(err)
 	}
-	lines := logLines(t, log.bytes())
+	lines := logLines(t, log.String())
 	if len(lines) != 1 {
 		t.Fatalf("got %d lines", len(lines))
 	}
