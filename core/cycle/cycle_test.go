@@ -38,6 +38,7 @@ func TestLifeOfOnePerson(t *testing.T) {
 	}
 }
 
+// QUIRKS EXPR-3: planning again gives the same plan.
 func TestPlanIsMadeAgainUntilItIsApplied(t *testing.T) {
 	l := newLab(t, "1001 name=Jane")
 	first := l.run()

@@ -47,6 +47,24 @@ func TestALostReplyMakesNoSecondAccount(t *testing.T) { // QUIRKS Q-3, Q-16
 	}
 }
 
+// QUIRKS Q-2: whatever the call, that it goes out is on disk before.
+func TestSentIsCommittedBeforeTheCall(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newBench(t)
+		looked := 0
+		b.arriving = func(connector.Operation) {
+			looked++
+			b.state("1001", store.OpSent)
+		}
+		b.enqueue(joiner("1001", gain("it")))
+		b.drain()
+		b.state("1001", store.OpDone)
+		if looked != 2 {
+			t.Errorf("%d calls were looked at, want the create and the grant", looked)
+		}
+	})
+}
+
 func TestABlindTargetsLostCreateNeedsAPerson(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newBench(t)

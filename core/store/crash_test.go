@@ -119,7 +119,7 @@ func workOnce(ctx context.Context, o *store.Org, owner string, sent func(store.O
 var crashAnchors = []string{"1", "2", "3", "4", "5"}
 
 // A process is killed at each of its commits in turn; the next one goes on.
-// Afterwards everything is done, once.
+// Afterwards everything is done, once (QUIRKS Q-2).
 func TestKilledAtEveryCommitNothingIsLostOrDoneTwice(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts and kills two dozen processes")

@@ -273,6 +273,7 @@ func (m *queueModel) dueAt() (at time.Time) {
 	return at
 }
 
+// QUIRKS Q-2: every way from state to state, whoever comes too late.
 func TestTheQueueIsAsItsModel(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		s, err := store.Open(t.Context(), url)

@@ -11,6 +11,7 @@ import (
 	"github.com/provhub/provhub/core/store/storetest"
 )
 
+// QUIRKS Q-2: sent is committed, and after a crash it is in doubt.
 func TestWhatIsTakenIsCommittedAsSentAtOnce(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		var commits []string
