@@ -29,8 +29,8 @@ func TestScheduleFaults(t *testing.T) {
 	for _, c := range []struct{ schedule, says string }{
 		{`{cron: "0 25 * * *"}`, "provhub.yaml:8: sources[0].schedule: cron"},
 		{`{cron: "@daily", zone: Mars/Olympus}`, "Europe/Berlin"},
-		{`{cron: "@hourly", jitter: 2h}`, "jitter is 2h0m0s"},
-		{`{cron: "@hourly", not: [{cron: "@daily", for: 30d}]}`, "sources[0].schedule.not[0]: for is 720h0m0s"},
+		{`{cron: "@hourly", jitter: 2h}`, "jitter is 2h; expected less than the 1h"},
+		{`{cron: "@hourly", not: [{cron: "@daily", for: 30d}]}`, "sources[0].schedule.not[0]: for is 30d"},
 		{`{cron: "@hourly", while_held: maybe}`, "while_held"},
 	} {
 		path := filepath.Join(t.TempDir(), "provhub.yaml")
@@ -39,7 +39,7 @@ func TestScheduleFaults(t *testing.T) {
 		_, err := config.Load(path, config.Settings{})
 		require.ErrorContains(t, err, c.says)
 		if c.says != "while_held" { // the schema is checked first
-			require.ErrorContains(t, err, "connectors[0].maintenance[1]: the window lasts 48h0m0s and begins again after 24h0m0s")
+			require.ErrorContains(t, err, "connectors[0].maintenance[1]: the window lasts 2d and begins again after 1d")
 		}
 	}
 }

@@ -26,8 +26,9 @@ type Spec struct {
 	Not []Window
 }
 
-// Schedule is a checked [Spec]. Its slots are the times that its expression names:
-// a slot is what a run is for, also when the run begins later.
+// Schedule is a checked [Spec]. Its slots are the times that its expression names, or
+// the ends of the windows that these fall into: a slot is what a run is for, also when
+// the run begins later.
 type Schedule struct {
 	spec Spec
 	cron cron.Schedule
@@ -45,15 +46,54 @@ func New(spec Spec) (*Schedule, error) {
 	if s.cron, err = parse(spec.Cron); err != nil {
 		return nil, err
 	}
-	first := s.Next(time.Date(2000, 1, 1, 0, 0, 0, 0, zone))
-	if first.IsZero() {
+	gap, comes := shortest(s.next, zone)
+	if !comes {
 		return nil, fmt.Errorf("cron %q never comes: no day is like that", spec.Cron)
 	}
-	if gap := s.Next(first).Sub(first); spec.Jitter < 0 || spec.Jitter >= gap {
-		return nil, fmt.Errorf("jitter is %s; expected less than the %s from one run to the next", spec.Jitter, gap)
+	if spec.Jitter < 0 || spec.Jitter >= gap {
+		return nil, fmt.Errorf("jitter is %s; expected less than the %s from one run to the next", span(spec.Jitter), span(gap))
 	}
 	s.not, err = NewWindows(spec.Not)
 	return s, err
+}
+
+// gapsLooked bounds how many times in a row are looked at, within a year, for the
+// shortest wait between two.
+const gapsLooked = 300
+
+// shortest returns the shortest time from one time of next to the following; false
+// when there is no time.
+func shortest(next func(time.Time) time.Time, zone *time.Location) (gap time.Duration, comes bool) {
+	at := next(time.Date(2000, 1, 1, 0, 0, 0, 0, zone))
+	if at.IsZero() {
+		return 0, false
+	}
+	year := at.AddDate(1, 0, 0)
+	for range gapsLooked {
+		following := next(at)
+		if following.IsZero() || gap > 0 && following.After(year) {
+			break // a 29 February may be followed by none within the years that are looked at
+		}
+		if d := following.Sub(at); gap == 0 || d < gap {
+			gap = d
+		}
+		at = following
+	}
+	return gap, true
+}
+
+// span is a duration as people write it: 30m, 25h, 7d.
+func span(d time.Duration) string {
+	if d > 0 && d%(24*time.Hour) == 0 {
+		return fmt.Sprintf("%dd", d/(24*time.Hour))
+	}
+	text := d.String()
+	for _, nothing := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, nothing) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
 }
 
 func location(name string) (*time.Location, error) {
@@ -82,9 +122,19 @@ func parse(expr string) (cron.Schedule, error) {
 	return c, nil
 }
 
-// Next returns the first slot after t. With "@every" the slots are counted from
-// 1970, so that they are the same after a restart.
+// Next returns the first slot after t. A slot in a window is moved to its end, so that
+// all of one window are one slot: a single run stands for them, and none was missed.
 func (s *Schedule) Next(t time.Time) time.Time {
+	next := s.next(t)
+	if next.IsZero() {
+		return next
+	}
+	return s.Free(next)
+}
+
+// next returns the first time after t that the expression names. With "@every" they are
+// counted from 1970, so that they are the same after a restart.
+func (s *Schedule) next(t time.Time) time.Time {
 	if every, ok := s.cron.(cron.ConstantDelaySchedule); ok {
 		return t.Truncate(every.Delay).Add(every.Delay)
 	}
@@ -136,21 +186,8 @@ func (s *Schedule) Begin(name string, slot time.Time) time.Time {
 	return s.Free(at)
 }
 
-// windowSteps bounds how many windows that follow on each other are passed over:
-// together they could cover all time.
-const windowSteps = 100
-
 // Free returns the first time from t on that is in no window.
-func (s *Schedule) Free(t time.Time) time.Time {
-	for steps := 0; steps < windowSteps; steps++ {
-		end := s.not.Until(t)
-		if end.IsZero() {
-			break
-		}
-		t = end
-	}
-	return t
-}
+func (s *Schedule) Free(t time.Time) time.Time { return s.not.after(t) }
 
 // String returns the schedule in words for people.
 func (s *Schedule) String() string {

@@ -85,6 +85,26 @@ func TestBegin(t *testing.T) {
 	require.Equal(t, at(t, "2026-03-08T05:00:00Z"), s.Begin("", at(t, "2026-03-08T01:00:00Z")).UTC())
 }
 
+// What falls into a window is one slot, at its end: one run, and nothing was missed.
+func TestAWindowHasOneSlotAtItsEnd(t *testing.T) {
+	s := made(t, schedule.Spec{Cron: "*/5 * * * *", Not: []schedule.Window{{Cron: "0 12 * * *", For: 32 * time.Minute}}})
+	before, end := at(t, "2026-03-02T11:55:00Z"), at(t, "2026-03-02T12:32:00Z")
+	slot, missed := s.Due(before, end.Add(-time.Second))
+	require.Zero(t, slot, "not while the window lasts")
+	require.Zero(t, missed)
+	slot, missed = s.Due(before, end.Add(time.Second))
+	require.Equal(t, []any{end, 0}, []any{slot.UTC(), missed})
+	slot, _ = s.Due(end, end.Add(2*time.Minute))
+	require.Zero(t, slot, "it was run")
+	slot, missed = s.Due(end, end.Add(3*time.Minute))
+	require.Equal(t, []any{end.Add(3 * time.Minute), 0}, []any{slot.UTC(), missed})
+}
+
+// A 29 February is followed by none within the years that are looked at, now and then.
+func TestADayThatSeldomComes(t *testing.T) {
+	made(t, schedule.Spec{Cron: "0 0 29 2 *", Jitter: 24 * time.Hour})
+}
+
 func TestFaults(t *testing.T) {
 	for _, c := range []struct {
 		spec schedule.Spec
@@ -96,11 +116,14 @@ func TestFaults(t *testing.T) {
 		{schedule.Spec{Cron: "CRON_TZ=Asia/Tokyo 0 6 * * *"}, "zone:"},
 		{schedule.Spec{Cron: "@daily", Zone: "Mars/Olympus"}, "Europe/Berlin"},
 		{schedule.Spec{Cron: "@daily", Zone: "local"}, "Europe/Berlin"},
-		{schedule.Spec{Cron: "@hourly", Jitter: time.Hour}, "jitter is 1h0m0s"},
+		{schedule.Spec{Cron: "@hourly", Jitter: time.Hour}, "jitter is 1h; expected less than the 1h"},
 		{schedule.Spec{Cron: "@hourly", Jitter: -1}, "jitter"},
-		{schedule.Spec{Cron: "@hourly", Not: []schedule.Window{{Cron: "0 0 * * *", For: 24 * time.Hour}}}, "window 1: the window lasts 24h0m0s"},
+		{schedule.Spec{Cron: "0 1,12,13 * * *", Jitter: 2 * time.Hour}, "less than the 1h"},
+		{schedule.Spec{Cron: "@hourly", Not: []schedule.Window{{Cron: "0 0 * * *", For: 24 * time.Hour}}}, "window 1: the window lasts 1d and begins again after 1d"},
 		{schedule.Spec{Cron: "@hourly", Not: []schedule.Window{{Cron: "@every 1h", For: time.Minute}}}, "no begin"},
 		{schedule.Spec{Cron: "@hourly", Not: []schedule.Window{{Cron: "@daily"}}}, "for is 0s"},
+		{schedule.Spec{Cron: "@hourly", Not: []schedule.Window{{Cron: "0 8,20,21 * * *", For: 2 * time.Hour}}}, "begins again after 1h"},
+		{schedule.Spec{Cron: "@hourly", Not: []schedule.Window{{Cron: "0 0 * * *", For: 13 * time.Hour}, {Cron: "0 12 * * *", For: 13 * time.Hour}}}, "no time between them"},
 	} {
 		_, err := schedule.New(c.spec)
 		require.ErrorContains(t, err, c.says, "%+v", c.spec)

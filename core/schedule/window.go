@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -44,14 +45,14 @@ func (w Window) check() (window, error) {
 		return window{}, fmt.Errorf("cron %q has no begin; expected five fields, such as \"0 22 * * Sat\"", w.Cron)
 	}
 	if w.For <= 0 || w.For > windowMax {
-		return window{}, fmt.Errorf("for is %s; expected how long the window lasts, up to %s", w.For, windowMax)
+		return window{}, fmt.Errorf("for is %s; expected how long the window lasts, up to %s", span(w.For), span(windowMax))
 	}
-	first := c.Next(time.Date(2000, 1, 1, 0, 0, 0, 0, zone))
-	if first.IsZero() {
+	gap, comes := shortest(c.Next, zone)
+	switch {
+	case !comes:
 		return window{}, fmt.Errorf("cron %q never comes: no day is like that", w.Cron)
-	}
-	if gap := c.Next(first).Sub(first); w.For >= gap {
-		return window{}, fmt.Errorf("the window lasts %s and begins again after %s: nothing would ever run", w.For, gap)
+	case w.For >= gap:
+		return window{}, fmt.Errorf("the window lasts %s and begins again after %s, before it has ended; give it a shorter for, or less often in cron", span(w.For), span(gap))
 	}
 	return window{c, zone, w.For}, nil
 }
@@ -78,7 +79,32 @@ func NewWindows(ws []Window) (Windows, error) {
 		}
 		out = append(out, checked)
 	}
+	if out.endless() {
+		return nil, errors.New("together the windows leave no time between them: nothing would ever run")
+	}
 	return out, nil
+}
+
+// endless reports whether one window follows on the other for ever.
+func (ws Windows) endless() bool {
+	t := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	return !ws.Until(ws.after(t)).IsZero()
+}
+
+// chainMax is how long windows may follow on each other without a time between them:
+// longer, and they cover all time.
+const chainMax = 5 * windowMax
+
+// after returns the first time from t on that is in no window.
+func (ws Windows) after(t time.Time) time.Time {
+	for begin := t; t.Sub(begin) < chainMax; {
+		end := ws.Until(t)
+		if end.IsZero() {
+			break
+		}
+		t = end
+	}
+	return t
 }
 
 // Until returns when the window around t ends; the zero time outside of all.
