@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/provhub/provhub/core/hub"
+	"github.com/provhub/provhub/core/store"
 )
 
 // A config with faults is told of whole, and the one before stays.
@@ -86,6 +88,39 @@ func TestReloadTakesNewSecrets(t *testing.T) {
 	require.NoError(t, os.WriteFile(l.path("crm.dsn"), []byte(l.path("crm.db")+"?"), 0o600))
 	n.Reload(t.Context())
 	require.Contains(t, n.logs.String(), `changed=[crm]`)
+}
+
+// A maintenance window that a reload brings holds from the next call on, says so where
+// people look, and is over when it is taken out.
+func TestReloadTakesMaintenanceWindows(t *testing.T) {
+	l := newLab(t, "sqlite:state.db", "crm")
+	l.people("1,ann,here")
+	n := l.start("a")
+	l.eventually("crm", map[string]bool{"ann": true}) // its dispatcher runs
+	now := time.Now().UTC().Add(-time.Minute)
+	l.more["crm"] = fmt.Sprintf("    maintenance: [{cron: \"%d %d * * *\", for: 23h}]\n", now.Minute(), now.Hour())
+	l.write()
+	n.Reload(t.Context())
+	l.people("1,ann,left")
+	require.NoError(t, l.eventuallyAsk(n))
+	var causes store.Causes
+	l.within(60*time.Second, "the leaver waits", func() (ok bool) {
+		var err error
+		causes, err = n.Hub().Causes(t.Context(), store.CauseFilter{})
+		require.NoError(t, err)
+		return len(causes.Causes) == 1
+	})
+	require.Equal(t, store.StillMaintained, causes.Causes[0].Standstill.Kind)
+	require.Equal(t, 1, causes.Causes[0].Leavers)
+	found, err := n.Hub().Connectors(t.Context())
+	require.NoError(t, err)
+	require.Contains(t, found[0].State, "maintenance until ")
+	require.Equal(t, map[string]bool{"ann": true}, l.accounts("crm"))
+
+	delete(l.more, "crm")
+	l.write()
+	n.Reload(t.Context())
+	l.eventually("crm", map[string]bool{"ann": false})
 }
 
 // A connector whose plugin cannot start is told of, and goes on by itself once it can;

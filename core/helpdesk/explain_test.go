@@ -164,6 +164,14 @@ func TestAConnectorThatStandsStillIsOneCause(t *testing.T) {
 		require.Equal(t, []any{c.happened, c.doS, helpdesk.Ops, c.command}, []any{got.Happened, got.Do, got.Who, got.Can[0].Command})
 		require.Equal(t, "312 operations wait, and none of them is lost; leavers among them, who can still use their accounts: 4", got.Means)
 	}
+	worked := store.Cause{Connector: "crm", Count: 3, Standstill: store.Standstill{Kind: store.StillMaintained, Why: "maintenance until 2026-03-08 05:00 UTC"}}
+	got := helpdesk.ExplainCause(worked)
+	require.Equal(t, helpdesk.Text{Happened: "the target of crm is worked on", Means: "3 operations wait, and none of them is lost",
+		Do: "nothing: it goes on by itself after the maintenance until 2026-03-08 05:00 UTC", Who: helpdesk.Nobody}, got)
+	worked.Leavers = 1
+	got = helpdesk.ExplainCause(worked)
+	require.Contains(t, got.Do, "lock the account in the target by hand")
+	require.Equal(t, helpdesk.Target, got.Who)
 	held := helpdesk.ExplainCause(store.Cause{Connector: "crm", Count: 1, Standstill: store.Standstill{Kind: store.StillHeld, Why: "another one"}})
 	require.Equal(t, "the config of crm leads to another target than before", held.Happened)
 }

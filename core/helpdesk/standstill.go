@@ -38,6 +38,13 @@ func explainStandstill(c store.Cause) Text {
 	case store.StillQuarantined:
 		t.Happened = "too many operations of " + c.Connector + " failed, so that only single ones are tried"
 		t.Do, t.Can = "look at what they fail for; it goes on by itself when single ones succeed", []Step{check}
+	case store.StillMaintained:
+		t.Happened, t.Who = "the target of "+c.Connector+" is worked on", Nobody
+		t.Do = "nothing: it goes on by itself after the " + c.Standstill.Why
+		if c.Leavers > 0 {
+			t.Do += "; whom that is too late for, lock the account in the target by hand"
+			t.Who = Target
+		}
 	case store.StillEverything:
 		t.Happened = "a person has stopped everything"
 		t.Do, t.Can = "let it go on once the reason is gone", []Step{{Go, "let everything go on", "provhub go"}}

@@ -47,7 +47,7 @@ func (h *Hub) standstill(ctx context.Context, name string) (store.Cause, error) 
 		return store.Cause{}, err
 	}
 	c := store.Cause{Connector: name}
-	c.Standstill, c.First = whyStill(s)
+	c.Standstill, c.First = whyStill(s, h.maintenance(name)(h.now()))
 	if c.Standstill.Kind == "" {
 		return store.Cause{}, nil
 	}
@@ -63,8 +63,8 @@ func (h *Hub) standstill(ctx context.Context, name string) (store.Cause, error) 
 }
 
 // whyStill says why a connector sends nothing, and since when where that is known; no
-// kind: it sends.
-func whyStill(s store.ConnectorState) (store.Standstill, time.Time) {
+// kind: it sends. maintained is until when its target is worked on.
+func whyStill(s store.ConnectorState, maintained time.Time) (store.Standstill, time.Time) {
 	switch {
 	case s.Everything != "":
 		return store.Standstill{Kind: store.StillEverything, Why: s.Everything}, time.Time{}
@@ -78,6 +78,8 @@ func whyStill(s store.ConnectorState) (store.Standstill, time.Time) {
 		return store.Standstill{Kind: store.StillUnusable, Why: firstLine(s.Unusable)}, s.UnusableAt
 	case s.Quarantined != "":
 		return store.Standstill{Kind: store.StillQuarantined, Why: s.Quarantined}, s.QuarantinedAt
+	case !maintained.IsZero():
+		return store.Standstill{Kind: store.StillMaintained, Why: maintenanceText(maintained)}, time.Time{}
 	}
 	return store.Standstill{}, time.Time{}
 }

@@ -25,6 +25,8 @@ type ConnectorStatus struct {
 	More bool `json:"more,omitempty"`
 	// State is "ready", or why nothing is sent.
 	State string `json:"state"`
+	// MaintenanceUntil is when the target's maintenance ends; zero: it is not worked on.
+	MaintenanceUntil time.Time `json:"maintenance_until,omitzero"`
 }
 
 // countedMax bounds how many operations of a connector are counted in each state, so
@@ -57,7 +59,8 @@ func (h *Hub) statuses(ctx context.Context, only string, accountsMax int) ([]Con
 		if err != nil {
 			return nil, err
 		}
-		s.State = stateText(state, h.unusable(c), c.Maintenance.Until(h.now()), h.now())
+		s.MaintenanceUntil = h.maintenance(c.Name)(h.now())
+		s.State = stateText(state, h.unusable(c), s.MaintenanceUntil, h.now())
 		out = append(out, s.with(counts[c.Name]))
 	}
 	removed, err := h.removed(ctx)
@@ -123,9 +126,23 @@ func stateText(s store.ConnectorState, unusable string, maintained, now time.Tim
 	case s.DrainedBy != "":
 		return "drains, for " + s.DrainedBy
 	case maintained.After(now):
-		return "maintenance until " + maintained.Local().Format(time.DateTime)
+		return maintenanceText(maintained)
 	}
 	return "ready"
+}
+
+// maintenanceText says until when a target is worked on.
+func maintenanceText(until time.Time) string {
+	return "maintenance until " + until.Local().Format("2006-01-02 15:04 MST")
+}
+
+// maintenanceWhy is [maintenanceText] of a connector whose target is worked on now; "":
+// it is not.
+func (h *Hub) maintenanceWhy(name string) string {
+	if until := h.maintenance(name)(h.now()); !until.IsZero() {
+		return maintenanceText(until)
+	}
+	return ""
 }
 
 // named returns the connectors with the given names; none given: all.

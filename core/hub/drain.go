@@ -151,7 +151,7 @@ func (h *Hub) dispatchOptions(c *config.Connector, in *pluginhost.Instance) disp
 	return dispatch.Options{
 		Connector: c.Name, Queue: h.org, Target: in, Owner: h.Node(), InFlight: c.InFlight,
 		Retry: dispatch.Retry(c.Retry), Quarantine: dispatch.Quarantine(c.Quarantine), ReadLag: h.opt.ReadLag, Traces: &h.traces.Tracer, Log: h.log, Now: h.now,
-		Finished: h.opt.Observer.Finished, Maintenance: c.Maintenance.Until,
+		Finished: h.opt.Observer.Finished, Maintenance: h.maintenance(c.Name),
 	}
 }
 
@@ -184,6 +184,10 @@ func (h *Hub) drained(ctx context.Context, did map[string]dispatch.Summary, serv
 			d.Problem = cmp.Or(state.Stopped, state.Held(), state.Pause())
 		}
 		d.Paused = d.Problem != "" && d.Problem == state.Pause()
+		if d.Problem == "" && d.Open > d.Parked {
+			d.Problem = h.maintenanceWhy(name)
+			d.Paused = d.Problem != ""
+		}
 		if d.Done+d.Replanned+d.Open > 0 || d.Problem != "" {
 			out = append(out, d)
 		}

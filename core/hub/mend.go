@@ -186,7 +186,7 @@ func (h *Hub) standing(ctx context.Context, ids []string) (map[string]string, er
 		if err != nil {
 			return nil, err
 		}
-		if why := cmp.Or(state.Stopped, state.Held(), state.Pause(), state.Unusable); why != "" {
+		if why := cmp.Or(state.Stopped, state.Held(), state.Pause(), state.Unusable, h.maintenanceWhy(name)); why != "" {
 			if out == nil {
 				out = map[string]string{}
 			}

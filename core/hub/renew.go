@@ -1,12 +1,14 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/provhub/provhub/core/config"
 )
@@ -117,8 +119,26 @@ func (h *Hub) free(ctx context.Context, name string) error {
 	}
 }
 
+// maintenance returns until when the target of the connector called name is worked on,
+// the zero time when it is not. The config that counts decides, also for what was begun
+// under the one before: a window that is given now holds from the next call on.
+func (h *Hub) maintenance(name string) func(time.Time) time.Time {
+	return func(now time.Time) time.Time {
+		h.mu.Lock()
+		cfg := cmp.Or(h.current, h.cfg)
+		h.mu.Unlock()
+		for i := range cfg.Connectors {
+			if c := &cfg.Connectors[i]; c.Name == name {
+				return c.Maintenance.Until(now)
+			}
+		}
+		return time.Time{}
+	}
+}
+
 // settings names what decides how operations are sent to a connector: its plugin, the
-// plugin's config and secrets, and how often and how much is sent.
+// plugin's config and secrets, how often and how much is sent, and when it is too much
+// that fails.
 func (h *Hub) settings(c *config.Connector) string {
 	pc, err := h.pluginConfig(c)
 	if err != nil {
@@ -134,6 +154,7 @@ func (h *Hub) settings(c *config.Connector) string {
 		Config       json.RawMessage
 		Secrets      map[string]string
 		Retry        config.Retry
+		Quarantine   config.Quarantine
 		InFlight     int
-	}{pc.Path, pc.SHA256, pc.ConfigJSON, secrets, c.Retry, c.InFlight})
+	}{pc.Path, pc.SHA256, pc.ConfigJSON, secrets, c.Retry, c.Quarantine, c.InFlight})
 }

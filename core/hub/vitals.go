@@ -144,7 +144,7 @@ func (h *Hub) connectorVitals(ctx context.Context, c *config.Connector, now time
 		return v, err
 	}
 	v.Down, v.Throttled = dispatch.Standing(v.State, now)
-	v.Maintained = !c.Maintenance.Until(now).IsZero()
+	v.Maintained = !h.maintenance(c.Name)(now).IsZero()
 	v.DoneAt, err = h.org.LastDone(ctx, c.Name)
 	return v, err
 }

@@ -58,6 +58,7 @@ const (
 	StillHeld        StillKind = "held"        // the config leads to another target
 	StillPaused      StillKind = "paused"      // by a person
 	StillQuarantined StillKind = "quarantined" // too much failed: only single ones are tried
+	StillMaintained  StillKind = "maintenance" // the target is worked on: Why says until when
 	StillEverything  StillKind = "everything"  // a person has stopped everything
 )
 
