@@ -51,7 +51,7 @@ type ending struct {
 func (a *attempt) end() ending {
 	now, v := a.d.opts.Now(), a.top
 	f := store.Finish{
-		ID: a.w.ID, Fence: a.w.Fence, Operation: &a.w.Operation, StepsDone: a.w.StepsDone, MaybeApplied: a.w.MaybeApplied && !a.refused,
+		ID: a.w.ID, Fence: a.w.Fence, Operation: &a.w.Operation, ToldAt: a.w.ToldAt, StepsDone: a.w.StepsDone, MaybeApplied: a.w.MaybeApplied && !a.refused,
 		CountAttempt: a.sent && !v.Free, Err: recordable(v.Err), Now: now,
 	}
 	switch v.Next {

@@ -36,7 +36,12 @@ type Glance struct {
 	Pending       int            `json:"pending"`
 	OldestPending time.Time      `json:"oldest_pending,omitzero"`
 	Recently      store.Recently `json:"recently"`
+	// Lockouts are those of the last [LockoutDays]; not told of all connectors.
+	Lockouts store.Lockouts `json:"lockouts,omitzero"`
 }
+
+// LockoutDays is how far back [Hub.Glance] looks how soon leavers were locked out.
+const LockoutDays = 30
 
 // recentlyLooked is how many operations of a connector say how it does lately.
 const recentlyLooked = 200
@@ -45,8 +50,8 @@ const recentlyLooked = 200
 const GlanceAccounts = 100_000
 
 // Glance tells how connectors do: that one, or all for "". It starts no plugin. Of a
-// connector that is not there nothing is told. Accounts are counted for one only, up to
-// [GlanceAccounts]; for all, 1 says that there are any.
+// connector that is not there nothing is told. Accounts are counted, and lock-outs looked at, for
+// one only, up to [GlanceAccounts]; for all, 1 says that there are any accounts.
 func (h *Hub) Glance(ctx context.Context, only string) ([]Glance, error) {
 	accountsMax := 1
 	if only != "" {
@@ -65,6 +70,11 @@ func (h *Hub) Glance(ctx context.Context, only string) ([]Glance, error) {
 		g, err := h.glance(ctx, s, read)
 		if err != nil {
 			return nil, err
+		}
+		if only != "" {
+			if g.Lockouts, err = h.org.Lockouts(ctx, only, h.now().AddDate(0, 0, -LockoutDays)); err != nil {
+				return nil, err
+			}
 		}
 		out = append(out, g)
 	}

@@ -72,6 +72,10 @@ func queue(t testing.TB, n node, count int) {
 func happen(m *Metrics) {
 	op := &plan.Operation{AccountKey: identity.AccountKey{Connector: "crm", Kind: identity.Person, Anchor: "4711"}, Kind: plan.Create, Lane: plan.LaneNormal}
 	m.Finished(&store.Finish{Operation: op, State: store.OpDone, Attempt: &store.Attempt{Took: 30 * time.Millisecond}})
+	left := &plan.Operation{AccountKey: op.AccountKey, Kind: plan.Disable, Cause: plan.CauseLeave, Lane: plan.LaneLeaver}
+	at := time.Now()
+	m.Finished(&store.Finish{Operation: left, State: store.OpDone, ToldAt: at.Add(-3 * time.Second), Now: at})
+	m.Finished(&store.Finish{Operation: left, State: store.OpRetry, ToldAt: at.Add(-time.Minute), Now: at}) // not yet
 	m.Finished(&store.Finish{Operation: op, State: store.OpRetry, Attempt: &store.Attempt{Took: time.Second, Code: "UNAVAILABLE"}})
 	m.Finished(&store.Finish{Operation: op, State: store.OpReady}) // given back: nothing happened
 	m.Cycled(&hub.Cycled{Source: "hr", Status: store.PlanApplied, Report: &cycle.Report{New: 3, Changed: 2}, Took: time.Second,
@@ -95,6 +99,7 @@ provhub_cycles_total{outcome="applied",source="hr"} 1
 # HELP provhub_operations_total Operations that ended, or came to wait for a person, by outcome: done, replanned, parked.
 # TYPE provhub_operations_total counter
 provhub_operations_total{connector="crm",kind="create",lane="normal",outcome="done"} 1
+provhub_operations_total{connector="crm",kind="disable",lane="leaver",outcome="done"} 1
 # HELP provhub_pushes_total Records that were pushed or read one by one, by what became of the plan, or failed.
 # TYPE provhub_pushes_total counter
 provhub_pushes_total{outcome="failed",source="hr"} 1
@@ -114,10 +119,21 @@ provhub_store_transaction_failures_total{transaction="finish"} 1
 		"provhub_source_changes_total", "provhub_store_transaction_failures_total"))
 }
 
+// QUIRKS Q-33: only what is done was locked out, and nothing else is a lock-out.
+func TestLockoutsAreTimed(t *testing.T) {
+	m := New("1.2.3")
+	happen(m)
+	text := scrape(t, m, nil)
+	require.Contains(t, text, `provhub_lockout_duration_seconds_bucket{connector="crm",le="2"} 0`+"\n")
+	require.Contains(t, text, `provhub_lockout_duration_seconds_bucket{connector="crm",le="5"} 1`+"\n")
+	require.Contains(t, text, `provhub_lockout_duration_seconds_count{connector="crm"} 1`+"\n")
+}
+
 func TestTheQueueIsSampled(t *testing.T) {
 	m := New("1.2.3")
 	n := open(t, m)
 	queue(t, n, 5)
+	require.NotContains(t, scrape(t, m, nil), "provhub_lockout_duration_seconds_count")
 	before := scrape(t, m, nil)
 	require.NotContains(t, before, "provhub_open_operations", "nobody has looked yet")
 	require.NoError(t, n.h.State().Seen(t.Context(), store.Node{Name: "a", Connectors: []string{"crm"}}))
@@ -126,7 +142,7 @@ func TestTheQueueIsSampled(t *testing.T) {
 	for _, line := range []string{
 		`provhub_open_operations{connector="crm",state="ready"} 5`, `provhub_open_operations{connector="crm",state="parked"} 0`,
 		`provhub_connector_paused{connector="crm"} 0`, `provhub_state_up 1`, `provhub_held_plans{source="hr"} 0`,
-		`provhub_node_serving 1`, `provhub_nodes{state="there"} 1`, `provhub_nodes{state="gone"} 0`, `provhub_connector_served{connector="crm"} 1`,
+		`provhub_lockout_duration_seconds_count{connector="crm"} 0`, `provhub_node_serving 1`, `provhub_nodes{state="there"} 1`, `provhub_nodes{state="gone"} 0`, `provhub_connector_served{connector="crm"} 1`,
 	} {
 		require.Contains(t, text, line+"\n")
 	}

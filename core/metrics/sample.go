@@ -55,6 +55,9 @@ func (m *Metrics) Sample(ctx context.Context, n Node) time.Duration {
 	s.node, s.asked, s.took, s.vitals = n, true, time.Since(began), nil
 	if err == nil {
 		s.vitals = &v
+		for i := range v.Connectors {
+			m.lockout.WithLabelValues(v.Connectors[i].Name) // none yet is a count, too: the first one is seen to come
+		}
 	}
 	return s.took
 }

@@ -16,6 +16,7 @@ type work struct {
 	operations  *prometheus.CounterVec
 	attempts    *prometheus.CounterVec
 	attemptTime *prometheus.HistogramVec
+	lockout     *prometheus.HistogramVec
 
 	cycles    *prometheus.CounterVec
 	cycleTime *prometheus.HistogramVec
@@ -31,7 +32,9 @@ type work struct {
 var (
 	callBuckets   = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 	commitBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 15}
-	cycleBuckets  = []float64{.01, .05, .1, .5, 1, 5, 15, 60, 300, 900, 3600}
+	// What a push, a schedule and a person who approves make of it.
+	lockoutBuckets = []float64{.5, 1, 2, 5, 15, 30, 60, 300, 900, 1800, 3600, 4 * 3600, 24 * 3600}
+	cycleBuckets   = []float64{.01, .05, .1, .5, 1, 5, 15, 60, 300, 900, 3600}
 )
 
 func newWork() work {
@@ -46,6 +49,8 @@ func newWork() work {
 			"connector", "kind", "lane", "outcome"),
 		attempts:    counter("attempts_total", "Attempts at operations by the code of the answer; OK: it took effect.", "connector", "code"),
 		attemptTime: histogram("attempt_duration_seconds", "How long an attempt at an operation took, with all its steps.", callBuckets, "connector"),
+		lockout: histogram("lockout_duration_seconds", "How long it took to disable or delete an account of who left or went on leave: from the reading, or the date, that told of it to the target's answer.",
+			lockoutBuckets, "connector"),
 
 		cycles:    counter("cycles_total", "Passes over a source by what became of the plan: proposed, held, applied, ..., or failed.", "source", "outcome"),
 		cycleTime: histogram("cycle_duration_seconds", "How long a pass over a source took, by phase; all: the whole pass.", cycleBuckets, "source", "phase"),
@@ -59,7 +64,7 @@ func newWork() work {
 }
 
 func (w *work) all() []prometheus.Collector {
-	return []prometheus.Collector{w.operations, w.attempts, w.attemptTime, w.cycles, w.cycleTime, w.records, w.pushes, w.runs, w.transaction, w.refused}
+	return []prometheus.Collector{w.operations, w.attempts, w.attemptTime, w.lockout, w.cycles, w.cycleTime, w.records, w.pushes, w.runs, w.transaction, w.refused}
 }
 
 // lanes names the lanes of the queue.
@@ -78,6 +83,9 @@ func (w *work) Finished(f *store.Finish) {
 	}
 	if outcome := outcomes[f.State]; outcome != "" {
 		w.operations.WithLabelValues(op.Connector, string(op.Kind), lanes[op.Lane], outcome).Inc()
+	}
+	if f.State == store.OpDone && !f.ToldAt.IsZero() {
+		w.lockout.WithLabelValues(op.Connector).Observe(seconds(f.Now.Sub(f.ToldAt)))
 	}
 	if a := f.Attempt; a != nil {
 		w.attempts.WithLabelValues(op.Connector, cmp.Or(a.Code, "OK")).Inc()

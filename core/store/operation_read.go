@@ -13,22 +13,22 @@ import (
 
 // operationColumns are what scanOperation reads.
 const operationColumns = `body, plan, seq, state, attempts, steps_done, maybe_applied, edited, next_attempt_at, fence, lane,
-	created_at, updated_at, last_error, continuation, cause, failing_since, handed_at, handed_by, handed_note, trace`
+	created_at, updated_at, last_error, continuation, cause, failing_since, handed_at, handed_by, handed_note, trace, told_at`
 
 func scanOperation(rows *sql.Rows) (OpRow, error) {
 	var op OpRow
 	var body, lastError string
 	var lane plan.Lane
-	var next, created, updated, failing, handedAt int64
+	var next, created, updated, failing, handedAt, told int64
 	var handed Handed
 	err := rows.Scan(&body, &op.Plan, &op.Seq, &op.State, &op.Attempts, &op.StepsDone, &op.MaybeApplied, &op.Edited, &next, &op.Fence, &lane,
-		&created, &updated, &lastError, &op.Continuation, &op.FailsFor, &failing, &handedAt, &handed.By, &handed.Note, &op.Trace)
+		&created, &updated, &lastError, &op.Continuation, &op.FailsFor, &failing, &handedAt, &handed.By, &handed.Note, &op.Trace, &told)
 	if err != nil {
 		return op, err
 	}
 	op.Pending = op.State == OpUnknown && len(op.Continuation) > 0
 	op.NextAttemptAt, op.CreatedAt, op.UpdatedAt = fromMicros(next), fromMicros(created), fromMicros(updated)
-	op.FailingSince = fromMicros(failing)
+	op.FailingSince, op.ToldAt = fromMicros(failing), fromMicros(told)
 	if handedAt > 0 {
 		handed.At = fromMicros(handedAt)
 		op.Handed = &handed

@@ -94,7 +94,9 @@ func live(t *testing.T, o *store.Org) {
 	require.NoError(t, o.SetConnectorState(ctx, state, "bob", now))
 	require.NoError(t, o.SetStates(ctx, []identity.Identity{{Key: hr("3"), State: identity.Leaver, Rev: 1}}, now))
 	read(t, o, nil, "4")
-	save(t, o, creates("p2", "crm", "1"), store.PlanHeld)
+	p2 := creates("p2", "crm", "1")
+	p2.Operations[0].Kind, p2.Operations[0].Cause = plan.Disable, plan.CauseLeave
+	save(t, o, p2, store.PlanHeld)
 	require.NoError(t, o.RejectPlan(ctx, "p2", "bob", "", now))
 	require.NoError(t, o.AuditRecord(ctx, store.AuditEntry{At: now, Actor: "bob", Action: "kill", Object: "crm"}))
 }

@@ -137,11 +137,15 @@ func (o *Org) insertOperations(t *tx, p *plan.Plan, now time.Time) error {
 	if err := t.get(&created, `SELECT created_at FROM plan WHERE org_id = ? AND hash = ?`, o.id, p.Hash); err != nil {
 		return err
 	}
+	told, err := t.toldAt(o.id, p, created)
+	if err != nil {
+		return err
+	}
 	rows := make([][]any, 0, operationsAtOnce)
 	for from := 0; from < len(p.Operations); from += operationsAtOnce {
 		rows = rows[:0]
 		for i, op := range p.Operations[from:min(from+operationsAtOnce, len(p.Operations))] {
-			row, err := o.operationRow(p.Hash, first+int64(from+i), op, created, now)
+			row, err := o.operationRow(p.Hash, first+int64(from+i), op, created, told[op.AccountKey], now)
 			if err != nil {
 				return err
 			}
@@ -158,9 +162,9 @@ func (o *Org) insertOperations(t *tx, p *plan.Plan, now time.Time) error {
 const operationsAtOnce = 512
 
 const operationInsert = `INSERT INTO operation (org_id, id, plan, seq, source, connector, kind, anchor, op, lane, account_rev, identity_rev,
-	revokes, clears, renames, out_of_scope, changed, created_at, updated_at, body, state, code, last_error, cause, failing_since)`
+	revokes, clears, renames, out_of_scope, changed, created_at, told_at, updated_at, body, state, code, last_error, cause, failing_since)`
 
-func (o *Org) operationRow(hash string, seq int64, op plan.Operation, created int64, now time.Time) ([]any, error) {
+func (o *Org) operationRow(hash string, seq int64, op plan.Operation, created, told int64, now time.Time) ([]any, error) {
 	body, err := encode(op)
 	if err != nil {
 		return nil, fmt.Errorf("operation for %s on %s: %w", op.Anchor, op.Connector, err)
@@ -180,7 +184,7 @@ func (o *Org) operationRow(hash string, seq int64, op plan.Operation, created in
 		code, cause, since = why.Code.String(), causeKey(&op, why), micros(now)
 	}
 	return []any{o.id, op.ID, hash, seq, op.Source, op.Connector, string(op.AccountKey.Kind), op.Anchor, string(op.Kind), int(op.Lane), op.AccountRev, op.IdentityRev,
-		c.revokes, c.clears, c.renames, c.outOfScope, c.changed, created, micros(now), body, string(OpPlanned), code, lastError, cause, since}, nil
+		c.revokes, c.clears, c.renames, c.outOfScope, c.changed, created, told, micros(now), body, string(OpPlanned), code, lastError, cause, since}, nil
 }
 
 func countOperations(ops []plan.Operation) plan.Counts {

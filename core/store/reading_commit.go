@@ -92,22 +92,23 @@ func (r *Reading) drop(t *tx, keys []identity.Key) error {
 // merge writes the staged identities. WHERE true: without it SQLite takes ON
 // CONFLICT for the ON of a join.
 func (r *Reading) merge(t *tx, end ReadingEnd, g int64) error {
-	_, err := t.exec(`INSERT INTO identity (org_id, source, kind, anchor, hash, state, due_at, first_seen, absent_since,
+	_, err := t.exec(`INSERT INTO identity (org_id, source, kind, anchor, hash, state, state_since, due_at, first_seen, absent_since,
 			rev, changed_gen, position, source_id, reference, name, attributes)
-		SELECT ?, ?, kind, anchor, hash, state, due_at, CAST(? AS BIGINT), 0, 1, CAST(? AS BIGINT), position, source_id, reference, name, attributes
+		SELECT ?, ?, kind, anchor, hash, state, CAST(? AS BIGINT), due_at, CAST(? AS BIGINT), 0, 1, CAST(? AS BIGINT), position, source_id, reference, name, attributes
 		FROM stage WHERE true ORDER BY kind, anchor
 		ON CONFLICT (org_id, source, kind, anchor) DO UPDATE SET hash = excluded.hash, state = excluded.state,
-			due_at = excluded.due_at, absent_since = 0, rev = identity.rev + 1, changed_gen = excluded.changed_gen,
+			state_since = CASE WHEN identity.state = excluded.state THEN identity.state_since ELSE excluded.state_since END, due_at = excluded.due_at, absent_since = 0, rev = identity.rev + 1, changed_gen = excluded.changed_gen,
 			position = excluded.position, source_id = excluded.source_id, reference = excluded.reference,
 			name = excluded.name, attributes = excluded.attributes`,
-		r.o.id, r.source, micros(end.Now), g)
+		r.o.id, r.source, micros(end.Now), micros(end.Now), g)
 	return err
 }
 
+// vanish makes people gone. A leaver who is gone, too, has left since before.
 func (r *Reading) vanish(t *tx, end ReadingEnd, g int64) error {
 	return t.keyChunks(end.Vanished, func(kind identity.Kind, marks string, args []any) error {
-		args = append([]any{string(identity.Gone), micros(end.Now), g, r.o.id, r.source, string(kind)}, args...)
-		_, err := t.exec(`UPDATE identity SET state = ?, absent_since = ?, due_at = 0, rev = rev + 1, changed_gen = ?
+		args = append([]any{string(identity.Gone), string(identity.Leaver), micros(end.Now), micros(end.Now), g, r.o.id, r.source, string(kind)}, args...)
+		_, err := t.exec(`UPDATE identity SET state = ?, state_since = CASE WHEN state = ? THEN state_since ELSE CAST(? AS BIGINT) END, absent_since = ?, due_at = 0, rev = rev + 1, changed_gen = ?
 			WHERE org_id = ? AND source = ? AND kind = ? AND absent_since = 0 AND anchor IN (`+marks+`)`, args...)
 		return err
 	})

@@ -34,9 +34,9 @@ func (o *Org) SetStates(ctx context.Context, ids []identity.Identity, now time.T
 			return err
 		}
 		for _, i := range ids {
-			n, err := t.exec(`UPDATE identity SET state = ?, due_at = ?, rev = rev + 1, changed_gen = ?
+			n, err := t.exec(`UPDATE identity SET state_since = CASE WHEN state = ? THEN state_since ELSE CAST(? AS BIGINT) END, state = ?, due_at = ?, rev = rev + 1, changed_gen = ?
 				WHERE org_id = ? AND source = ? AND kind = ? AND anchor = ? AND rev = ?`,
-				string(i.State), micros(i.DueAt), g, o.id, i.Source, string(i.Kind), i.Anchor, i.Rev)
+				string(i.State), micros(now), string(i.State), micros(i.DueAt), g, o.id, i.Source, string(i.Kind), i.Anchor, i.Rev)
 			if err == nil && n == 0 {
 				err = t.get(&n, `SELECT 1 FROM identity WHERE org_id = ? AND source = ? AND kind = ? AND anchor = ?`, o.id, i.Source, string(i.Kind), i.Anchor)
 			}

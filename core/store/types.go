@@ -130,6 +130,9 @@ type OpRow struct {
 	LastError *connector.Error `json:"last_error,omitempty"`
 	CreatedAt time.Time        `json:"created_at"`
 	UpdatedAt time.Time        `json:"updated_at"`
+	// ToldAt is, of an operation that locks out who left or is on leave, since when that
+	// is known; zero: it is another operation.
+	ToldAt time.Time `json:"told_at,omitzero"`
 	// Pending: it is unknown because the target has accepted it and not finished;
 	// Continuation asks after it at NextAttemptAt. nil: nothing is pending.
 	Pending      bool   `json:"pending,omitempty"`
@@ -166,6 +169,8 @@ type Finish struct {
 	Fence int64
 	// Operation is what the worker took; nil: it is read from the queue once more.
 	Operation *plan.Operation
+	// ToldAt is the operation's, for who is told of the outcome; it is not written.
+	ToldAt    time.Time
 	State     OpState // OpDone, OpRetry, OpUnknown, OpParked, OpReady (given back unsent), OpSuperseded (with Replan)
 	StepsDone int
 	// CountAttempt: an outage of the whole target costs an operation no attempt.

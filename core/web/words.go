@@ -25,7 +25,7 @@ var funcs = template.FuncMap{
 	"values": valuesText, "kinds": kindsText, "percent": percent, "sentence": sentence, "key": personKey, "json": prettyJSON,
 	"pair": pair, "plans": plansOf, "runs": runsOf, "took": took, "text": attributeText, "known": knownAs,
 	"gives": hub.Gives, "because": hub.Because, "first": firstNotes,
-	"alerts": alertsOf, "userpath": userPath, "reaction": reactionText, "runkind": runKind, "code": codeText, "standstill": standstill,
+	"alerts": alertsOf, "userpath": userPath, "reaction": reactionText, "runkind": runKind, "code": codeText, "standstill": standstill, "lockouts": lockoutsText,
 	"situation": func(name string) string { return wordsOf(name).Title },
 }
 
