@@ -69,7 +69,7 @@ func TestAProcessThatIsKilledIsReplaced(t *testing.T) {
 
 func TestAFrozenProcessIsReplacedAndItsOperationIsUnknown(t *testing.T) {
 	cfg, _ := testConfig(t, "good", `{}`)
-	cfg.Timeout, cfg.Times.HealthDeadline = time.Hour, 500*time.Millisecond
+	cfg.Timeout, cfg.Times.HealthDeadline = time.Hour, 2*time.Second
 	in := startConfig(t, cfg)
 	before := time.Now()
 	r := apply(t, in, op("o-1", "stop"))[0]

@@ -29,7 +29,9 @@ func TestAPluginThatDoesNotComeUpSaysWhy(t *testing.T) {
 	} {
 		t.Run(c.mode, func(t *testing.T) {
 			cfg, _ := testConfig(t, c.mode, `{}`)
-			cfg.Times.Start = time.Second
+			if c.mode == "mute" { // the others may take as long as a busy machine needs
+				cfg.Times.Start = time.Second
+			}
 			_, err := Start(t.Context(), cfg)
 			var e *StartError
 			require.ErrorAs(t, err, &e)
