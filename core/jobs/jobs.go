@@ -56,6 +56,11 @@ type Entry struct {
 	Unless func(ctx context.Context) (reason string, err error)
 }
 
+// begin returns when the run for a slot begins.
+func (e *Entry) begin(slot time.Time) time.Time {
+	return e.Schedule.Begin(e.Kind+"/"+e.Subject, slot)
+}
+
 // Lock is held while a job runs.
 type Lock interface {
 	// Lost is closed when another node may have the lock.

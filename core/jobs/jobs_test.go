@@ -18,6 +18,7 @@ import (
 	"github.com/provhub/provhub/core/schedule"
 	"github.com/provhub/provhub/core/store"
 	"github.com/provhub/provhub/core/store/storetest"
+	"github.com/provhub/provhub/logtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -27,6 +28,7 @@ type cluster struct {
 	t     *testing.T
 	state *store.Org
 	every string // cron of the one entry
+	logs  logtest.Log
 
 	mu    sync.Mutex
 	locks map[string]*lock
@@ -108,7 +110,7 @@ func (c *cluster) node(name string) jobs.Runner {
 	s, err := schedule.New(schedule.Spec{Cron: c.every})
 	require.NoError(c.t, err)
 	r, err := jobs.Start(c.t.Context(), jobs.Options{State: c.state, Lock: c.lock, Node: name, Work: map[string]jobs.Work{"cycle": c.do},
-		Entries: []jobs.Entry{{Kind: "cycle", Subject: "hr", Schedule: s}}, Log: slog.New(slog.DiscardHandler)})
+		Entries: []jobs.Entry{{Kind: "cycle", Subject: "hr", Schedule: s}}, Log: slog.New(slog.NewTextHandler(&c.logs, nil))})
 	require.NoError(c.t, err)
 	return r
 }
@@ -199,6 +201,7 @@ func TestSlots(t *testing.T) {
 		require.NoError(t, err)
 		a := c.node("a")
 		c.eventually("the last slot is run", func() bool { return len(c.ended()) == 1 })
+		require.Contains(t, c.logs.String(), "a run begins late, or stands for others that were missed")
 		stop(t, a)
 		b := c.node("b") // another leader
 		defer stop(t, b)

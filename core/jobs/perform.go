@@ -40,7 +40,7 @@ func (p *performer) due(ctx context.Context, e *Entry) (j Job, begin time.Time, 
 		return j, begin, false, nil
 	}
 	j = Job{Kind: e.Kind, Subject: e.Subject, Slot: slot, Missed: missed, Why: "schedule", At: slot}
-	return j, e.Schedule.Begin(e.Kind+"/"+e.Subject, slot), true, nil
+	return j, e.begin(slot), true, nil
 }
 
 // perform runs j unless it was run. again: it cannot begin yet, and is to be tried
@@ -67,13 +67,28 @@ func (p *performer) perform(ctx context.Context, j Job) (again time.Duration, er
 		return 0, err
 	}
 	j.Run = run.ID()
-	if j.Missed > 0 {
-		p.o.Log.Warn("runs were missed; this one stands for them", "run", j.Run, "missed", j.Missed)
-	}
+	p.sayLate(j, run.StartedAt)
 	ctx, cancel := whileHeld(ctx, lock)
 	res, werr := p.work(ctx, work, j)
 	cancel()
 	return 0, p.end(context.WithoutCancel(ctx), run, res, werr)
+}
+
+// lateAfter is how much later than it should a scheduled run begins before that is told.
+const lateAfter = time.Minute
+
+// sayLate tells of a run that begins later than it should, and of those that it stands
+// for: nobody ran them while no node was there, or while the run before it took longer.
+func (p *performer) sayLate(j Job, began time.Time) {
+	e := p.entries[j.key()]
+	if j.Slot.IsZero() || e == nil {
+		return
+	}
+	late := began.Sub(e.begin(j.Slot)).Round(time.Second)
+	if j.Missed == 0 && late < lateAfter {
+		return
+	}
+	p.o.Log.Warn("a run begins late, or stands for others that were missed", "run", j.Run, "due", j.Slot.UTC(), "late", late, "missed", j.Missed)
 }
 
 func (j Job) lockName() string { return "job/" + j.Kind + "/" + j.Subject }

@@ -186,6 +186,18 @@ func (s *Schedule) Begin(name string, slot time.Time) time.Time {
 	return s.Free(at)
 }
 
+// Coming returns when something called name begins the next time after now.
+func (s *Schedule) Coming(name string, now time.Time) time.Time {
+	slot := s.Next(now.Add(-s.spec.Jitter))
+	for !slot.IsZero() && !s.Begin(name, slot).After(now) {
+		slot = s.Next(slot)
+	}
+	if slot.IsZero() {
+		return slot
+	}
+	return s.Begin(name, slot)
+}
+
 // Free returns the first time from t on that is in no window.
 func (s *Schedule) Free(t time.Time) time.Time { return s.not.after(t) }
 

@@ -72,6 +72,8 @@ func TestBegin(t *testing.T) {
 		s, again := made(t, spec), made(t, spec)
 		slot := s.Next(time.Unix(rapid.Int64Range(1_700_000_000, 1_900_000_000).Draw(rt, "t"), 0))
 		begin := s.Begin("cycle/hr", slot)
+		coming := s.Coming("cycle/hr", begin.Add(-time.Second))
+		require.True(rt, coming.After(begin.Add(-time.Second)) && !coming.After(begin), "%s comes before %s", coming, begin)
 		require.Equal(rt, begin, again.Begin("cycle/hr", slot))
 		require.False(rt, begin.Before(slot))
 		ws, err := schedule.NewWindows(spec.Not)
