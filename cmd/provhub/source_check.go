@@ -36,9 +36,9 @@ func (a *app) sourceListCommand() *cobra.Command {
 				if !v.NextWhole.IsZero() {
 					whole = when(v.NextWhole, now)
 				}
-				rows[i] = []any{v.Name, v.Type, when(v.ReadAt, now), when(v.Dated, now), v.People, v.Groups, v.Faults, short(v.Snapshot), whole}
+				rows[i] = []any{v.Name, v.Type, when(v.ReadAt, now), when(v.Next, now), when(v.Dated, now), v.People, v.Groups, v.Faults, short(v.Snapshot), whole}
 			}
-			a.table([]any{"source", "type", "read", "dated", "people", "groups", "bad", "snapshot", "read whole"}, rows)
+			a.table([]any{"source", "type", "read", "next", "dated", "people", "groups", "bad", "snapshot", "read whole"}, rows)
 			for _, v := range views {
 				a.printStanding(v)
 			}

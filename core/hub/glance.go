@@ -17,12 +17,13 @@ type Standing string
 // How a connector can stand.
 const (
 	StandsReady    Standing = "ready"
-	StandsPaused   Standing = "paused"     // a person wants it to
-	StandsTrying   Standing = "quarantine" // too many operations failed: single ones are tried
-	StandsDraining Standing = "draining"   // what is planned goes out, then it pauses
-	StandsWaiting  Standing = "waiting"    // its breaker is open, or the target asked to be left alone
-	StandsStopped  Standing = "stopped"    // a person has to mend something
-	StandsRemoved  Standing = "removed"    // it is not in the config any more
+	StandsPaused   Standing = "paused"      // a person wants it to
+	StandsTrying   Standing = "quarantine"  // too many operations failed: single ones are tried
+	StandsDraining Standing = "draining"    // what is planned goes out, then it pauses
+	StandsWaiting  Standing = "waiting"     // its breaker is open, or the target asked to be left alone
+	StandsWorkedOn Standing = "maintenance" // the target is worked on, as the config says
+	StandsStopped  Standing = "stopped"     // a person has to mend something
+	StandsRemoved  Standing = "removed"     // it is not in the config any more
 )
 
 // Glance is how one connector does.
@@ -124,6 +125,8 @@ func standing(s ConnectorStatus, state store.ConnectorState, configured bool, no
 		return StandsTrying
 	case s.State == "ready":
 		return StandsReady
+	case !s.MaintenanceUntil.IsZero() && s.State == maintenanceText(s.MaintenanceUntil):
+		return StandsWorkedOn
 	case state.DrainedBy != "" && state.Stopped == "" && state.Held() == "" && !state.ResumeAt.After(now):
 		return StandsDraining
 	case state.ResumeAt.After(now) && state.Stopped == "" && state.Held() == "":

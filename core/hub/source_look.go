@@ -30,6 +30,10 @@ type SourceView struct {
 	Refused *cycle.Refused `json:"refused,omitempty"`
 	// Failed says why the last run about it failed, if that was after ReadAt; "": none did.
 	Failed string `json:"failed,omitempty"`
+	// Schedule says in words of the config when it is read, Next when that is the next time
+	// where a node serves; a person may ask for it, and the source may tell of a change, before.
+	Schedule string    `json:"schedule"`
+	Next     time.Time `json:"next,omitzero"`
 	// NextWhole is when it is read whole the next time; zero: every time.
 	NextWhole time.Time `json:"next_whole,omitzero"`
 }
@@ -50,6 +54,7 @@ func (h *Hub) Sources(ctx context.Context) ([]SourceView, error) {
 		out[i] = SourceView{
 			Name: s.Name, Type: s.Type, ReadAt: state.ReadAt, Dated: state.Dated, People: state.People, Groups: state.Groups, Snapshot: state.Snapshot,
 			Faults: r.Source.FaultCount + r.FaultCount, Findings: r.Findings, Refused: r.Refused, NextWhole: r.NextWhole(s),
+			Schedule: s.Schedule.String(), Next: s.Schedule.Coming(AskCycle+"/"+s.Name, h.now()),
 		}
 		run, err := h.org.LastRun(ctx, AskCycle, s.Name)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {

@@ -94,13 +94,17 @@ func (s *site) showQueue(v *visit) error {
 	if p.choices, err = s.choices(v); err != nil {
 		return err
 	}
-	found, err := v.hub.State().Causes(v.Context(), store.CauseFilter{Connector: f.Connector, Code: f.Code, Key: f.Cause, With: f.With, Limit: causesShown})
+	found, err := v.hub.Causes(v.Context(), store.CauseFilter{Connector: f.Connector, Code: f.Code, Key: f.Cause, With: f.With, Limit: causesShown})
 	if err != nil {
 		return err
 	}
 	p.More = found.More
 	for _, c := range found.Causes {
-		p.Causes = append(p.Causes, causeView{c, helpdesk.ExplainCause(c), queueFilter{Cause: c.Key, With: f.With}.Link("/queue/list")})
+		list := queueFilter{Cause: c.Key, With: f.With}
+		if c.Key == "" { // a connector that stands still
+			list.Connector = c.Connector
+		}
+		p.Causes = append(p.Causes, causeView{c, helpdesk.ExplainCause(c), list.Link("/queue/list")})
 	}
 	return s.page(v, "queue", "Queue", p)
 }

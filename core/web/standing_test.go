@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/provhub/provhub/core/schedule"
 	"github.com/provhub/provhub/core/signin"
 	"github.com/provhub/provhub/core/store"
 )
@@ -40,6 +41,46 @@ func TestAlertsAreShown(t *testing.T) {
 	assert.Contains(t, text, "pager")
 	assert.Contains(t, text, "not tried yet")
 	assert.Contains(t, text, "Nobody is told of alerts but here")
+}
+
+// Operations that wait for a connector which sends nothing are in the queue, with why,
+// what that means for leavers, and who can do something about it.
+func TestAConnectorThatStandsStillIsInTheQueue(t *testing.T) {
+	l := newLab(t)
+	require.NoError(t, l.hub.Pause(t.Context(), "crm", "the vendor moves"))
+	leavers, now := l.held().Hash, l.hub.Now()
+	require.NoError(t, l.hub.State().ApprovePlan(t.Context(), leavers, store.Approval{By: "olga", Reason: "ticket 1", At: now, Until: now.Add(time.Hour)}))
+	_, err := l.hub.Apply(t.Context(), leavers)
+	require.NoError(t, err)
+	b := l.as(signin.Helpdesk)
+	text := b.ok("/queue")
+	for _, want := range []string{"a person has paused crm", "provhub: the vendor moves", "leavers among them", `href="/connectors/crm"`, `href="/queue/list?connector=crm"`} {
+		assert.Contains(t, text, want)
+	}
+	require.NoError(t, l.hub.Resume(t.Context(), "crm"))
+	assert.NotContains(t, b.ok("/queue"), "a person has paused")
+
+	noon, err := schedule.NewWindows([]schedule.Window{{Cron: "0 12 * * *", For: 4 * time.Hour}})
+	require.NoError(t, err)
+	crm, err := l.hub.Connector("crm")
+	require.NoError(t, err)
+	crm.Maintenance = noon
+	until := "maintenance until " + time.Date(2026, 3, 2, 16, 0, 0, 0, time.UTC).Local().Format("2006-01-02 15:04 MST")
+	text = b.ok("/queue")
+	assert.Contains(t, text, "the target of crm is worked on")
+	assert.Contains(t, text, until)
+	for _, path := range []string{"/", "/connectors/crm"} {
+		text = l.as(signin.Operator).ok(path)
+		assert.Contains(t, text, `<span class="badge maintenance">maintenance</span>`, path)
+		assert.NotContains(t, text, "Resume crm", path)
+	}
+	assert.Contains(t, text, until[len("maintenance "):])
+}
+
+func TestASourceSaysWhenItIsReadNext(t *testing.T) {
+	text := newLab(t).as(signin.Viewer).ok("/sources/hr")
+	assert.Regexp(t, `<dt>Next</dt><dd><time [^>]*>in \d+ (min|s)</time>`, text)
+	assert.Contains(t, text, "(@every 15m)")
 }
 
 func TestNodesAreShown(t *testing.T) {

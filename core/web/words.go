@@ -60,6 +60,9 @@ func standstill(standing hub.Standing, state string) string {
 	if state == "ready" {
 		return ""
 	}
+	if standing == hub.StandsWorkedOn {
+		return strings.TrimPrefix(state, string(standing)+" ")
+	}
 	return strings.TrimPrefix(state, string(standing)+": ")
 }
 
