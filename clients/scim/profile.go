@@ -70,6 +70,7 @@ type HeaderRules struct {
 	ContentType       string            `json:"content_type"`
 	UserAgent         string            `json:"user_agent"`
 	ExtraHeaders      map[string]string `json:"extra_headers"`
+	RequestIDHeader   string            `json:"request_id_header"`
 	LenientResponseCT bool              `json:"lenient_response_ct"`
 	TolerateHTMLError bool              `json:"tolerate_html_error"`
 }

@@ -31,6 +31,9 @@ func (c *Client) Send(ctx context.Context, r Request) (*Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(set.profile.Timeout))
 	defer cancel()
 	call := set.profile.call(r, c.query)
+	if id := requestID(ctx); id != "" && set.profile.RequestIDHeader != "" {
+		call.Header.Set(set.profile.RequestIDHeader, id)
+	}
 	begin := time.Now()
 	a, err := c.signed(ctx, call)
 	if err != nil {
@@ -63,6 +66,20 @@ func (p *Profile) call(r Request, query string) rest.Call {
 	}
 	return rest.Call{Method: r.Method, Path: r.Path, RawQuery: query + r.Query, Header: h, Safe: r.Op == OpRead, IfMatch: r.IfMatch, Body: r.Body}
 }
+
+// requestID names the operation that a request is for, in letters that a header can
+// hold; "": it is for none. It is a hash: nobody can be told from it.
+func requestID(ctx context.Context) string {
+	c, ok := connector.CallOf(ctx)
+	id := c.Operation()
+	if !ok || len(id) > requestIDMax || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return ""
+	}
+	return id
+}
+
+// requestIDMax bounds a name that another host than the hub may have given.
+const requestIDMax = 128
 
 // signed makes the call, twice when the target refuses the first token.
 func (c *Client) signed(ctx context.Context, call rest.Call) (*rest.Answer, error) {

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -36,6 +37,32 @@ func TestHeadersFollowTheProfile(t *testing.T) {
 		for name, want := range tt.want {
 			if got := head.Get(name); got != want {
 				t.Errorf("%s is %q, want %q", name, got, want)
+			}
+		}
+	}
+}
+
+// QUIRKS Q-42: a line in the target's log leads to our operation.
+func TestRequestsNameTheOperation(t *testing.T) {
+	s := serve(t, always(201, `{"id":"7"}`))
+	for _, tt := range []struct{ id, header, want string }{
+		{"2f6c81/create", "X-Request-Id", "2f6c81"},
+		{"2f6c81", "X-Request-Id", "2f6c81"},
+		{"2f6c81/grant Führung", "X-Request-Id", "2f6c81"},
+		{"of another host: ü", "X-Request-Id", ""},
+		{"a\r\nX-Evil: 1", "X-Request-Id", ""},
+		{strings.Repeat("a", 200), "X-Request-Id", ""},
+		{"2f6c81/create", "", ""},
+		{"2f6c81/create", "X-Correlation-Id", "2f6c81"},
+	} {
+		c := s.client(t, map[string]any{"request_id_header": tt.header})
+		for ctx, want := range map[context.Context]string{connector.WithCall(t.Context(), connector.Call{ID: tt.id}): tt.want, t.Context(): ""} {
+			if _, err := c.Create(ctx, Users, Resource{"userName": "jane"}); err != nil {
+				t.Fatal(err)
+			}
+			head := s.take()[0].head
+			if got := head.Get(cmp.Or(tt.header, "X-Request-Id")); got != want || head.Get("X-Evil") != "" {
+				t.Errorf("%q: %s is %q, want %q", tt.id, tt.header, got, want)
 			}
 		}
 	}

@@ -30,7 +30,8 @@ type Operation interface {
 
 // Call is what every operation carries, whatever it does.
 type Call struct {
-	// ID names the operation; the same on every attempt, across restarts.
+	// ID names the operation; the same on every attempt, across restarts. From the hub
+	// it is one step of an operation: "2f6c…/create"; see [Call.Operation].
 	ID string
 	// Key is what the target sees as idempotency key. The same key again must
 	// not do the work twice.

@@ -19,7 +19,7 @@ func (e *engine) runBatch(ctx context.Context, c *call, o *opened, b connector.B
 		limit = max(limit, e.timeoutOf(op))
 	}
 	if len(c.units) == 1 && len(ops) == 1 {
-		ctx = withOperation(ctx, ops[0].Meta())
+		ctx = connector.WithCall(ctx, ops[0].Meta())
 	}
 	ctx, cancel := context.WithTimeout(c.trace().in(ctx), limit)
 	defer cancel()

@@ -60,7 +60,7 @@ func (s *server) Invoke(r *pb.InvokeRequest, stream grpc.ServerStreamingServer[p
 	go func() {
 		defer in.actions.end()
 		defer o.done()
-		a.run(withOperation(ctx, connector.Call{ID: run.ID, Attempt: 1}), in, o, run)
+		a.run(connector.WithCall(ctx, connector.Call{ID: run.ID, Attempt: 1}), in, o, run)
 	}()
 	return a.report(ctx, in, stream)
 }

@@ -36,19 +36,12 @@ func hclogKeys(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-type operationKey struct{}
-
-// withOperation makes log lines name the operation.
-func withOperation(ctx context.Context, c connector.Call) context.Context {
-	return context.WithValue(ctx, operationKey{}, c)
-}
-
 // operationHandler adds what the context knows of the operation under way.
 type operationHandler struct{ slog.Handler }
 
 // Handle implements [slog.Handler].
 func (h operationHandler) Handle(ctx context.Context, r slog.Record) error {
-	if c, ok := ctx.Value(operationKey{}).(connector.Call); ok {
+	if c, ok := connector.CallOf(ctx); ok {
 		r.AddAttrs(slog.String("operation_id", c.ID), slog.Int("attempt", c.Attempt))
 		if c.Trace != "" {
 			r.AddAttrs(slog.String("traceparent", c.Trace))

@@ -108,6 +108,7 @@ func TestDescribeNeedsNoConfig(t *testing.T) {
 	}
 }
 
+// QUIRKS Q-42
 func TestLogLinesNameTheOperationAndHideSecrets(t *testing.T) {
 	log := &logtest.Log{}
 	c := dial(t, labDefinition(func(_ labConfig, in connector.Instance) (connector.Target, error) {

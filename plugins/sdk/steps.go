@@ -52,7 +52,7 @@ func (e *engine) answer(u *unit, i int, r connector.Result) {
 // attempt makes one call for one operation, within its time limit.
 func (e *engine) attempt(ctx context.Context, c *call, step int, o *opened, op connector.Operation) connector.Result {
 	limit := e.timeoutOf(op)
-	ctx, cancel := context.WithTimeout(withOperation(ctx, op.Meta()), limit)
+	ctx, cancel := context.WithTimeout(connector.WithCall(ctx, op.Meta()), limit)
 	defer cancel()
 	late := time.AfterFunc(limit+answerGrace, func() { e.overrun(c, step, errTimeout) })
 	defer late.Stop()
