@@ -142,7 +142,11 @@ func (a *attempt) apply(ctx context.Context, ops []connector.Operation) []connec
 	limit := min(time.Duration(len(ops))*a.d.opts.Retry.Timeout+time.Minute, a.d.opts.LeaseTime/4)
 	call, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return a.d.opts.Target.Apply(call, ops)
+	results := a.d.opts.Target.Apply(call, ops)
+	for i := range results {
+		results[i].Err = spare(results[i].Err, &a.w)
+	}
+	return results
 }
 
 func resultOf(results []connector.Result, s Step) connector.Result {

@@ -44,7 +44,7 @@ func (a *attempt) get(ctx context.Context, ref connector.Ref) (connector.Object,
 	call, cancel := context.WithTimeout(ctx, a.d.opts.Retry.Timeout)
 	defer cancel()
 	obj, err := a.d.opts.Target.Get(call, ref, nil)
-	return obj, connector.AsError(err)
+	return obj, spare(connector.AsError(err), &a.w)
 }
 
 // settle looks up what became of an operation in doubt and decides.
