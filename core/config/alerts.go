@@ -139,7 +139,7 @@ func (b *builder) webhook(cfg *Config, r *rawWebhook, path string) Webhook {
 	if (r.URL.value == "") == (r.URLSecret.value == "") {
 		b.add(r.Name.line, path, "give exactly one of url and url_secret")
 	}
-	b.secure(r.URL, path+".url")
+	b.secure(r.URL, path+".url", "https://events.example.org/provhub")
 	if u, err := url.Parse(r.URL.value); err == nil && u.User != nil {
 		b.add(r.URL.line, path+".url", "credentials do not belong here: put the whole URL into a secret and name it in url_secret")
 	}

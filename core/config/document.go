@@ -159,6 +159,22 @@ func (d *document) explain(ve *jsonschema.ValidationError) {
 	case *kind.Pattern:
 		d.at(node, path, "%q is not of the expected form: %s", k.Got, patternMeaning(k.Want))
 		return
+	case *kind.MinLength:
+		if k.Got == 0 {
+			d.at(node, path, "must not be empty")
+			return
+		}
+	case *kind.MinItems:
+		if k.Got == 0 {
+			d.at(node, path, "must have at least one entry")
+			return
+		}
+	case *kind.Enum:
+		d.enum(node, path, k)
+		return
+	case *kind.Contains:
+		d.at(node, path, "lacks an entry that it must have%s", constant(ve.Causes))
+		return
 	case *kind.Type:
 		d.at(node, path, "expected %s, found %s", strings.Join(k.Want, " or "), k.Got)
 		return
@@ -170,6 +186,26 @@ func (d *document) explain(ve *jsonschema.ValidationError) {
 		return
 	}
 	d.at(node, path, "%s", ve.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
+}
+
+// enum adds a fault for a value that is none of those there are.
+func (d *document) enum(n *yaml.Node, path string, k *kind.Enum) {
+	names := make([]string, len(k.Want))
+	for i, w := range k.Want {
+		names[i] = fmt.Sprint(w)
+	}
+	got := fmt.Sprint(k.Got)
+	d.at(n, path, "%q is none of %s%s", got, strings.Join(names, ", "), wording.DidYouMean(got, names))
+}
+
+// constant names the value that entries were compared with in vain.
+func constant(causes []*jsonschema.ValidationError) string {
+	for _, c := range causes {
+		if k, ok := c.ErrorKind.(*kind.Const); ok {
+			return fmt.Sprintf(": %q", fmt.Sprint(k.Want))
+		}
+	}
+	return ""
 }
 
 // patternMeaning says in words what a pattern of the schema wants.

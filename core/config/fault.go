@@ -44,5 +44,14 @@ func (fs Faults) Error() string {
 // others follow from it.
 func (fs Faults) sorted() Faults {
 	slices.SortStableFunc(fs, func(a, b Fault) int { return a.Line - b.Line })
-	return slices.CompactFunc(fs, func(a, b Fault) bool { return a == b || a.Path != "" && a.Path == b.Path })
+	told := map[string]bool{}
+	return slices.DeleteFunc(fs, func(f Fault) bool {
+		at := f.Path
+		if at == "" {
+			at = f.String()
+		}
+		again := told[at]
+		told[at] = true
+		return again
+	})
 }

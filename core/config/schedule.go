@@ -15,16 +15,16 @@ type Schedule struct {
 
 type rawSchedule struct {
 	Cron      text        `yaml:"cron"`
-	Zone      string      `yaml:"zone"`
+	Zone      text        `yaml:"zone"`
 	Jitter    text        `yaml:"jitter"`
 	Not       []rawWindow `yaml:"not"`
 	WhileHeld string      `yaml:"while_held"`
 }
 
 type rawWindow struct {
-	Cron text   `yaml:"cron"`
-	Zone string `yaml:"zone"`
-	For  text   `yaml:"for"`
+	Cron text `yaml:"cron"`
+	Zone text `yaml:"zone"`
+	For  text `yaml:"for"`
 }
 
 // defaultCron is when a source is read that does not say.
@@ -38,29 +38,45 @@ func (b *builder) schedule(r *rawSchedule, cron, path string) *Schedule {
 	}
 	spec := schedule.Spec{Cron: cron}
 	out := &Schedule{}
-	line := 0
-	if r != nil {
-		spec = schedule.Spec{Cron: r.Cron.value, Zone: r.Zone, Jitter: b.duration(r.Jitter, path+".jitter"), Not: b.windows(r.Not, path+".not")}
-		out.SkipHeld, line = r.WhileHeld == "skip", r.Cron.line
+	if r == nil {
+		r = &rawSchedule{}
+	} else {
+		spec = schedule.Spec{Cron: r.Cron.value, Zone: r.Zone.value, Jitter: b.duration(r.Jitter, path+".jitter"), Not: b.windows(r.Not, path+".not")}
+		out.SkipHeld = r.WhileHeld == "skip"
 	}
 	var err error
-	if out.Schedule, err = schedule.New(spec); err != nil {
-		b.add(line, path, "%s", err)
+	out.Schedule, err = schedule.New(spec)
+	b.timing(err, path, r.Cron.line, map[string]text{"cron": r.Cron, "zone": r.Zone, "jitter": r.Jitter})
+	if err != nil {
 		return nil
 	}
 	return out
+}
+
+// timing adds the faults of a schedule or window, each at the key that it is about; line
+// is for what is about none of keys. What is missing is told by the schema.
+func (b *builder) timing(err error, path string, line int, keys map[string]text) {
+	for _, f := range schedule.FieldErrors(err) {
+		key, ok := keys[f.Field]
+		switch {
+		case !ok:
+			b.add(line, path, "%s", f.Text)
+		case key.value != "":
+			b.add(key.line, path+"."+f.Field, "%s", f.Text)
+		}
+	}
 }
 
 // windows reads times that come again, each checked by itself.
 func (b *builder) windows(rs []rawWindow, path string) (out []schedule.Window) {
 	for i, r := range rs {
 		at := fmt.Sprintf("%s[%d]", path, i)
-		w := schedule.Window{Cron: r.Cron.value, Zone: r.Zone, For: b.duration(r.For, at+".for")}
-		if err := w.Check(); err != nil {
-			b.add(r.Cron.line, at, "%s", err)
-			continue
+		w := schedule.Window{Cron: r.Cron.value, Zone: r.Zone.value, For: b.duration(r.For, at+".for")}
+		err := w.Check()
+		b.timing(err, at, r.Cron.line, map[string]text{"cron": r.Cron, "zone": r.Zone, "for": r.For})
+		if err == nil {
+			out = append(out, w)
 		}
-		out = append(out, w)
 	}
 	return out
 }
@@ -69,7 +85,7 @@ func (b *builder) windows(rs []rawWindow, path string) (out []schedule.Window) {
 func (b *builder) maintenance(rs []rawWindow, path string) schedule.Windows {
 	ws, err := schedule.NewWindows(b.windows(rs, path))
 	if err != nil {
-		b.add(0, path, "%s", err) // each was right by itself
+		b.add(rs[0].Cron.line, path, "%s", err) // each was right by itself
 	}
 	return ws
 }

@@ -54,7 +54,7 @@ type rawOIDC struct {
 	CAFile       string   `yaml:"tls_ca_file"`
 	Scopes       []string `yaml:"scopes"`
 	Roles        []struct {
-		Claim string `yaml:"claim"`
+		Claim text   `yaml:"claim"`
 		Value string `yaml:"value"`
 		Role  string `yaml:"role"`
 	} `yaml:"roles"`
@@ -79,7 +79,7 @@ func (b *builder) web(cfg *Config, r *rawWeb) *Web {
 }
 
 func (b *builder) oidc(cfg *Config, r *rawOIDC) *OIDC {
-	b.secure(r.Issuer, "web.oidc.issuer")
+	b.secure(r.Issuer, "web.oidc.issuer", "https://login.example.org/realms/staff")
 	var secrets []string
 	for _, s := range cfg.Secrets {
 		secrets = append(secrets, s.Name)
@@ -92,15 +92,22 @@ func (b *builder) oidc(cfg *Config, r *rawOIDC) *OIDC {
 	if o.Name == "" {
 		o.Name = "single sign-on"
 	}
-	for _, role := range r.Roles {
-		o.Roles = append(o.Roles, OIDCRole(role))
+	first := map[[2]string]int{}
+	for i, role := range r.Roles {
+		fits := [2]string{role.Claim.value, role.Value}
+		if line, ok := first[fits]; ok {
+			b.add(role.Claim.line, fmt.Sprintf("web.oidc.roles[%d]", i), "nobody gets this role: %s %q has one in line %d already, and the first that fits counts", role.Claim.value, role.Value, line)
+		} else {
+			first[fits] = role.Claim.line
+		}
+		o.Roles = append(o.Roles, OIDCRole{role.Claim.value, role.Value, role.Role})
 	}
 	return o
 }
 
 // origin reads a URL that names a scheme, a host and no more.
 func (b *builder) origin(t text, path string) string {
-	u := b.secure(t, path)
+	u := b.secure(t, path, "https://provhub.example.org")
 	if u == nil {
 		return ""
 	}
@@ -110,15 +117,15 @@ func (b *builder) origin(t text, path string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// secure reads a URL that passwords and codes go to: https, or http on this machine.
-// nil when it is none.
-func (b *builder) secure(t text, path string) *url.URL {
+// secure reads a URL that passwords and codes go to, such as example: https, or http on
+// this machine. nil when it is none.
+func (b *builder) secure(t text, path, example string) *url.URL {
 	if t.value == "" {
 		return nil // the schema says so
 	}
 	u, err := url.Parse(t.value)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		b.add(t.line, path, "%q is not a URL such as https://provhub.example.org", t.value)
+		b.add(t.line, path, "%q is not a URL such as %s", t.value, example)
 		return nil
 	}
 	if u.Scheme == "http" && !loopback(u.Hostname()) {

@@ -47,11 +47,14 @@ func TestFaultsOfThePages(t *testing.T) {
 		"web: {url: 'https://example.org/provhub'}":                          "more than scheme, host and port",
 		"web: {url: 'http://127.0.0.1:8080', trusted_proxies: [proxy]}":      "neither an address nor a network",
 		"web: {url: 'http://[::1]:8080', session: {idle: 2h, absolute: 1h}}": "longer than a session may last at all",
-		"web: {url: 'http://localhost', oidc: {issuer: 'http://login.example.org', client_id: x, roles: [{claim: a, value: b, role: admin}]}}":                    "would send passwords in the clear",
-		"web: {url: 'http://localhost', oidc: {issuer: 'https://login.example.org', client_id: x, roles: []}}":                                                    "web.oidc.roles",
-		"web: {url: 'http://localhost', oidc: {issuer: 'https://login.example.org', client_id: x, roles: [{claim: a, value: b, role: root}]}}":                    "web.oidc.roles[0].role",
-		"web: {url: 'http://localhost', oidc: {issuer: 'https://login.example.org', client_id: x, client_secret: y, roles: [{claim: a, value: b, role: admin}]}}": "there is no secret",
-		"web: {url: 'http://localhost', oidc: {issuer: 'https://login.example.org', client_id: x, scopes: [email], roles: [{claim: a, value: b, role: admin}]}}":  "web.oidc.scopes",
+		"web: {url: 'http://localhost', oidc: {issuer: 'http://login.example.org', client_id: x, roles: [{claim: a, value: b, role: admin}]}}":                                      "would send passwords in the clear",
+		"web: {url: 'http://localhost', oidc: {issuer: 'https://login.example.org', client_id: x, roles: []}}":                                                                      "web.oidc.roles",
+		"web: {url: 'http://localhost', oidc: {issuer: 'https://login.example.org', client_id: x, roles: [{claim: a, value: b, role: root}]}}":                                      "web.oidc.roles[0].role",
+		"web: {url: 'http://localhost', oidc: {issuer: 'https://login.example.org', client_id: x, client_secret: y, roles: [{claim: a, value: b, role: admin}]}}":                   "there is no secret",
+		"web: {url: 'http://localhost', oidc: {issuer: 'https://login.example.org', client_id: x, scopes: [profile, email], roles: [{claim: a, value: b, role: admin}]}}":           `web.oidc.scopes: lacks an entry that it must have: "openid"`,
+		"web: {url: 'http://localhost', oidc: {issuer: 'https://login.example.org', client_id: '', roles: [{claim: a, value: b, role: admin}]}}":                                    "web.oidc.client_id: must not be empty",
+		"web: {url: 'http://localhost', oidc: {issuer: login.example.org, client_id: x, roles: [{claim: a, value: b, role: admin}]}}":                                               "is not a URL such as https://login.example.org/realms/staff",
+		"web: {url: 'http://localhost', oidc: {issuer: 'https://login.example.org', client_id: x, roles: [{claim: a, value: b, role: admin}, {claim: a, value: b, role: viewer}]}}": "web.oidc.roles[1]: nobody gets this role",
 	} {
 		_, faults := parse(t, minimal+"\n"+section)
 		require.Len(t, faults, 1, section)

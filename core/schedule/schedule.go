@@ -4,6 +4,7 @@
 package schedule
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"strings"
@@ -36,73 +37,37 @@ type Schedule struct {
 	not  Windows
 }
 
-// New checks spec.
+// New checks spec. Its error holds all that is wrong, each a [*FieldError] where one
+// field is at fault.
 func New(spec Spec) (*Schedule, error) {
 	zone, err := location(spec.Zone)
-	if err != nil {
-		return nil, err
-	}
+	errs := []error{err}
 	s := &Schedule{spec: spec, zone: zone}
 	if s.cron, err = parse(spec.Cron); err != nil {
+		errs = append(errs, err)
+	} else if gap, comes := shortest(s.next, zone); !comes {
+		errs = append(errs, neverComes(spec.Cron))
+	} else if spec.Jitter < 0 || spec.Jitter >= gap {
+		errs = append(errs, fault("jitter", "jitter is %s; expected less than the %s from one run to the next", span(spec.Jitter), span(gap)))
+	}
+	if s.not, err = NewWindows(spec.Not); err != nil {
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	gap, comes := shortest(s.next, zone)
-	if !comes {
-		return nil, fmt.Errorf("cron %q never comes: no day is like that", spec.Cron)
-	}
-	if spec.Jitter < 0 || spec.Jitter >= gap {
-		return nil, fmt.Errorf("jitter is %s; expected less than the %s from one run to the next", span(spec.Jitter), span(gap))
-	}
-	s.not, err = NewWindows(spec.Not)
-	return s, err
+	return s, nil
 }
 
-// gapsLooked bounds how many times in a row are looked at, within a year, for the
-// shortest wait between two.
-const gapsLooked = 300
-
-// shortest returns the shortest time from one time of next to the following; false
-// when there is no time.
-func shortest(next func(time.Time) time.Time, zone *time.Location) (gap time.Duration, comes bool) {
-	at := next(time.Date(2000, 1, 1, 0, 0, 0, 0, zone))
-	if at.IsZero() {
-		return 0, false
-	}
-	year := at.AddDate(1, 0, 0)
-	for range gapsLooked {
-		following := next(at)
-		if following.IsZero() || gap > 0 && following.After(year) {
-			break // a 29 February may be followed by none within the years that are looked at
-		}
-		if d := following.Sub(at); gap == 0 || d < gap {
-			gap = d
-		}
-		at = following
-	}
-	return gap, true
-}
-
-// span is a duration as people write it: 30m, 25h, 7d.
-func span(d time.Duration) string {
-	if d > 0 && d%(24*time.Hour) == 0 {
-		return fmt.Sprintf("%dd", d/(24*time.Hour))
-	}
-	text := d.String()
-	for _, nothing := range []string{"m0s", "h0m"} {
-		if strings.HasSuffix(text, nothing) {
-			text = text[:len(text)-2]
-		}
-	}
-	return text
-}
-
+// location returns the zone called name; with an error UTC, so that the rest can be
+// checked too.
 func location(name string) (*time.Location, error) {
 	if name == "" {
 		return time.UTC, nil
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil || strings.EqualFold(name, "local") {
-		return nil, fmt.Errorf("zone %q is not known; expected a name such as Europe/Berlin", name)
+		return time.UTC, fault("zone", "zone %q is not known; expected a name such as Europe/Berlin", name)
 	}
 	return zone, nil
 }
@@ -113,11 +78,11 @@ var parser = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cr
 
 func parse(expr string) (cron.Schedule, error) {
 	if strings.Contains(expr, "TZ=") {
-		return nil, fmt.Errorf("cron %q names a zone; give it as zone: instead", expr)
+		return nil, fault("cron", "cron %q names a zone; give it as zone: instead", expr)
 	}
 	c, err := parser.Parse(strings.TrimSpace(expr))
 	if err != nil {
-		return nil, fmt.Errorf(`cron %q: %w; expected five fields such as "*/15 6-20 * * Mon-Fri", @daily, or "@every 15m"`, expr, err)
+		return nil, fault("cron", `cron %q: %s; expected five fields such as "*/15 6-20 * * Mon-Fri", @daily, or "@every 15m"`, expr, cronText(err))
 	}
 	return c, nil
 }

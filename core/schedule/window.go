@@ -26,7 +26,7 @@ type window struct {
 	long time.Duration
 }
 
-// Check says what is wrong with w; nil when nothing is.
+// Check says what is wrong with w, as [New] does; nil when nothing is.
 func (w Window) Check() error {
 	_, err := w.check()
 	return err
@@ -34,27 +34,22 @@ func (w Window) Check() error {
 
 func (w Window) check() (window, error) {
 	zone, err := location(w.Zone)
-	if err != nil {
-		return window{}, err
+	errs := []error{err}
+	long := w.For > 0 && w.For <= windowMax
+	if !long {
+		errs = append(errs, fault("for", "for is %s; expected how long the window lasts, up to %s", span(w.For), span(windowMax)))
 	}
 	c, err := parse(w.Cron)
 	if err != nil {
-		return window{}, err
+		errs = append(errs, err)
+	} else if _, every := c.(cron.ConstantDelaySchedule); every {
+		errs = append(errs, fault("cron", "cron %q has no begin; expected five fields, such as \"0 22 * * Sat\"", w.Cron))
+	} else if gap, comes := shortest(c.Next, zone); !comes {
+		errs = append(errs, neverComes(w.Cron))
+	} else if long && w.For >= gap {
+		errs = append(errs, fault("for", "the window lasts %s and begins again after %s, before it has ended; give it a shorter for, or less often in cron", span(w.For), span(gap)))
 	}
-	if _, every := c.(cron.ConstantDelaySchedule); every {
-		return window{}, fmt.Errorf("cron %q has no begin; expected five fields, such as \"0 22 * * Sat\"", w.Cron)
-	}
-	if w.For <= 0 || w.For > windowMax {
-		return window{}, fmt.Errorf("for is %s; expected how long the window lasts, up to %s", span(w.For), span(windowMax))
-	}
-	gap, comes := shortest(c.Next, zone)
-	switch {
-	case !comes:
-		return window{}, fmt.Errorf("cron %q never comes: no day is like that", w.Cron)
-	case w.For >= gap:
-		return window{}, fmt.Errorf("the window lasts %s and begins again after %s, before it has ended; give it a shorter for, or less often in cron", span(w.For), span(gap))
-	}
-	return window{c, zone, w.For}, nil
+	return window{c, zone, w.For}, errors.Join(errs...)
 }
 
 // end returns when the window around t ends; in is false outside of it.
