@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/provhub/provhub/wording"
 )
 
 // roleOf returns the role of the first grant that fits, "" when none does.
@@ -15,6 +17,25 @@ func roleOf(grants []Grant, claims map[string]any) Role {
 		}
 	}
 	return ""
+}
+
+// whyNoRole says why no grant fits, for those who write grants: it names claims, and
+// none of their values.
+func whyNoRole(grants []Grant, claims map[string]any) string {
+	var parts, told []string
+	for _, g := range grants {
+		if slices.Contains(told, g.Claim) {
+			continue
+		}
+		told = append(told, g.Claim)
+		switch n := len(texts(claim(claims, g.Claim))); n {
+		case 0:
+			parts = append(parts, fmt.Sprintf("the provider gives no claim %s; is its scope asked for in web.oidc.scopes?", g.Claim))
+		default:
+			parts = append(parts, fmt.Sprintf("claim %s has %s, and web.oidc.roles gives no role for it", g.Claim, wording.Count(n, "value", "values")))
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // claim finds a claim by its name, or by a path such as realm_access.roles when there

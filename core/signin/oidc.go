@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,6 +39,10 @@ type Grant struct {
 
 // ErrNoRole: the provider vouches for somebody to whom no role is given.
 var ErrNoRole = errors.New("no role is given to any of the groups this account is in")
+
+// ErrStale: the provider's answer is to a sign-in that this browser has not begun, has
+// finished, or began too long ago. Beginning again helps.
+var ErrStale = errors.New("the answer belongs to another sign-in, or to one that took too long; begin again")
 
 // providerTimeout bounds each request to the provider: a person waits for it.
 const providerTimeout = 10 * time.Second
@@ -83,10 +88,10 @@ func (p *Provider) Begin(ctx context.Context, next string) (Flow, string, error)
 }
 
 // Finish takes the provider's answer to f, checks it, and returns who signed in:
-// [ErrNoRole] when they have no business here.
+// [ErrNoRole] when they have no business here, [ErrStale] when it does not fit f.
 func (p *Provider) Finish(ctx context.Context, f Flow, state, code string) (Who, error) {
 	if f.State == "" || subtle.ConstantTimeCompare([]byte(state), []byte(f.State)) != 1 {
-		return Who{}, errors.New("the answer belongs to another sign-in, or to one that took too long; begin again")
+		return Who{}, ErrStale
 	}
 	found, err := p.discover(ctx)
 	if err != nil {
@@ -104,7 +109,7 @@ func (p *Provider) Finish(ctx context.Context, f Flow, state, code string) (Who,
 	}
 	who := Who{Actor: actorOf(claims), Role: roleOf(p.opt.Grants, claims)}
 	if who.Role == "" {
-		return who, ErrNoRole
+		return who, fmt.Errorf("%w: %s", ErrNoRole, whyNoRole(p.opt.Grants, claims))
 	}
 	return who, nil
 }
@@ -142,6 +147,13 @@ func (p *Provider) verified(ctx context.Context, found *oidc.Provider, token *oa
 	return claims, nil
 }
 
+// Ready asks the provider for its endpoints and says why nobody can sign in there; nil:
+// they can, as far as that shows.
+func (p *Provider) Ready(ctx context.Context) error {
+	_, err := p.discover(ctx)
+	return err
+}
+
 // discover asks the provider for its endpoints, until it has answered once.
 func (p *Provider) discover(ctx context.Context) (*oidc.Provider, error) {
 	p.mu.Lock()
@@ -153,7 +165,7 @@ func (p *Provider) discover(ctx context.Context) (*oidc.Provider, error) {
 	defer cancel()
 	found, err := oidc.NewProvider(ctx, p.opt.Issuer)
 	if err != nil {
-		return nil, fmt.Errorf("the provider %s cannot be asked for its endpoints: %w", p.opt.Issuer, err)
+		return nil, fmt.Errorf("the provider %s cannot be asked for its endpoints: %w%s", p.opt.Issuer, err, issuerHint(err))
 	}
 	p.found = found
 	return found, nil
@@ -166,12 +178,27 @@ func (p *Provider) oauth(found *oidc.Provider) *oauth2.Config {
 	}
 }
 
+// issuerHint says what to do when what answers is not the issuer of the config.
+func issuerHint(err error) string {
+	if text := err.Error(); strings.Contains(text, "did not match") || strings.HasPrefix(text, "404") {
+		return "; web.oidc.issuer must be what the provider's document at ISSUER/.well-known/openid-configuration calls its issuer, letter by letter"
+	}
+	return ""
+}
+
 // withoutBody keeps what the provider says is wrong, and nothing else of its answer
 // (RFC 6749 §5.2).
 func withoutBody(err error) error {
 	var r *oauth2.RetrieveError
 	if errors.As(err, &r) && r.ErrorCode != "" {
-		return fmt.Errorf("%s: %s", r.ErrorCode, r.ErrorDescription)
+		hint := ""
+		switch r.ErrorCode {
+		case "invalid_client", "unauthorized_client":
+			hint = "; web.oidc.client_id and client_secret must be those that the provider has registered"
+		case "invalid_grant":
+			hint = "; the answer was used before, or is too old: begin again"
+		}
+		return fmt.Errorf("%s: %s%s", r.ErrorCode, r.ErrorDescription, hint)
 	}
 	if errors.As(err, &r) && r.Response != nil {
 		return fmt.Errorf("it answered %s", r.Response.Status)

@@ -97,6 +97,7 @@ func TestWhoHasNoRoleIsNotLetIn(t *testing.T) {
 	answer := visit(t, start, "mallory")
 	_, err = p.Finish(t.Context(), flow, answer.Get("state"), answer.Get("code"))
 	require.ErrorIs(t, err, ErrNoRole)
+	require.ErrorContains(t, err, "claim groups")
 }
 
 // What another browser, or another sign-in, asked for is of no use.
@@ -151,6 +152,28 @@ func TestAProviderIsAskedUntilItAnswers(t *testing.T) {
 	_, start, err := p.Begin(t.Context(), "/")
 	require.NoError(t, err)
 	require.Contains(t, start, srv.URL+"/auth?")
+}
+
+// Whoever writes the config is told what is wrong with it.
+func TestAnIssuerThatIsWrittenInAnotherWay(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/.well-known/") {
+			http.NotFound(w, r)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"issuer": "https://login.example.org"})
+	}))
+	defer srv.Close()
+	for _, issuer := range []string{srv.URL, srv.URL + "/realms/x"} {
+		err := NewProvider(ProviderOptions{Issuer: issuer, ClientID: "provhub"}).Ready(t.Context())
+		require.ErrorContains(t, err, "web.oidc.issuer must be what the provider's document", issuer)
+	}
+}
+
+func TestWhyThereIsNoRole(t *testing.T) {
+	grants := []Grant{{"groups", "admins", Admin}, {"groups", "ops", Operator}, {"staff", "true", Viewer}}
+	require.Equal(t, "claim groups has 2 values, and web.oidc.roles gives no role for it; the provider gives no claim staff; is its scope asked for in web.oidc.scopes?",
+		whyNoRole(grants, map[string]any{"groups": []any{"x", "y"}}))
 }
 
 func TestWhichClaimGivesWhichRole(t *testing.T) {
