@@ -17,13 +17,13 @@ import (
 // readersMax bounds the connections that read a SQLite file.
 const readersMax = 8
 
-// sqliteCache bounds the pages that a connection keeps which writes: 8 MiB. They take
+// sqliteCache bounds the pages that a connection keeps which writes: 4 MiB. They take
 // twice that in memory, as a page with its header does not fit into 4 KiB. The system
-// caches the file too: an eighth of the pages sent as many operations under load. One
-// that reads keeps 1 MiB, as every commit by another connection makes it forget them.
+// caches the file too: a sixteenth of the pages sent as many operations under load. One
+// that reads keeps 512 KiB, as every commit by another connection makes it forget them.
 const (
-	sqliteCache       = "cache_size(-8192)"
-	sqliteReaderCache = "cache_size(-1024)"
+	sqliteCache       = "cache_size(-4096)"
+	sqliteReaderCache = "cache_size(-512)"
 )
 
 // sqliteIdle is how long a connection is kept that nobody uses, but for the one that
