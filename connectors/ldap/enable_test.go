@@ -135,6 +135,7 @@ func TestPasswordsThatArePolicysToRefuse(t *testing.T) {
 	require.NotEmpty(t, s.read(s.ou("people").Child(ldap.NewRDN("uid", "jack"))).Get("pwdChangedTime"))
 }
 
+// QUIRKS EXPR-7: random, by the policy of the config, and no two alike.
 func TestGeneratedPasswords(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {

@@ -165,6 +165,38 @@ func TestAccountsOf389(t *testing.T) {
 	require.Equal(t, "jane.doe", get(t, target, ref).Attributes.Text("userName"), "nsUniqueId stays")
 }
 
+// QUIRKS LDAP-25: what the published schema says is required is a hint, and the config's
+// word counts; how many values an attribute has is the config's alone.
+func TestThePublishedSchemaIsAHint(t *testing.T) {
+	f := newFake(t, fakeldap.Options{Flavor: fakeldap.DS389})
+	surname := `{"name": "surname", "attribute": "sn"}`
+	for text, want := range map[string]connector.Attr{
+		surname: {Required: true},
+		`{"name": "surname", "attribute": "sn", "required": false}`: {Required: false},
+		`{"name": "surname", "attribute": "sn", "multi": true}`:     {Required: true, Multi: true},
+	} {
+		schema, err := f.open(f.config(usual, `"openldap-overlays"`, `"389ds"`, surname, text)).Schema(context.Background())
+		require.NoError(t, err)
+		got, ok := schema[0].Attr("surname")
+		require.True(t, ok)
+		require.Equal(t, []bool{want.Required, want.Multi}, []bool{got.Required, got.Multi}, text)
+	}
+}
+
+// QUIRKS LDAP-47: when somebody last signed in is read and never written, so that no plan
+// compares it.
+func TestTheLastSignInIsNeverWritten(t *testing.T) {
+	f := newFake(t, fakeldap.Options{Flavor: fakeldap.ActiveDirectory})
+	schema, err := f.open(f.config(corp, `{"name": "displayName"}`, `{"name": "displayName"}, {"name": "lastLogon"}, {"name": "lastLogonTimestamp"}`)).Schema(context.Background())
+	require.NoError(t, err)
+	for _, name := range []string{"lastLogon", "lastLogonTimestamp"} {
+		a, ok := schema[0].Attr(name)
+		require.True(t, ok, name)
+		require.True(t, a.ReadOnly, name)
+		require.Equal(t, connector.TypeTimestamp, a.Type, name)
+	}
+}
+
 // slapd 2.5 answers noSuchAttribute to a permissive delete whose last value is
 // not there, and removes nothing: those who are members must go all the same.
 func TestRevokingFromThoseWhoAreNoMembers(t *testing.T) {

@@ -189,7 +189,8 @@ func cutter(t testing.TB, to string, after int64) (addr string, passed *atomic.I
 }
 
 // The same on the real server, with the connection cut after every so many bytes:
-// in the handshake, the login, the listing, the writing, the renames.
+// in the handshake, the login, the listing, the writing, the renames. An upload that was
+// cut begins anew (QUIRKS FILE-17).
 func TestEveryByteCut(t *testing.T) {
 	base, _, _ := openSSH(t)
 	run := func(after int64) int64 {

@@ -23,6 +23,7 @@ connectors:
 
 func ago(d time.Duration) time.Time { return at.Add(-d) }
 
+// QUIRKS Q-40: the oldest that waits, the last success, no progress, a source that is silent.
 func TestWhatIsWrong(t *testing.T) {
 	cfg, err := config.Parse("provhub.yaml", []byte(judgeConfig), config.Settings{})
 	require.NoError(t, err)
@@ -95,6 +96,42 @@ func TestWhatIsWrong(t *testing.T) {
 			require.NotEmpty(t, found[0].Do)
 			require.Regexp(t, `^/`, found[0].Page)
 		})
+	}
+}
+
+// QUIRKS Q-40: each with a threshold of its own.
+func TestEachConditionHasItsOwnThreshold(t *testing.T) {
+	cfg, err := config.Parse("provhub.yaml", []byte(judgeConfig+"alerts: {after: {source_silent: 2d, connector_silent: 3h, queue_age: 30m, leaver: 1m}}\n"), config.Settings{})
+	require.NoError(t, err)
+	waiting := func(age time.Duration, done time.Duration) hub.Vitals {
+		return hub.Vitals{Connectors: []hub.ConnectorVitals{{Name: "crm", DoneAt: ago(done), Queue: store.QueueLook{
+			Open: map[store.OpState]store.Count{store.OpReady: {N: 3}}, Oldest: map[plan.Lane]time.Time{plan.LaneNormal: ago(age)}}}}}
+	}
+	leaver := func(age time.Duration) hub.Vitals {
+		return hub.Vitals{Connectors: []hub.ConnectorVitals{{Name: "crm", Queue: store.QueueLook{Leavers: store.Count{N: 1}, LeaverSince: ago(age)}}}}
+	}
+	read := func(age time.Duration) hub.Vitals {
+		return hub.Vitals{Sources: []hub.SourceVitals{{Name: "hr", ReadAt: ago(age)}}}
+	}
+	for _, c := range []struct {
+		name   string
+		vitals hub.Vitals
+		want   Condition
+	}{
+		{"a source before its time", read(47 * time.Hour), ""},
+		{"a source after its time", read(49 * time.Hour), SourceSilent},
+		{"a queue before its time", waiting(29*time.Minute, time.Second), ""},
+		{"a queue after its time, and something is done", waiting(2*time.Hour, 2*time.Hour), QueueOld},
+		{"nothing was done for its time", waiting(4*time.Hour, 4*time.Hour), ConnectorSilent},
+		{"a leaver before its time", leaver(50 * time.Second), ""},
+		{"a leaver after its time", leaver(2 * time.Minute), LeaverLate},
+	} {
+		c.vitals.At = at
+		var got Condition
+		if found := Judge(cfg, &c.vitals); len(found) > 0 {
+			got = found[0].Condition
+		}
+		require.Equal(t, c.want, got, c.name)
 	}
 }
 

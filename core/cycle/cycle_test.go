@@ -119,6 +119,22 @@ func TestARenamedPersonIsTheSame(t *testing.T) {
 	require.Zero(t, l.report.Vanished+l.report.New)
 }
 
+// QUIRKS HR-14: on a change of name what is shown follows, in one operation; a name that
+// people sign in with stays where its rule is for creating, and follows where it is not.
+func TestANameChangeLeavesTheUserNameWhereTheRuleSaysSo(t *testing.T) {
+	rule := func(expr string) mapping.Rule { return mapping.Rule{Expr: expr, Place: "provhub.yaml:5"} }
+	for apply, want := range map[mapping.Apply]string{mapping.OnCreate: "Jane", mapping.Always: "Janet"} {
+		l := newLab(t, "1001 name=Jane mail=jane.doe@x.test")
+		l.connector("crm", plan.Policy{}, mapping.Rules{Attributes: []mapping.AttributeRule{
+			{To: "mail", From: rule("person.mail")}, {To: "userName", From: rule("person.name"), Apply: apply}}})
+		l.sync()
+		l.people("1001 name=Janet mail=janet.roe@x.test")
+		require.Equal(t, "crm/update/change 1001", brief(l.sync()))
+		applied := l.account("crm", "1001").Applied
+		require.Equal(t, []string{"janet.roe@x.test", want}, []string{applied.Text("mail"), applied.Text("userName")})
+	}
+}
+
 // QUIRKS HR-26: who works for somebody is looked at again when that one changes.
 func TestManagerPullsTheirPeople(t *testing.T) {
 	l := newLab(t, "1 name=Boss", "1001 name=Jane manager=1", "1002 name=Joe manager=2")

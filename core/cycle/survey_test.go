@@ -53,6 +53,7 @@ func (l *lab) correct(anchor string, change func(*identity.Account)) {
 	l.ledger[a.AccountKey] = l.account("crm", anchor)
 }
 
+// QUIRKS Q-44: the ledger against what is wanted, which is a report of its own.
 func TestSurveyTellsWhatNoPlanWouldLookAt(t *testing.T) {
 	l := newLab(t, staff(6, "dept=sales")...)
 	found, saw := l.survey()

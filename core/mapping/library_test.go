@@ -98,6 +98,7 @@ func show(v connector.Value) string {
 	return connector.Text(v)
 }
 
+// QUIRKS EXPR-6
 func TestFunctionsListIsComplete(t *testing.T) {
 	env, err := library.Env()
 	if err != nil {

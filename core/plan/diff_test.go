@@ -58,7 +58,7 @@ func TestDiff(t *testing.T) {
 		{name: "a create-only attribute is written on create", subject: subject(wanting(set("externalId", "1001"), set("userName", "jane"))),
 			op: "create/join enabled externalId:>1001 userName:>jane"},
 		{name: "a create-only attribute is not changed", subject: subject(account(holding("externalId", "1")), wanting(set("externalId", "2"), set("userName", "jane"))), notes: []string{NoteNotSettable}},
-		{name: "a secret is never written from a rule", subject: subject(wanting(set("password", "x"), set("userName", "jane"))),
+		{name: "QUIRKS EXPR-7: a secret is never written from a rule", subject: subject(wanting(set("password", "x"), set("userName", "jane"))),
 			op: "create/join enabled userName:>jane", notes: []string{NoteNotSettable}},
 		{name: "a write-only attribute is compared with what was sent", subject: subject(account(holding("pin", "1")), wanting(set("pin", "1"), set("userName", "jane")))},
 		{name: "QUIRKS HR-28: a value that does not fit leaves the rest to be done",

@@ -144,6 +144,7 @@ func run(t *testing.T, w *world, react map[reconcile.Situation]reconcile.Reactio
 	return found, correct, res
 }
 
+// QUIRKS Q-44: the target against the ledger.
 func TestSituations(t *testing.T) {
 	off := func(a *identity.Account) { a.Enabled = connector.IsDisabled }
 	for _, c := range []struct {

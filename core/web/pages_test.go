@@ -19,7 +19,8 @@ func person(anchor string) string {
 	return "/people/" + personKey(identity.Key{Source: "hr", Kind: identity.Person, Anchor: anchor})
 }
 
-// What each page has to show of the lab's state.
+// What each page has to show of the lab's state. QUIRKS Q-41: of one person in one target
+// what is wanted, what it last took, what waits, and why in plain words.
 func TestEveryPageShowsWhatItIsAbout(t *testing.T) {
 	l := newLab(t)
 	plan, op := l.held().Hash, l.parked().ID
