@@ -13,10 +13,10 @@ import (
 
 func (a *app) accountCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "account", Short: "See which accounts a person has",
-		Example: "  provhub account show 1001\n  provhub account show jane@example.org --connector crm",
+		Use: "account", Short: "See which accounts a person has; keep them from being deleted",
+		Example: "  provhub account show 1001\n  provhub account show jane@example.org --connector crm\n  provhub account hold 1001 --reason \"case 12/2026\"",
 	}
-	c.AddCommand(a.accountShow())
+	c.AddCommand(a.accountShow(), a.accountHold(), a.accountRelease(), a.accountHolds())
 	return c
 }
 
@@ -60,6 +60,9 @@ func (a *app) printPerson(p hub.Person) {
 		a.printf(" until %s", when(p.DueAt, time.Now()))
 	}
 	a.printf(", %s\n", p.Position)
+	if h := p.Hold; h != nil {
+		a.printf("under a legal hold by %s since %s: %s\n", h.By, when(h.Since, time.Now()), h.Reason)
+	}
 	if !p.AbsentSince.IsZero() {
 		a.printf("not in the source since %s\n", when(p.AbsentSince, time.Now()))
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/provhub/provhub/core/identity"
 	"github.com/provhub/provhub/core/mapping"
 	"github.com/provhub/provhub/core/plan"
+	"github.com/provhub/provhub/core/store"
 )
 
 // One person's whole way: hired, moved, on leave, back, gone, back again.
@@ -212,6 +213,31 @@ func TestTimedDelete(t *testing.T) {
 	require.Equal(t, "crm/delete/expired 1001", brief(l.sync()))
 	require.True(t, l.account("crm", "1001").Absent)
 	require.Empty(t, brief(l.sync()))
+}
+
+// QUIRKS Q-32: a legal hold stops the delete until it ends.
+func TestALegalHoldStopsTheTimedDelete(t *testing.T) {
+	l := newLab(t, "1001 name=Jane", "1002 name=Joe", "1003 name=Jim")
+	l.connector("crm", plan.Policy{DeleteAfter: 24 * time.Hour}, mapping.Rules{})
+	l.sync()
+	l.people("1002 name=Joe", "1003 name=Jim")
+	require.Equal(t, "crm/disable/gone 1001", brief(l.sync()))
+	l.now = l.now.Add(24 * time.Hour)
+	p := l.run()
+	require.Equal(t, "crm/delete/expired 1001", brief(p))
+	jane := identity.Key{Source: p.Inputs.Source, Kind: identity.Person, Anchor: "1001"}
+	_, err := l.store.SavePlan(t.Context(), p, store.PlanProposed, "test", l.now)
+	require.NoError(t, err)
+	_, err = l.store.SetHold(t.Context(), jane, &identity.Hold{By: "olga", Reason: "case 1", Since: l.now}, "olga", "case 1", l.now)
+	require.NoError(t, err)
+	_, err = l.store.ApplyPlan(t.Context(), p.Hash, "test", l.now)
+	var drift *store.DriftError
+	require.ErrorAs(t, err, &drift, "a plan that was made before is not carried out")
+	l.now = l.now.Add(90 * 24 * time.Hour)
+	require.Empty(t, brief(l.sync()))
+	_, err = l.store.SetHold(t.Context(), jane, nil, "olga", "closed", l.now)
+	require.NoError(t, err)
+	require.Equal(t, "crm/delete/expired 1001", brief(l.sync()))
 }
 
 func TestCancelledContextEndsThePass(t *testing.T) {

@@ -88,7 +88,7 @@ func (t *target) evaluate(ctx context.Context, f *facts, out *share) error {
 func (t *target) one(ctx context.Context, f *facts, id *identity.Identity, program *mapping.Program, out *share) error {
 	key := id.Account(t.Name)
 	s := plan.Subject{Connector: t.Name, Key: id.Key, IdentityRev: id.Rev, State: id.State, Have: f.accounts[key],
-		Incomplete: f.doubtful[id.Key], Pushed: t.pass.Push != nil, Now: t.pass.clock}
+		Incomplete: f.doubtful[id.Key], Pushed: t.pass.Push != nil, Hold: id.Hold != nil, Now: t.pass.clock}
 	if open, ok := f.open[key]; ok {
 		s.Open = &open
 	}

@@ -21,6 +21,8 @@ type Person struct {
 	Position    string              `json:"position"`
 	Attributes  identity.Attributes `json:"attributes"`
 	Reference   string              `json:"reference,omitempty"`
+	// Hold is the legal hold that they are under; nil: none.
+	Hold *identity.Hold `json:"hold,omitempty"`
 }
 
 // AccountView is an account with the operation that is open on it.
@@ -70,7 +72,7 @@ func (h *Hub) Person(ctx context.Context, text string) (Person, error) {
 func personOf(id identity.Identity) Person {
 	return Person{
 		Key: id.Key, State: id.State, DueAt: id.DueAt, FirstSeen: id.FirstSeen, AbsentSince: id.AbsentSince,
-		Position: id.Position, Attributes: id.Attributes, Reference: id.Reference,
+		Position: id.Position, Attributes: id.Attributes, Reference: id.Reference, Hold: id.Hold,
 	}
 }
 

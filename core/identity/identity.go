@@ -87,8 +87,18 @@ type Identity struct {
 	// manager); "": none. Where the source names people otherwise it is stored as
 	// that Name, and a cycle resolves it.
 	Reference string
+	// Hold is the legal hold that a person is under; nil: none.
+	Hold *Hold
 	// Rev counts the changes of the row, from 1.
 	Rev int64
+}
+
+// Hold keeps what somebody has in the targets from being deleted, whatever else becomes
+// of them, until a person ends it.
+type Hold struct {
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
 }
 
 // Ownership says what we may do to an account.

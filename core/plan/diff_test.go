@@ -101,6 +101,13 @@ func TestDiff(t *testing.T) {
 		{name: "and not a second earlier", subject: subject(in(identity.Leaver), account(disabled(month-time.Second))), policy: Policy{DeleteAfter: month}},
 		{name: "QUIRKS Q-31: nor after an incomplete reading", subject: subject(in(identity.Leaver), account(disabled(month)), incomplete), policy: Policy{DeleteAfter: month}},
 		{name: "QUIRKS Q-30: nor when its owner is back", subject: subject(account(disabled(month))), policy: Policy{DeleteAfter: month}, op: "enable/return u1 enabled"},
+		{name: "QUIRKS Q-32: nor under a legal hold", subject: subject(in(identity.Leaver), account(disabled(month)), underHold), policy: Policy{DeleteAfter: month}, notes: []string{NoteHold}},
+		{name: "QUIRKS Q-32: a leaver under a legal hold is disabled where the policy deletes", subject: subject(in(identity.Gone), account(), underHold), policy: Policy{OnLeave: ReactDelete},
+			op: "disable/gone u1 disabled", notes: []string{NoteHold}},
+		{name: "QUIRKS Q-32: and so is who is out of scope", subject: subject(account(), outOfScope, underHold), policy: Policy{OutOfScope: ReactDelete}, op: "disable/out_of_scope u1 disabled", notes: []string{NoteHold}},
+		{name: "QUIRKS Q-32: a delete that waits is withdrawn", subject: subject(in(identity.Leaver), account(disabled(month)), underHold, open(Operation{Kind: Delete})),
+			policy: Policy{DeleteAfter: month}, withdraw: "op-1", notes: []string{NoteHold}},
+		{name: "who is under a legal hold and here is treated like everybody", subject: subject(account(), wanting(set("title", "Clerk")), underHold), op: "update/change u1 title:>Clerk"},
 		{name: "QUIRKS HR-25: leave does not start the clock of deleting", subject: subject(in(identity.Suspended), account(disabled(month))), policy: Policy{DeleteAfter: month}},
 
 		{name: "QUIRKS HR-25: leave suspends", subject: subject(in(identity.Suspended), account(grants("sales"))), policy: Policy{OnLeave: ReactDelete, RevokeOnLeave: true}, op: "disable/suspend u1 disabled"},

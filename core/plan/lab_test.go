@@ -120,6 +120,7 @@ func deleted(a *identity.Account) { a.Absent, a.Grants = true, nil }
 func in(s identity.State) func(*Subject)  { return func(x *Subject) { x.State = s } }
 func wanting(parts ...any) func(*Subject) { return func(s *Subject) { s.Want = want(parts...) } }
 func outOfScope(s *Subject)               { s.Want = &mapping.Result{} }
+func underHold(s *Subject)                { s.Hold = true }
 func incomplete(s *Subject)               { s.Incomplete = true }
 func open(op Operation, change ...func(*OpenOperation)) func(*Subject) {
 	return func(s *Subject) {

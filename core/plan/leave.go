@@ -60,11 +60,13 @@ func (d *differ) expired() bool {
 		!d.Have.DisabledAt.IsZero() && !d.Now.Before(d.Have.DisabledAt.Add(d.policy.DeleteAfter))
 }
 
-// remove deletes the account. Where that is not possible it is disabled, so that
-// it cannot be used.
+// remove deletes the account. Where that is not possible, or the person is under a legal
+// hold, it is disabled, so that it cannot be used.
 func (d *differ) remove(cause Cause) *Operation {
 	op := d.operation(Delete, cause)
-	if !can(&d.object, connector.VerbDelete) {
+	if d.Hold {
+		d.note(NoteHold, "%s; the person is under a legal hold, so the account is disabled at most, and not deleted; `provhub account release` ends the hold", because[cause])
+	} else if !can(&d.object, connector.VerbDelete) {
 		d.note(NoteUnable, "%s; the target cannot delete accounts, so it is disabled instead", because[cause])
 	} else if op = d.allowed(op); op != nil {
 		return op

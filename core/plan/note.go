@@ -19,6 +19,7 @@ type Note struct {
 // The codes of notes.
 const (
 	NoteProtected   = "protected"    // a protected account was not disabled or deleted
+	NoteHold        = "legal_hold"   // the person is under a legal hold, and the account was not deleted
 	NoteForbidden   = "forbidden"    // the policy forbids this kind of operation
 	NoteObserved    = "observed"     // the account is not ours to touch
 	NoteUnable      = "unable"       // the target cannot do it

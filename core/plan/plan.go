@@ -93,6 +93,8 @@ type Subject struct {
 	// this identity that could not be used. Then nobody loses anything for being
 	// absent, and nothing is deleted because time passed.
 	Incomplete bool
+	// Hold: the person is under a legal hold, and nothing of theirs is deleted.
+	Hold bool
 	// Pushed: this is about news that did not wait for the schedule; it goes out
 	// before what did.
 	Pushed bool

@@ -10,21 +10,25 @@ import (
 
 // identityColumns are what scanIdentity reads, of the table called i.
 const identityColumns = `i.source, i.kind, i.anchor, i.hash, i.state, i.due_at, i.first_seen, i.absent_since,
-	i.rev, i.position, i.source_id, i.name, i.reference, i.attributes`
+	i.rev, i.position, i.source_id, i.name, i.reference, i.held, i.attributes`
 
 func scanIdentity(rows *sql.Rows) (identity.Identity, error) {
 	var (
 		i                           identity.Identity
 		hash, attributes            sql.RawBytes
+		held                        string
 		dueAt, firstSeen, absentSin int64
 	)
 	err := rows.Scan(&i.Source, &i.Kind, &i.Anchor, &hash, &i.State, &dueAt, &firstSeen, &absentSin,
-		&i.Rev, &i.Position, &i.SourceID, &i.Name, &i.Reference, &attributes)
+		&i.Rev, &i.Position, &i.SourceID, &i.Name, &i.Reference, &held, &attributes)
 	if err != nil {
 		return i, err
 	}
 	copy(i.Hash[:], hash)
 	i.DueAt, i.FirstSeen, i.AbsentSince = fromMicros(dueAt), fromMicros(firstSeen), fromMicros(absentSin)
+	if i.Hold, err = heldOf(held); err != nil {
+		return i, fmt.Errorf("%s %s: %w", i.Kind, i.Anchor, err)
+	}
 	if i.Attributes, err = parseAttributes(string(attributes)); err != nil {
 		return i, fmt.Errorf("%s %s: %w", i.Kind, i.Anchor, err)
 	}
