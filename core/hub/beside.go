@@ -119,7 +119,7 @@ func (h *Hub) Wanting(ctx context.Context, source string) (why string, err error
 	}
 	more, err := h.org.Outstanding(ctx, source, h.now())
 	if more {
-		why = "there is more to plan"
+		why = "somebody's date has come, or an account was not as we thought"
 	}
 	return why, err
 }

@@ -57,6 +57,12 @@ func fromFile(s config.Secret) (connector.Secret, error) {
 	return connector.NewSecret(v), nil
 }
 
+// Named fetches one of the secrets of a config by its name.
+func Named(cfg *config.Config, name string) (connector.Secret, error) {
+	found, err := fetch(cfg, map[string]string{name: name})
+	return found[name], err
+}
+
 // ForConnector fetches the secrets of one connector under the names its plugin
 // knows them by. All that cannot be had are reported together.
 func ForConnector(cfg *config.Config, c *config.Connector) (map[string]connector.Secret, error) {

@@ -93,7 +93,15 @@ func (s *site) resume(v *visit) error {
 	if err := v.hub.Resume(v.Context(), name); err != nil {
 		return err
 	}
-	return s.done(v, connectorPath(name), name+" goes on.")
+	stopped, err := v.hub.State().Stopped(v.Context())
+	if err != nil {
+		return err
+	}
+	note := name + " goes on."
+	if stopped.Why != "" {
+		note = name + " goes on once everything does: it is stopped by " + stopped.Why + "."
+	}
+	return s.done(v, connectorPath(name), note)
 }
 
 func connectorPath(name string) string { return "/connectors/" + url.PathEscape(name) }

@@ -169,6 +169,8 @@ func TestStoppingEverything(t *testing.T) {
 	assert.Contains(t, a.text, "by operator: a wrong file went out")
 	assert.Contains(t, l.as(signin.Viewer).ok("/"), "Everything is stopped")
 	assert.Equal(t, "operator", l.audited("stop").Actor)
+	a = b.post("/connectors/crm/resume", nil)
+	assert.Contains(t, a.text, "crm goes on once everything does: it is stopped by operator: a wrong file went out.")
 	a = b.post("/go", nil)
 	assert.Contains(t, a.text, "Everything goes on.")
 	assert.NotContains(t, b.ok("/"), "Everything is stopped")

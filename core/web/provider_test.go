@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/provhub/provhub/core/config"
+	"github.com/provhub/provhub/core/signin"
 )
 
 // withProvider serves pages where people sign in at the provider of the test servers.
@@ -73,15 +76,43 @@ func TestWhoHasNoRoleIsTurnedAway(t *testing.T) {
 func TestAnAnswerNobodyAskedForIsRefused(t *testing.T) {
 	l := withProvider(t)
 	b := l.browser()
-	for _, q := range []url.Values{
-		{"code": {"x"}, "state": {"y"}}, {}, {"error": {"access_denied"}, "error_description": {"<script>alert(1)</script>"}},
+	for _, c := range []struct {
+		query url.Values
+		says  string
+	}{
+		{url.Values{"code": {"x"}, "state": {"y"}}, "This sign-in was used already"},
+		{url.Values{}, "This sign-in was used already"},
+		{url.Values{"error": {"access_denied"}, "error_description": {"<script>alert(1)</script>"}}, "Signing in at Example sign-on did not work: it was ended there"},
+		{url.Values{"error": {"<script>alert(1)</script>"}}, "Signing in at Example sign-on did not work: try again"},
 	} {
+		q := c.query
 		a := b.get(callbackPath + "?" + q.Encode())
 		assert.GreaterOrEqual(t, a.StatusCode, 400, q)
-		assert.Contains(t, a.text, "Signing in at Example sign-on did not work", q)
+		assert.Contains(t, a.text, c.says, q)
 		assert.NotContains(t, a.text, "<script>alert", q)
 		assert.Contains(t, b.get("/").text, "<h1>Sign in</h1>", q)
 	}
+}
+
+// Who is signed in and goes back to an answer that was used stays signed in.
+func TestAnAnswerThatWasUsedEndsNoSession(t *testing.T) {
+	b := withProvider(t).as(signin.Viewer)
+	assert.Contains(t, b.get(callbackPath+"?code=x&state=y").text, "<h1>Overview")
+}
+
+// What the config names and cannot be had is told before anybody signs in.
+func TestWhatIsWrongWithAProviderIsFoundBeforehand(t *testing.T) {
+	cfg := &config.Config{
+		Web:     &config.Web{URL: "http://127.0.0.1", OIDC: &config.OIDC{Issuer: "http://127.0.0.1:1", ClientID: "x", ClientSecret: "sso", CAFile: "/nowhere/ca.pem"}},
+		Secrets: []config.Secret{{Name: "sso", File: "/nowhere/sso"}},
+	}
+	_, err := Check(t.Context(), cfg)
+	assert.ErrorContains(t, err, "web.oidc.client_secret: secret sso")
+	assert.ErrorContains(t, err, "web.oidc.tls_ca_file: ")
+	cfg.Web.OIDC.ClientSecret, cfg.Web.OIDC.CAFile = "", ""
+	unready, err := Check(t.Context(), cfg)
+	assert.NoError(t, err)
+	assert.ErrorContains(t, unready, "http://127.0.0.1:1 cannot be asked")
 }
 
 // A provider that is down keeps nobody from signing in with a password.
@@ -91,7 +122,7 @@ func TestAProviderThatIsDown(t *testing.T) {
 	b := l.browser()
 	a := b.get("/signin/oidc")
 	assert.Equal(t, http.StatusBadGateway, a.StatusCode)
-	assert.Contains(t, a.text, "Signing in at single sign-on did not work")
+	assert.Contains(t, a.text, "Signing in at single sign-on is not possible now")
 	a = b.post("/signin", url.Values{"name": {"viewer"}, "password": {password}})
 	assert.Contains(t, a.text, "<h1>Overview")
 }

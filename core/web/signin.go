@@ -75,12 +75,12 @@ func (s *site) goToProvider(w http.ResponseWriter, r *http.Request) {
 	}
 	flow, start, err := s.provider.Begin(r.Context(), s.jar.take(w, r, nextCookie))
 	if err != nil {
-		s.providerFailed(w, r, http.StatusBadGateway, err)
+		s.providerFailed(w, r, http.StatusBadGateway, err, "is not possible now: try again later, or sign in with a password. The log of the hub says why.")
 		return
 	}
 	b, err := json.Marshal(flow)
 	if err != nil {
-		s.providerFailed(w, r, http.StatusInternalServerError, err)
+		s.providerFailed(w, r, http.StatusInternalServerError, err, failedSignIn)
 		return
 	}
 	s.jar.set(w, flowCookie, string(b), flowLasts)
@@ -98,30 +98,53 @@ func (s *site) backFromProvider(w http.ResponseWriter, r *http.Request) {
 	_ = json.Unmarshal([]byte(s.jar.take(w, r, flowCookie)), &flow)
 	q := r.URL.Query()
 	if code := q.Get("error"); code != "" {
-		s.providerFailed(w, r, http.StatusForbidden, errors.New(code+": "+q.Get("error_description")))
+		said := failedSignIn
+		if code == "access_denied" {
+			said = "did not work: it was ended there, or you may not use provhub. Try again, or ask an admin."
+		}
+		s.providerFailed(w, r, http.StatusForbidden, errors.New(code+": "+q.Get("error_description")), said)
 		return
 	}
 	who, err := s.provider.Finish(r.Context(), flow, q.Get("state"), q.Get("code"))
 	switch {
 	case errors.Is(err, signin.ErrNoRole):
-		s.log.Warn("somebody without a role was not let in", "actor", who.Actor)
+		s.log.Warn("somebody without a role was not let in", "actor", who.Actor, "error", err)
 		s.signInPage(w, r, http.StatusForbidden, signInPage{Problem: s.providerName + " knows you, but gives you no role here. Ask an admin for one."})
 		return
+	case errors.Is(err, signin.ErrStale):
+		s.stale(w, r, err)
+		return
 	case err != nil:
-		s.providerFailed(w, r, http.StatusBadGateway, err)
+		s.providerFailed(w, r, http.StatusBadGateway, err, failedSignIn)
 		return
 	}
 	token, err := s.desk.Admit(r.Context(), who, s.jar.get(r, sessionCookie))
 	if err != nil {
-		s.providerFailed(w, r, http.StatusInternalServerError, err)
+		s.providerFailed(w, r, http.StatusInternalServerError, err, failedSignIn)
 		return
 	}
 	s.welcome(w, r, token, flow.Next)
 }
 
-func (s *site) providerFailed(w http.ResponseWriter, r *http.Request, status int, err error) {
+// stale answers to what fits no sign-in that this browser has begun. Who goes back to
+// such an address is signed in often, and goes on.
+func (s *site) stale(w http.ResponseWriter, r *http.Request, why error) {
+	if _, err := s.desk.Who(r.Context(), s.jar.get(r, sessionCookie), false); err == nil {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return
+	}
+	s.log.Warn("a sign-in at the identity provider failed", "error", why)
+	s.signInPage(w, r, http.StatusBadRequest, signInPage{Problem: "This sign-in was used already, was begun in another browser, or took longer than 10 minutes: begin again."})
+}
+
+// failedSignIn is what people are told whom the reason does not help.
+const failedSignIn = "did not work: try again. The log of the hub says why."
+
+// providerFailed says to the person in front of the browser that signing in at the
+// provider did not work, and to the log why.
+func (s *site) providerFailed(w http.ResponseWriter, r *http.Request, status int, err error, said string) {
 	s.log.Warn("a sign-in at the identity provider failed", "error", err)
-	s.signInPage(w, r, status, signInPage{Problem: "Signing in at " + s.providerName + " did not work: try again. The log of the hub says why."})
+	s.signInPage(w, r, status, signInPage{Problem: "Signing in at " + s.providerName + " " + said})
 }
 
 // signOut ends the session.

@@ -105,7 +105,8 @@ func TestNodesAreShown(t *testing.T) {
 func TestRunsByKind(t *testing.T) {
 	l := bareLab(t, "")
 	now := l.hub.Now()
-	for _, r := range []store.Run{{Kind: "cycle", Subject: "hr"}, {Kind: "reconcile", Subject: "crm"}, {Kind: "retention"}} {
+	due := now.Truncate(time.Hour).Add(-5 * time.Hour)
+	for _, r := range []store.Run{{Kind: "cycle", Subject: "hr", Slot: due}, {Kind: "reconcile", Subject: "crm", Slot: now}, {Kind: "retention"}} {
 		r.StartedAt, r.Why = now, "schedule"
 		_, err := l.hub.State().BeginRun(t.Context(), r)
 		require.NoError(t, err)
@@ -116,6 +117,8 @@ func TestRunsByKind(t *testing.T) {
 	text := b.ok("/runs?kind=reconcile")
 	assert.Contains(t, text, `href="/connectors/crm"`)
 	assert.NotContains(t, text, "went well: cycle")
+	assert.NotContains(t, text, ", due ")
+	assert.Contains(t, b.ok("/sources/hr"), "schedule, due "+due.Local().Format("2006-01-02 15:04:05"), "nobody was there to begin it")
 	assert.Contains(t, b.ok("/runs"), "went well: cycle")
 	assert.Contains(t, b.ok("/runs?kind=none"), "Nothing of this kind has run yet.")
 	assert.Contains(t, b.ok("/connectors/crm"), "went well: reconcile")

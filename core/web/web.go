@@ -4,6 +4,7 @@
 package web
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -15,9 +16,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/provhub/provhub/connectors/connector"
 	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/hub"
+	"github.com/provhub/provhub/core/secret"
 	"github.com/provhub/provhub/core/signin"
 )
 
@@ -52,35 +53,52 @@ func New(h *hub.Hub, ask Asker) (http.Handler, error) {
 		return nil, err
 	}
 	if cfg.OIDC != nil {
-		if s.provider, err = newProvider(h, cfg); err != nil {
-			return nil, fmt.Errorf("web.oidc: %w", err)
+		if s.provider, err = newProvider(h.Config()); err != nil {
+			return nil, err
 		}
 		s.providerName = cfg.OIDC.Name
 	}
 	return s.handler(cfg.URL)
 }
 
-func newProvider(h *hub.Hub, cfg *config.Web) (*signin.Provider, error) {
-	c := cfg.OIDC
+// Check says why nobody could sign in as the config says: a secret or file that it names
+// cannot be had. The identity provider is asked, and unready is what is wrong with that.
+func Check(ctx context.Context, cfg *config.Config) (unready, err error) {
+	if cfg.Web == nil || cfg.Web.OIDC == nil {
+		return nil, nil
+	}
+	p, err := newProvider(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return p.Ready(ctx), nil
+}
+
+func newProvider(cfg *config.Config) (*signin.Provider, error) {
+	c := cfg.Web.OIDC
 	o := signin.ProviderOptions{
-		Issuer: c.Issuer, ClientID: c.ClientID, RedirectURL: cfg.URL + callbackPath, Scopes: c.Scopes,
+		Issuer: c.Issuer, ClientID: c.ClientID, RedirectURL: cfg.Web.URL + callbackPath, Scopes: c.Scopes,
 		Client: &http.Client{Timeout: 10 * time.Second},
 	}
 	for _, r := range c.Roles {
 		o.Grants = append(o.Grants, signin.Grant{Claim: r.Claim, Value: r.Value, Role: signin.Role(r.Role)})
 	}
-	var err error
+	var errs []error
 	if c.ClientSecret != "" {
-		var s connector.Secret
-		if s, err = h.Secret(c.ClientSecret); err != nil {
-			return nil, err
+		s, err := secret.Named(cfg, c.ClientSecret)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("web.oidc.client_secret: %w", err))
 		}
 		o.ClientSecret = s
 	}
 	if c.CAFile != "" {
-		o.Client.Transport, err = trusting(c.CAFile)
+		t, err := trusting(c.CAFile)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("web.oidc.%w", err))
+		}
+		o.Client.Transport = t
 	}
-	return signin.NewProvider(o), err
+	return signin.NewProvider(o), errors.Join(errs...)
 }
 
 // trusting returns a transport that trusts the authorities in a PEM file alone.

@@ -25,7 +25,7 @@ var funcs = template.FuncMap{
 	"values": valuesText, "kinds": kindsText, "percent": percent, "sentence": sentence, "key": personKey, "json": prettyJSON,
 	"pair": pair, "plans": plansOf, "runs": runsOf, "took": took, "text": attributeText, "known": knownAs,
 	"gives": hub.Gives, "because": hub.Because, "first": firstNotes,
-	"alerts": alertsOf, "userpath": userPath, "reaction": reactionText, "runkind": runKind, "code": codeText, "standstill": standstill, "lockouts": lockoutsText,
+	"alerts": alertsOf, "userpath": userPath, "reaction": reactionText, "runkind": runKind, "code": codeText, "standstill": standstill, "lockouts": lockoutsText, "due": dueText,
 	"situation": func(name string) string { return wordsOf(name).Title },
 }
 
@@ -112,6 +112,15 @@ func stamp(t time.Time) string {
 		return "–"
 	}
 	return t.Local().Format("2006-01-02 15:04:05 MST")
+}
+
+// dueText says when a run was due that began later, for its jitter or because nobody was
+// there to begin it; "": it began when it was due, or was asked for.
+func dueText(r store.Run) string {
+	if r.Slot.IsZero() || r.StartedAt.Sub(r.Slot) < time.Minute {
+		return ""
+	}
+	return ", due " + stamp(r.Slot)
 }
 
 // iso is a time for machines: the datetime of a <time>.
