@@ -126,7 +126,15 @@ func (a *app) connectorResume() *cobra.Command {
 			if done, err := a.json(map[string]any{"resumed": names}); done {
 				return err
 			}
+			stopped, err := h.State().Stopped(cmd.Context())
+			if err != nil {
+				return err
+			}
 			for _, name := range names {
+				if stopped.Why != "" {
+					a.printf("%s is free to go on, but everything is stopped by %s; `provhub go` ends that.\n", name, stopped.Why)
+					continue
+				}
 				a.printf("%s goes on; the daemon, or the next run, sends what is in its queue.\n", name)
 			}
 			return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provhub/provhub/core/config"
 	"github.com/provhub/provhub/core/hub"
 	"github.com/provhub/provhub/wording"
 )
@@ -55,8 +56,9 @@ func (a *app) validateCommand() *cobra.Command {
 		Long: `Check the config file whole: its form, every name in it, every expression against the
 columns of its source and the attributes of its target, the columns against the header
 of the source, and the plugins' own configs.
-All faults are listed at once, each with its line. Nothing is read from the targets
-but their schema, and nothing is written.`,
+All faults are listed at once, each with its line where it has one. Secrets and
+certificates that are named are looked for, and an identity provider is asked. Nothing
+is read from the targets but their schema, and nothing is written.`,
 		Example: "  provhub validate\n  provhub validate --offline --output json   # without starting plugins",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := a.config()
@@ -64,8 +66,12 @@ but their schema, and nothing is written.`,
 				return a.faults(err)
 			}
 			r, err := hub.Validate(cmd.Context(), cfg, hub.ValidateOptions{Offline: offline, Log: a.logger(cfg.Log)})
-			if err == nil && !offline {
-				err = watchable(cfg)
+			if !offline {
+				unready, serr := servable(cmd.Context(), cfg)
+				err = allFaults(cfg, err, errors.Join(serr, watchable(cfg)))
+				if unready != nil {
+					r.Warnings = append(r.Warnings, "web.oidc: nobody can sign in there now: "+unready.Error())
+				}
 			}
 			if err != nil {
 				return a.faults(err)
@@ -86,6 +92,26 @@ but their schema, and nothing is written.`,
 	}
 	c.Flags().BoolVar(&offline, "offline", false, "do not start plugins: their configs and the targets' attributes are not checked")
 	return c
+}
+
+// allFaults puts what else is wrong behind the faults that a validation gave.
+func allFaults(cfg *config.Config, err, more error) error {
+	var all config.Faults
+	if more == nil || err != nil && !errors.As(err, &all) {
+		return errors.Join(err, more)
+	}
+	var add func(error)
+	add = func(err error) {
+		if several, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, e := range several.Unwrap() {
+				add(e)
+			}
+			return
+		}
+		all = append(all, config.Fault{File: cfg.Path, Text: err.Error()})
+	}
+	add(more)
+	return all
 }
 
 // faults prints faults as JSON when that is wanted; as an error they print anyway.

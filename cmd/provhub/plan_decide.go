@@ -36,7 +36,7 @@ the audit trail, and ends by itself; then ` + "`provhub apply HASH`" + ` carries
 			if done, err := a.json(map[string]any{"approved": row.Hash, "by": a.actor, "until": now.Add(valid)}); done {
 				return err
 			}
-			a.printf("Approved until %s by %s. To carry it out: provhub apply %s\n", when(now.Add(valid), now), a.actor, short(row.Hash))
+			a.printf("Approved until %s by %s. A running `provhub serve` carries it out; without one: provhub apply %s\n", when(now.Add(valid), now), a.actor, short(row.Hash))
 			return nil
 		}),
 	}

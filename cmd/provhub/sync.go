@@ -170,7 +170,7 @@ func drainedError(r []hub.Drained) error {
 
 func (a *app) printDrained(r []hub.Drained) {
 	var rows [][]any
-	open, parked, stopped := 0, 0, false
+	open, parked, stopped, still := 0, 0, false, false
 	for _, d := range r {
 		if d.Done+d.Open+d.Replanned == 0 && d.Problem == "" {
 			continue
@@ -180,7 +180,7 @@ func (a *app) printDrained(r []hub.Drained) {
 		state := "all done"
 		switch {
 		case d.Paused:
-			state = d.Problem
+			state, still = d.Problem, true
 		case d.Problem != "":
 			state = "STOPPED: " + strings.TrimPrefix(d.Problem, "stopped: ")
 			stopped = true
@@ -199,6 +199,8 @@ func (a *app) printDrained(r []hub.Drained) {
 	switch {
 	case parked > 0 && parked < open:
 		a.printf("\n`provhub ops list --state parked` shows what waits for a person, `provhub ops list` all that is open.\n")
+	case still && open > 0:
+		a.printf("\n`provhub ops causes` says what waits and what to do, `provhub ops list` for whom.\n")
 	case open > 0:
 		a.printf("\n`provhub ops list` says why, and `provhub ops show ID` what to do.\n")
 	}
