@@ -179,7 +179,9 @@ var targetDefects = []defect{
 		var made, poisoned atomic.Int32
 		return &partial{Target: t,
 			create: func(ctx context.Context, c connector.Create) (connector.Ref, error) {
-				made.Add(1)
+				if n := made.Add(1); n > 50 && n <= 100 { // those behind the bad one are not done before it
+					time.Sleep(50 * time.Millisecond)
+				}
 				if poisoned.CompareAndSwap(1, 0) {
 					return connector.Ref{}, connector.Errorf(connector.CodeUnavailable, "the transaction was aborted")
 				}
