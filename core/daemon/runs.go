@@ -18,9 +18,11 @@ import (
 // off has concluded nothing, and is made again.
 const runsStop = 5 * time.Second
 
-// runJobs runs what is scheduled or asked for, until ctx ends. A reload begins anew.
+// runJobs runs what is scheduled or asked for, until ctx ends. A reload begins anew, with
+// what was asked for before it.
 func (t *term) runJobs(ctx context.Context) {
 	pause := newPause()
+	var left []jobs.Job
 	for ctx.Err() == nil {
 		reloaded := t.n.reloaded()
 		r, err := jobs.Start(ctx, t.jobOptions())
@@ -31,12 +33,18 @@ func (t *term) runJobs(ctx context.Context) {
 		}
 		pause.over()
 		t.setRunner(r)
+		for _, j := range left {
+			if err := r.Ask(ctx, j.Kind, j.Subject, j.Why); err != nil {
+				t.n.log.Error("a run that was asked for could not be queued", "kind", j.Kind, "subject", j.Subject, "error", err)
+			}
+		}
 		select {
 		case <-ctx.Done():
 		case <-reloaded:
 		}
 		t.setRunner(nil)
 		t.stopJobs(r)
+		left = r.Left()
 	}
 }
 

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -81,5 +82,9 @@ func (t *term) ask(ctx context.Context, kind, subject, why string) error {
 	if r == nil {
 		return hub.ErrNotServing
 	}
-	return r.Ask(ctx, kind, subject, why)
+	err := r.Ask(ctx, kind, subject, why)
+	if errors.Is(err, jobs.ErrStopped) {
+		return hub.ErrNotServing // until the next one has begun
+	}
+	return err
 }

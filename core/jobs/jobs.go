@@ -91,7 +91,13 @@ type Runner interface {
 	// Stop begins nothing more and waits for what runs; when ctx ends, what runs is
 	// cancelled.
 	Stop(ctx context.Context) error
+	// Left returns, after Stop, what was asked for and did not begin, for the next runner
+	// to be asked; from then on Ask returns [ErrStopped]. nil: the queue outlives the runner.
+	Left() []Job
 }
+
+// ErrStopped says that a runner takes no more jobs.
+var ErrStopped = errors.New("this runner has stopped")
 
 // Start returns a runner that has begun. It ends with Stop.
 func Start(ctx context.Context, o Options) (Runner, error) {

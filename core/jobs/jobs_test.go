@@ -296,3 +296,34 @@ func TestAStateThatTakesNothing(t *testing.T) {
 	}
 	require.LessOrEqual(t, tries.Load(), int32(2))
 }
+
+// What was asked for and did not begin is there for the next runner, and whoever asks this
+// one later is told.
+func TestWhatWasAskedForIsLeftToTheNext(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, o *store.Org) {
+		c := newCluster(t, o)
+		c.work = func(ctx context.Context, j jobs.Job) (jobs.Result, error) {
+			if j.Why == "alice" {
+				<-ctx.Done()
+			}
+			return jobs.Result{}, nil
+		}
+		a := c.node("a")
+		require.NoError(t, a.Ask(t.Context(), "cycle", "hr", "alice"))
+		c.eventually("it runs", func() bool { return len(c.runs()) == 1 })
+		require.NoError(t, a.Ask(t.Context(), "cycle", "hr", "bob"))
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 100*time.Millisecond)
+		defer cancel()
+		require.ErrorIs(t, a.Stop(ctx), context.DeadlineExceeded)
+		left := a.Left()
+		b := c.node("b")
+		defer stop(t, b)
+		for _, j := range left {
+			require.ErrorIs(t, a.Ask(t.Context(), j.Kind, j.Subject, j.Why), jobs.ErrStopped)
+			require.NoError(t, b.Ask(t.Context(), j.Kind, j.Subject, j.Why))
+		}
+		c.eventually("it is done", func() bool {
+			return slices.ContainsFunc(c.runs(), func(j jobs.Job) bool { return j.Why == "bob" })
+		})
+	})
+}

@@ -7,8 +7,9 @@ import (
 )
 
 // local is the queue of the one node that works on a SQLite file. What is in it
-// needs no keeping: slots are in the state, and what was asked for is asked for
-// again by whoever saw the reason, or done by the next slot.
+// needs no keeping: slots are in the state, and what was asked for goes over to the next
+// runner; when the node ends it is asked for again by whoever saw the reason, or done by
+// the next slot.
 type local struct {
 	p    *performer
 	wake chan struct{}
@@ -21,7 +22,8 @@ type local struct {
 	running map[key]bool
 	// rests are jobs that the state did not take, and until when nothing is tried: the slot
 	// is still due, and would be tried again at once, for ever.
-	rests map[key]time.Time
+	rests  map[key]time.Time
+	closed bool // what was left is with the next runner
 }
 
 // restFor is how long.
@@ -45,13 +47,33 @@ func startLocal(ctx context.Context, p *performer) *local {
 // Ask implements [Runner].
 func (l *local) Ask(_ context.Context, kind, subject, why string) error {
 	now := l.p.o.Now()
-	l.put(Job{Kind: kind, Subject: subject, Why: why, At: now}, now)
+	if !l.put(Job{Kind: kind, Subject: subject, Why: why, At: now}, now) {
+		return ErrStopped
+	}
 	return nil
 }
 
-// put queues a job. One at a time of a thing: the earlier one does for both.
-func (l *local) put(j Job, begins time.Time) {
+// Left implements [Runner]. Slots are due until they were run.
+func (l *local) Left() (out []Job) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	for _, w := range l.waiting {
+		if w.job.Slot.IsZero() {
+			out = append(out, w.job)
+		}
+	}
+	return out
+}
+
+// put queues a job. One at a time of a thing: the earlier one does for both. It is false
+// when nothing is taken any more.
+func (l *local) put(j Job, begins time.Time) bool {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return false
+	}
 	w, queued := l.waiting[j.key()]
 	sooner := !queued || begins.Before(w.begins)
 	if sooner {
@@ -61,6 +83,7 @@ func (l *local) put(j Job, begins time.Time) {
 	if sooner { // else the loop, which queues what is due at every turn, would wake itself
 		l.ring()
 	}
+	return true
 }
 
 func (l *local) ring() {

@@ -179,6 +179,9 @@ func (q *queue) resume(ctx context.Context) {
 	}
 }
 
+// Left implements [Runner]: the queue is in the database.
+func (q *queue) Left() []Job { return nil }
+
 // Stop implements [Runner].
 func (q *queue) Stop(ctx context.Context) error {
 	q.stop()
