@@ -177,12 +177,12 @@ func (h *Hub) Close() error {
 func (h *Hub) Secret(name string) (connector.Secret, error) {
 	var names []string
 	for _, s := range h.cfg.Secrets {
-		if s.Name == name {
-			return secret.Resolve(s)
-		}
 		names = append(names, s.Name)
 	}
-	return connector.Secret{}, unknown("secret", name, names)
+	if !slices.Contains(names, name) {
+		return connector.Secret{}, unknown("secret", name, names)
+	}
+	return secret.Named(h.cfg, name)
 }
 
 // Log is where the hub logs.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/provhub/provhub/connectors/connector"
@@ -59,8 +60,11 @@ func fromFile(s config.Secret) (connector.Secret, error) {
 
 // Named fetches one of the secrets of a config by its name.
 func Named(cfg *config.Config, name string) (connector.Secret, error) {
-	found, err := fetch(cfg, map[string]string{name: name})
-	return found[name], err
+	i := slices.IndexFunc(cfg.Secrets, func(s config.Secret) bool { return s.Name == name })
+	if i < 0 {
+		return connector.Secret{}, fmt.Errorf("there is no secret %q in the config's list of secrets", name)
+	}
+	return Resolve(cfg.Secrets[i])
 }
 
 // ForConnector fetches the secrets of one connector under the names its plugin

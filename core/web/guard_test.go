@@ -155,7 +155,7 @@ func TestAReloadSignsNobodyOut(t *testing.T) {
 
 	oidc.ClientSecret = "none"
 	_, err := New(l.hub, nil)
-	assert.ErrorContains(t, err, `web.oidc: there is no secret "none"`)
+	assert.ErrorContains(t, err, `web.oidc.client_secret: there is no secret "none"`)
 }
 
 func TestASignIn(t *testing.T) {
