@@ -113,6 +113,8 @@ func TestWhateverIsInDoubtCanBeSettled(t *testing.T) {
 		require.NoError(t, in.WaitReady(ctx))
 		pid := in.Health().PID
 		time.Sleep(time.Duration(random.IntN(60_000)) * time.Microsecond)
+		// An operation that is alone each time it dies would be taken for the reason.
+		eventually(t, "several are under way", func() bool { return in.Health().Outstanding > 3 })
 		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 		eventually(t, "the kill is seen", func() bool { return in.Health().PID != pid })
 	}

@@ -21,14 +21,9 @@ const postgresEnv = "PROVHUB_TEST_PG_URL"
 // OrgID is the org of the stores made here.
 const OrgID = "acme"
 
-// New returns an org of a fresh store: of SQLite, in a folder of the test. Under the
-// race detector it is one of PostgreSQL where there is a server, as SQLite, which is
-// Go code too, takes some twenty times as long there.
+// New returns an org of a fresh SQLite store in a folder of the test.
 func New(t testing.TB, opts ...store.Option) *store.Org {
 	t.Helper()
-	if raced && os.Getenv(postgresEnv) != "" {
-		return Open(t, PostgresURL(t), opts...)
-	}
 	return Open(t, SQLiteURL(t), opts...)
 }
 

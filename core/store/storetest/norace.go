@@ -1,6 +1,0 @@
-//go:build !race
-
-package storetest
-
-// raced: the race detector looks on.
-const raced = false
