@@ -32,7 +32,7 @@ func (a *app) accountHold() *cobra.Command {
 				a.printf("%s taken out of the queue.\n", wording.Count(n, "delete was", "deletes were"))
 			}
 			for _, op := range r.UnderWay {
-				a.printf("BUT in %s a delete may have reached the target already: look there now; `provhub ops show %s` says how it stands.\n", op.Connector, short(op.ID))
+				a.printf("BUT in %s a delete was sent before and is not recalled: `provhub connector pause %[1]s` keeps it from being sent again, `provhub ops show %[2]s` says how it stands.\n", op.Connector, short(op.ID))
 			}
 			return nil
 		}),
